@@ -1,0 +1,12 @@
+/**
+ * What every part of Trainyard agrees on: schemas, types, error codes, run states, the journal's format and the filter language.
+ * It runs anywhere (server, browser, job) and depends on TypeBox alone. Start with `run.ts`, then `journal.ts` and `job.ts`.
+ */
+export * from './errors.ts'
+export * from './ids.ts'
+export * from './job.ts'
+export * from './journal.ts'
+export * from './json.ts'
+export * from './run.ts'
+export * from './states.ts'
+export * from './task.ts'

@@ -1,0 +1,17 @@
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
+export type JsonObject = { [key: string]: JsonValue }
+
+/** JSON has no NaN and no infinities: journals, exports and HTTP bodies write these three as strings. */
+export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity'
+
+export const toWireNumber = (value: number): WireNumber =>
+  Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
+
+/** The number a wire number stands for; `undefined` when the value is something else. */
+export const fromWireNumber = (value: unknown): number | undefined => {
+  if (typeof value === 'number') return value
+  if (value === 'NaN') return Number.NaN
+  if (value === 'Infinity') return Number.POSITIVE_INFINITY
+  if (value === '-Infinity') return Number.NEGATIVE_INFINITY
+  return undefined
+}

@@ -1,0 +1,98 @@
+import { type Static, Type } from 'typebox'
+
+/** A distribution of one hyper-parameter. `list` values are picked as they are; the others are sampled. */
+export const DistributionSchema = Type.Union([
+  Type.Object({ type: Type.Literal('choice'), values: Type.Array(Type.Any(), { minItems: 1 }) }, { additionalProperties: false }),
+  Type.Object(
+    { type: Type.Literal('uniform'), low: Type.Number(), high: Type.Number(), step: Type.Optional(Type.Number({ exclusiveMinimum: 0 })) },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    { type: Type.Literal('loguniform'), low: Type.Number({ exclusiveMinimum: 0 }), high: Type.Number({ exclusiveMinimum: 0 }) },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      type: Type.Literal('int'),
+      low: Type.Integer(),
+      high: Type.Integer(),
+      step: Type.Optional(Type.Integer({ minimum: 1 })),
+      log: Type.Optional(Type.Boolean()),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object({ type: Type.Literal('normal'), mean: Type.Number(), std: Type.Number({ exclusiveMinimum: 0 }) }, { additionalProperties: false }),
+])
+export type Distribution = Static<typeof DistributionSchema>
+
+export const sweepStrategies = ['grid', 'list', 'random', 'tpe', 'custom'] as const
+
+export const SweepSpecSchema = Type.Object(
+  {
+    strategy: Type.Optional(Type.Enum([...sweepStrategies])),
+    /** Key to a list of values, or to a distribution (`random` and `tpe` only). */
+    hyperParameters: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Array(Type.Any()), DistributionSchema]))),
+    /** CSV, JSON, JSON lines or YAML; CSV and lists of rows mean strategy `list`. */
+    parameterFile: Type.Optional(Type.String()),
+    /** `max.accuracy`, `min.loss`, or a bare name, which means `max`. */
+    selector: Type.Optional(Type.String()),
+    /** For example `accuracy >= 0.95 and loss < 0.1`, tried on each finished iteration. */
+    stopCondition: Type.Optional(Type.String()),
+    maxIterations: Type.Optional(Type.Integer({ minimum: 1 })),
+    maxErrors: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Iterations at a time; the default is the number of cores this process may use. */
+    parallel: Type.Optional(Type.Integer({ minimum: 1 })),
+    iterationTimeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    /** Recorded when not given, so that a random sweep can be repeated. */
+    seed: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Asynchronous successive halving on the selector's metric. */
+    pruner: Type.Optional(
+      Type.Object(
+        {
+          type: Type.Literal('asha'),
+          minSteps: Type.Optional(Type.Integer({ minimum: 1 })),
+          maxSteps: Type.Optional(Type.Integer({ minimum: 1 })),
+          reductionFactor: Type.Optional(Type.Integer({ minimum: 2 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type SweepSpec = Static<typeof SweepSpecSchema>
+
+/** Where a secret comes from; the record keeps the source, never the value. */
+export const SecretSourceSchema = Type.Object(
+  { kind: Type.Enum(['file', 'env', 'inline']), source: Type.Union([Type.String(), Type.Record(Type.String(), Type.String())]) },
+  { additionalProperties: false },
+)
+export type SecretSource = Static<typeof SecretSourceSchema>
+
+/** A reusable template of a run: YAML, JSON, or built in code. One task runs on many functions. */
+export const TaskSchema = Type.Object(
+  {
+    name: Type.Optional(Type.String()),
+    project: Type.Optional(Type.String()),
+    experiment: Type.Optional(Type.String()),
+    /** Path of the script, relative to the task file or the working directory. */
+    command: Type.Optional(Type.String()),
+    handler: Type.Optional(Type.String()),
+    arguments: Type.Optional(Type.Array(Type.String())),
+    parameters: Type.Optional(Type.Record(Type.String(), Type.Any())),
+    inputs: Type.Optional(Type.Record(Type.String(), Type.String())),
+    outputs: Type.Optional(Type.Array(Type.String())),
+    returns: Type.Optional(Type.Array(Type.Any())),
+    labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+    secrets: Type.Optional(Type.Array(SecretSourceSchema)),
+    /** `{{run.uid}}`, `{{run.name}}`, `{{run.project}}`/`{{project}}`, `{{run.iteration}}` are replaced. */
+    outPath: Type.Optional(Type.String()),
+    requirements: Type.Optional(Type.Array(Type.String())),
+    retries: Type.Optional(Type.Integer({ minimum: 0 })),
+    timeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    autolog: Type.Optional(Type.Boolean()),
+    sweep: Type.Optional(SweepSpecSchema),
+  },
+  { additionalProperties: false },
+)
+export type Task = Static<typeof TaskSchema>
