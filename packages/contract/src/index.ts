@@ -3,6 +3,7 @@
  * It runs anywhere (server, browser, job) and depends on TypeBox alone. Start with `run.ts`, then `journal.ts` and `job.ts`.
  */
 export * from './errors.ts'
+export * from './filter.ts'
 export * from './ids.ts'
 export * from './job.ts'
 export * from './journal.ts'

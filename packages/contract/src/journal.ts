@@ -34,7 +34,15 @@ export type JournalEntryType = JournalEntry[2]
 export interface JournalStart {
   pid: number
   /** Present when no supervisor made the run record (a bare `import trainyard`): everything needed to make it. */
-  run?: { id: string; name: string; project: string; experiment?: string; parentId?: string; iteration?: number; parameters?: JsonObject }
+  run?: {
+    id: string
+    name: string
+    project: string
+    experiment?: string
+    parentId?: string
+    iteration?: number
+    parameters?: JsonObject
+  }
   /** What ran: absolute path of the script, handler, arguments, working directory. */
   source?: { file?: string; handler?: string; arguments?: string[]; workingDirectory?: string }
   /** `{ language, version, implementation, executable, sitePackages }`: sitePackages lets the supervisor list packages cheaply. */

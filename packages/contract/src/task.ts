@@ -4,7 +4,12 @@ import { type Static, Type } from 'typebox'
 export const DistributionSchema = Type.Union([
   Type.Object({ type: Type.Literal('choice'), values: Type.Array(Type.Any(), { minItems: 1 }) }, { additionalProperties: false }),
   Type.Object(
-    { type: Type.Literal('uniform'), low: Type.Number(), high: Type.Number(), step: Type.Optional(Type.Number({ exclusiveMinimum: 0 })) },
+    {
+      type: Type.Literal('uniform'),
+      low: Type.Number(),
+      high: Type.Number(),
+      step: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    },
     { additionalProperties: false },
   ),
   Type.Object(
@@ -21,7 +26,10 @@ export const DistributionSchema = Type.Union([
     },
     { additionalProperties: false },
   ),
-  Type.Object({ type: Type.Literal('normal'), mean: Type.Number(), std: Type.Number({ exclusiveMinimum: 0 }) }, { additionalProperties: false }),
+  Type.Object(
+    { type: Type.Literal('normal'), mean: Type.Number(), std: Type.Number({ exclusiveMinimum: 0 }) },
+    { additionalProperties: false },
+  ),
 ])
 export type Distribution = Static<typeof DistributionSchema>
 

@@ -1,0 +1,220 @@
+import type {
+  ArtifactKind,
+  ArtifactRecord,
+  CodeVersion,
+  EnvironmentInfo,
+  JournalArtifact,
+  JsonObject,
+  JsonValue,
+  MetricPoint,
+  RunError,
+  RunExit,
+  RunFilter,
+  RunKind,
+  RunRecord,
+  RunSort,
+  RunState,
+  RunStateChange,
+  Supervisor,
+  SweepSummary,
+  Task,
+} from '@trainyard/contract'
+
+/**
+ * The records of work: projects, experiments, runs, metrics, results, artifacts, logs. One object per record kind over one
+ * database. Every write is durable when its promise resolves (`synchronous=FULL`, group commit: writes asked for in the same
+ * turn of the event loop share one transaction) and is stored whole or not at all. Several processes may hold one open.
+ */
+export interface Tracking {
+  readonly projects: ProjectRecords
+  readonly runs: RunRecords
+  readonly metrics: MetricRecords
+  readonly artifacts: ArtifactRecords
+  readonly logs: LogRecords
+  readonly journals: JournalRecords
+}
+
+export interface ProjectRecords {
+  /** Idempotent. */
+  ensure(name: string): Promise<void>
+  list(): Promise<{ name: string; createdAtMs: number; runCount: number }[]>
+}
+
+export interface NewRun {
+  id: string
+  name: string
+  project: string
+  /** Made when missing. */
+  experiment: string
+  kind: RunKind
+  parentId?: string
+  iteration?: number
+  state: RunState
+  reason?: string
+  createdAtMs?: number
+  owner: string
+  host: string
+  parameters?: Record<string, JsonValue>
+  labels?: Record<string, string>
+  task?: Task
+  outPath: string
+  code?: CodeVersion
+  supervisor?: Supervisor
+  attempt?: number
+}
+
+/** Only the given fields change; `null` clears. */
+export interface RunPatch {
+  name?: string
+  code?: CodeVersion
+  environment?: EnvironmentInfo
+  exit?: RunExit | null
+  error?: RunError | null
+  supervisor?: Supervisor | null
+  sweep?: SweepSummary | null
+  attempt?: number
+  outPath?: string
+  task?: Task
+}
+
+export interface RunRecords {
+  /** Fails with `already_exists` when the id is taken. Makes project and experiment. */
+  create(run: NewRun): Promise<void>
+  createMany(runs: readonly NewRun[]): Promise<void>
+  /**
+   * Moves the run along `runTransitions`, stamps started/ended times and appends to the state history, with the patch in the
+   * same transaction. A forbidden transition fails with `failed_precondition` and changes nothing. With `from`, it fails the
+   * same way when the run is in none of those states (compare-and-set between processes).
+   */
+  transition(
+    id: string,
+    change: { to: RunState; reason?: string; atMs?: number; from?: readonly RunState[]; patch?: RunPatch },
+  ): Promise<void>
+  update(id: string, patch: RunPatch): Promise<void>
+  /** Adds or replaces labels; a `null` value removes. */
+  setLabels(ids: readonly string[], labels: Record<string, string | null>): Promise<void>
+  addParameters(id: string, parameters: Record<string, JsonValue>): Promise<void>
+  addProblem(id: string, message: string): Promise<void>
+  get(id: string): Promise<RunRecord>
+  find(id: string): Promise<RunRecord | undefined>
+  getMany(ids: readonly string[]): Promise<RunRecord[]>
+  /**
+   * What a user typed to its run: a full id, a unique prefix of at least four digits, a run name (the newest of that name),
+   * `latest`, or `<parent>/<iteration>`. `not_found` names the nearest, `invalid_argument` lists the candidates of an ambiguous prefix.
+   */
+  resolve(text: string, options?: { project?: string; trashed?: boolean }): Promise<string>
+  search(query: RunQuery): Promise<{ runs: RunRecord[]; next: string | null }>
+  count(query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>): Promise<number>
+  /** Iterations of a parent, in order of their number. */
+  children(parentId: string): Promise<RunRecord[]>
+  history(id: string): Promise<RunStateChange[]>
+  /** Runs in `running`, `pending` or `aborting` with their supervisors: what adoption looks at. */
+  unfinished(): Promise<RunRecord[]>
+  /** Children go with their parent. Running runs are refused with `failed_precondition`. Idempotent. */
+  trash(ids: readonly string[], atMs: number): Promise<void>
+  restore(ids: readonly string[]): Promise<void>
+  /** Removes the rows for good (only of trashed runs) and returns the objects nobody refers to any more, to be deleted. */
+  purge(ids: readonly string[]): Promise<{ targets: string[] }>
+}
+
+export interface RunQuery {
+  filter?: RunFilter
+  sort?: readonly RunSort[]
+  project?: string
+  /** Iterations are left out unless asked for. */
+  iterations?: boolean
+  /** Only trashed runs instead of only live ones. */
+  trashed?: boolean
+  limit?: number
+  /** From a previous answer's `next`; refused with `invalid_argument` when it belongs to another sort. */
+  cursor?: string
+}
+
+export interface MetricSeriesInfo {
+  key: string
+  pointCount: number
+  last: MetricPoint
+  min: number | null
+  max: number | null
+}
+
+export interface MetricRecords {
+  /** Appends without a journal (imports, system metrics). Arrays run in parallel. */
+  append(runId: string, points: readonly { key: string; step: number; timeMs: number; value: number }[]): Promise<void>
+  series(runId: string): Promise<MetricSeriesInfo[]>
+  /** In order of step, then of arrival. */
+  history(runId: string, key: string, range?: { fromStep?: number; toStep?: number; limit?: number }): Promise<MetricPoint[]>
+  /** At most about `maxPoints` points whose minimum and maximum per bucket are kept, so that a one-point spike is always seen. */
+  sampled(runId: string, key: string, options: { maxPoints: number; fromStep?: number; toStep?: number }): Promise<MetricPoint[]>
+}
+
+export interface NewArtifact extends Omit<JournalArtifact, 'file' | 'url' | 'path'> {
+  runId: string | null
+  project: string
+  iteration: number
+  target: string
+  sizeBytes?: number
+  sha256?: string
+  createdAtMs: number
+}
+
+export interface ArtifactRecords {
+  /** A new version of `key`; the tag `latest` (and `tag`, when given) moves to it. The same run logging a key again makes the newer one current. */
+  add(artifact: NewArtifact): Promise<ArtifactRecord>
+  get(id: string): Promise<ArtifactRecord>
+  ofRun(runId: string): Promise<ArtifactRecord[]>
+  /** `key[:tag][@runId][#iteration]`, newest first; without tag or run, the one tagged `latest`. */
+  resolve(project: string, reference: string): Promise<ArtifactRecord>
+  search(query: {
+    project?: string
+    key?: string
+    kind?: ArtifactKind
+    tag?: string
+    runId?: string
+    allVersions?: boolean
+    limit?: number
+    offset?: number
+  }): Promise<ArtifactRecord[]>
+  tag(id: string, tags: { add?: readonly string[]; remove?: readonly string[] }): Promise<void>
+  /** Links another run (a sweep's parent) to existing artifacts without copying bytes. */
+  link(runId: string, artifactIds: readonly string[]): Promise<void>
+}
+
+/** One piece of captured output: raw bytes in order of arrival. */
+export interface LogChunk {
+  offset: number
+  timeMs: number
+  bytes: Uint8Array
+}
+
+export interface LogRecords {
+  /** Chunks must continue where the log ends; an overlap with what is stored is dropped (so a repeat changes nothing), a gap is refused. */
+  append(runId: string, chunks: readonly LogChunk[]): Promise<void>
+  sizeBytes(runId: string): Promise<number>
+  /** Streams the bytes from `offset`; never holds more than a chunk. */
+  read(runId: string, range?: { offset?: number; limitBytes?: number }): AsyncIterable<LogChunk>
+}
+
+export interface JournalRecords {
+  /**
+   * Takes the whole lines of `bytes` (the journal's content from `position().offset` on) into the run, everything in one
+   * transaction with the new position: exactly once, whatever the crash. A malformed line becomes a problem of the run and is
+   * passed over. Artifacts and children are not stored here but returned, in order, for the supervisor to act on.
+   */
+  ingest(runId: string, journal: string, bytes: Uint8Array): Promise<JournalIngest>
+  position(runId: string, journal: string): Promise<{ offset: number; sequence: number }>
+}
+
+export interface JournalIngest {
+  /** Bytes taken; the rest is an unfinished line. */
+  consumedBytes: number
+  start?: Extract<import('@trainyard/contract').JournalEntry, readonly [number, number, 'start', unknown]>[3]
+  end?: Extract<import('@trainyard/contract').JournalEntry, readonly [number, number, 'end', unknown]>[3]
+  artifacts: (JournalArtifact & { timeMs: number })[]
+  children: { id: string; iteration: number; parameters: JsonObject }[]
+  best: { id: string; iteration: number }[]
+  commits: { message: string; completed: boolean; timeMs: number }[]
+  /** Latest value of each metric touched, for progress lines and pruners. */
+  metrics: { key: string; step: number; value: number }[]
+  problems: string[]
+}
