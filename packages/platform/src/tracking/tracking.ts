@@ -90,6 +90,11 @@ export interface RunRecords {
     id: string,
     change: { to: RunState; reason?: string; atMs?: number; from?: readonly RunState[]; patch?: RunPatch },
   ): Promise<void>
+  /**
+   * Takes over the watch of a run: compare-and-set on the supervisor (by host, bootId, pid and startTicks; heartbeat and child do
+   * not count). False when somebody else was quicker. Whoever adopts or resumes a run claims it first.
+   */
+  claim(id: string, change: { expected: Supervisor | null; next: Supervisor }): Promise<boolean>
   update(id: string, patch: RunPatch): Promise<void>
   /** Adds or replaces labels; a `null` value removes. */
   setLabels(ids: readonly string[], labels: Record<string, string | null>): Promise<void>

@@ -1,0 +1,66 @@
+// Bundles what runs: the command-line program (split, so that each command loads only its own part), the harness for
+// TypeScript handlers and the SDK that user code imports. Takes about a quarter of a second.
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const packages = join(root, 'packages')
+
+/** CommonJS packages inside an ES module bundle still call `require` for Node's own modules. */
+const banner = { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" }
+
+const common = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.18',
+  conditions: ['trainyard-source'],
+  // Heavy and optional: imported from node_modules on first use.
+  external: ['@aws-sdk/*', '@google-cloud/*', '@azure/*', '@duckdb/*', 'esbuild'],
+  banner,
+  logLevel: 'warning',
+  legalComments: 'none',
+}
+
+/** Replaces `target` by a finished folder in one step, so that a program starting meanwhile never sees a half-written bundle. */
+async function buildInto(esbuild, target, options) {
+  const fresh = mkdtempSync(`${target}-`)
+  try {
+    await esbuild.build({ ...common, ...options, outdir: fresh })
+    const old = `${fresh}-old`
+    try {
+      renameSync(target, old)
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
+    try {
+      renameSync(fresh, target)
+    } catch (error) {
+      // Another process put its own, equally fresh bundle there first.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    }
+    rmSync(old, { recursive: true, force: true })
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+export async function build() {
+  const esbuild = await import('esbuild')
+  const startedAt = new Date()
+  for (const name of ['platform', 'sdk', 'contract']) mkdirSync(join(packages, name, 'dist'), { recursive: true })
+  const platform = join(packages, 'platform')
+  await Promise.all([
+    buildInto(esbuild, join(platform, 'dist', 'cli'), { entryPoints: { main: join(platform, 'src', 'cli', 'main.ts') }, splitting: true }),
+    esbuild.build({ ...common, entryPoints: [join(packages, 'sdk', 'src', 'index.ts'), join(packages, 'sdk', 'src', 'harness.ts')], outdir: join(packages, 'sdk', 'dist') }),
+    esbuild.build({ ...common, entryPoints: [join(packages, 'contract', 'src', 'index.ts')], outdir: join(packages, 'contract', 'dist') }),
+  ])
+  // A source edited while the bundle was made must count as newer.
+  utimesSync(join(platform, 'dist', 'cli', 'main.js'), startedAt, startedAt)
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await build()
+  console.log('built packages/*/dist')
+}
