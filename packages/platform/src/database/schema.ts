@@ -1,0 +1,111 @@
+import type { Generated } from 'kysely'
+
+/** The tables as Kysely sees them; `migrations/` says what each column means. JSON columns are text on this side of the seam. */
+export interface Tables {
+  projects: { number: Generated<number>; name: string; created_at: number }
+  experiments: { number: Generated<number>; project: number; name: string; created_at: number }
+  runs: RunsTable
+  run_documents: RunDocumentsTable
+  run_states: { run: number; ordinal: number; state: string; at: number; reason: string | null }
+  parameters: { run: number; key: string; number: number | null; text: string; value: string }
+  labels: { run: number; key: string; text: string; value: string }
+  results: { run: number; key: string; text: string; value: string }
+  inputs: { run: number; key: string; ordinal: number; url: string; size_bytes: number | null; sha256: string | null }
+  metric_series: MetricSeriesTable
+  metric_points: { series: number; step: number; ordinal: number; time: number; value: number | null }
+  metric_buckets: MetricBucketsTable
+  artifacts: ArtifactsTable
+  artifact_tags: { project: number; key: string; tag: string; artifact: number }
+  artifact_labels: { artifact: number; key: string; value: string }
+  artifact_links: { run: number; artifact: number }
+  log_chunks: { run: number; offset: number; size: number; time: number; encoding: string; body: Uint8Array }
+  journals: { run: number; name: string; offset: number; sequence: number }
+}
+
+export type TableName = keyof Tables
+
+export interface RunsTable {
+  number: Generated<number>
+  id: string
+  project: number
+  experiment: number
+  name: string
+  kind: string
+  parent: number | null
+  iteration: number
+  state: string
+  state_reason: string | null
+  created_at: number
+  started_at: number | null
+  ended_at: number | null
+  updated_at: number
+  trashed_at: number | null
+  owner: string
+  host: string
+  attempt: number
+}
+
+export interface RunDocumentsTable {
+  run: number
+  out_path: string
+  code: string | null
+  environment: string | null
+  exit: string | null
+  error: string | null
+  task: string | null
+  supervisor: string | null
+  sweep: string | null
+  problems: Generated<string>
+}
+
+export interface MetricSeriesTable {
+  number: Generated<number>
+  run: number
+  key: string
+  point_count: number
+  last_step: number
+  last_time: number
+  last_value: number | null
+  min_value: number | null
+  max_value: number | null
+}
+
+export interface MetricBucketsTable {
+  series: number
+  bucket: number
+  point_count: number
+  low_step: number
+  high_step: number
+  first_step: number
+  first_time: number
+  first_value: number | null
+  last_step: number
+  last_time: number
+  last_value: number | null
+  min_step: number | null
+  min_time: number | null
+  min_value: number | null
+  max_step: number | null
+  max_time: number | null
+  max_value: number | null
+  nan_count: number
+  nan_step: number | null
+  nan_time: number | null
+}
+
+export interface ArtifactsTable {
+  number: Generated<number>
+  id: string
+  project: number
+  key: string
+  kind: string
+  run: number | null
+  iteration: number
+  target: string
+  format: string | null
+  size_bytes: number | null
+  sha256: string | null
+  metadata: string
+  created_at: number
+  is_current: number
+}
