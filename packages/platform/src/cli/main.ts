@@ -1,0 +1,21 @@
+import { createCli, type MainOptions } from './cli.ts'
+import { buildProgram } from './program.ts'
+import { reportError } from './report-error.ts'
+
+/**
+ * Runs one command. `argv` is what follows the program's name. The answer is the exit code (`exit-codes.ts`); it never throws.
+ * Without `options` it uses the process's own streams, environment and working folder.
+ */
+export async function main(argv: readonly string[], options: Partial<MainOptions> = {}): Promise<number> {
+  const cli = createCli(options)
+  try {
+    const program = await buildProgram(argv, cli)
+    if (argv.length === 0) program.outputHelp()
+    else await program.parseAsync([...argv], { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    return reportError(error, argv, cli)
+  } finally {
+    cli.dispose()
+  }
+}

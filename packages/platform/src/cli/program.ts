@@ -1,0 +1,130 @@
+import { Command, Option } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Cli, GlobalOptions } from './cli.ts'
+import { type CommandEntry, commandTable } from './command-table.ts'
+import { createStyle } from './output/style.ts'
+
+const globalOptions = (): Option[] => [
+  new Option('--data <dir>', 'data directory (default: TRAINYARD_HOME, else the nearest .trainyard upwards)'),
+  new Option('--project <name>', 'project (default: TRAINYARD_PROJECT)'),
+  new Option('--json', 'print JSON for programs'),
+  new Option('-q, --quiet', 'print only what a script needs'),
+  new Option('--no-color', 'no colours (also: NO_COLOR=1; FORCE_COLOR=1 for colours in pipes)').default(undefined),
+]
+
+/**
+ * The commander program for these arguments. Only the command that is named is loaded and filled in; the others are names
+ * with a summary, which is all that help and "did you mean" need.
+ */
+export async function buildProgram(
+  argv: readonly string[],
+  cli: Cli & { setGlobals(globals: GlobalOptions): void },
+): Promise<Command> {
+  const program = new Command('trainyard')
+    .description('Track, run and tune machine-learning work. Everything is kept in a .trainyard folder; no server is needed.')
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .usage('<command> [options]')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void cli.stdout.write(text),
+      writeErr: (text) => void cli.stderr.write(text),
+      // Errors are told once, by `main`.
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(cli.width ?? 100, 120),
+      getOutHasColors: () => cli.style.enabled,
+    })
+    .configureHelp({ styleTitle: (title) => cli.style.bold(title) })
+    .addHelpText('after', () => firstSteps(cli))
+  addGlobalOptions(program, 'shown')
+  program.hook('preAction', (_program, action) => cli.setGlobals(readGlobals(action)))
+
+  const wanted = namedCommand(argv)
+  for (const entry of commandTable) await addCommand(program, entry, wanted === entry.name, cli)
+  return program
+}
+
+async function addCommand(program: Command, entry: CommandEntry, wanted: boolean, cli: Cli): Promise<void> {
+  const command = program
+    .command(entry.name, { hidden: entry.hidden ?? false })
+    .summary(entry.summary)
+    .helpGroup(entry.group)
+  if (!wanted) return
+  const module = await entry.load()
+  command.description(sentence(entry.summary))
+  module.define(command, cli)
+  finish(command)
+}
+
+/** Global options go on every command, so that they may stand before or after its name; the help of the program explains them. */
+function finish(command: Command): void {
+  command.helpOption('-h, --help', 'show help')
+  addGlobalOptions(command, 'hidden')
+  command.addHelpText(
+    'after',
+    '\nEvery command also takes --data, --project, --json, --quiet and --no-color: see trainyard --help.',
+  )
+  if (command.commands.length > 0) command.helpCommand(false).enablePositionalOptions()
+  for (const child of command.commands) finish(child)
+}
+
+function addGlobalOptions(command: Command, help: 'shown' | 'hidden'): void {
+  for (const option of globalOptions())
+    command.addOption(help === 'shown' ? option.helpGroup('Global options:') : option.hideHelp())
+}
+
+function readGlobals(command: Command): GlobalOptions {
+  const globals: GlobalOptions = { json: false, quiet: false }
+  for (let level: Command | null = command; level; level = level.parent) {
+    const options = level.opts<{ data?: string; project?: string; json?: boolean; quiet?: boolean }>()
+    // The innermost wins.
+    if (globals.data === undefined && options.data !== undefined) globals.data = options.data
+    if (globals.project === undefined && options.project !== undefined) globals.project = options.project
+    globals.json ||= options.json === true
+    globals.quiet ||= options.quiet === true
+    if (level.getOptionValueSource('color') === 'cli') globals.color = false
+  }
+  return globals
+}
+
+/** The first word that is a command: what stands before it can only be a global option. */
+export function namedCommand(argv: readonly string[]): string | undefined {
+  const words: string[] = []
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!
+    if (word === '--data' || word === '--project') index++
+    else if (!word.startsWith('-')) words.push(word)
+    if (words.length === 2 || (words.length === 1 && words[0] !== 'help')) break
+  }
+  return words.at(-1)
+}
+
+const sentence = (summary: string): string => `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
+
+function firstSteps(cli: Cli): string {
+  return examplesText(
+    [
+      ['trainyard run training.py -p epochs=5', 'run a script and keep everything about it'],
+      ['trainyard ls --sort metrics.accuracy', 'list runs'],
+      ['trainyard show latest', 'look at the newest run'],
+      ['trainyard help run', 'all about one command'],
+    ],
+    cli,
+  )
+}
+
+export type Example = readonly [command: string, explanation: string]
+
+function examplesText(examples: readonly Example[], cli: Pick<Cli, 'style'>): string {
+  const width = Math.max(...examples.map(([text]) => text.length))
+  const style = cli.style ?? createStyle(false)
+  const lines = examples.map(([text, explanation]) => `  ${text.padEnd(width)}  ${style.dim(explanation)}`)
+  return `\n${style.bold('Examples:')}\n${lines.join('\n')}\n`
+}
+
+/** Shown under a command's help. Every command has some. */
+export function addExamples(command: Command, cli: Cli, examples: readonly Example[]): void {
+  command.addHelpText('after', () => examplesText(examples, cli).trimEnd())
+}
