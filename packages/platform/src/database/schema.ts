@@ -12,14 +12,14 @@ export interface Tables {
   results: { run: number; key: string; text: string; value: string }
   inputs: { run: number; key: string; ordinal: number; url: string; size_bytes: number | null; sha256: string | null }
   metric_series: MetricSeriesTable
-  metric_points: { series: number; step: number; ordinal: number; time: number; value: number | null }
-  metric_buckets: MetricBucketsTable
+  metric_segments: MetricSegmentsTable
   artifacts: ArtifactsTable
   artifact_tags: { project: number; key: string; tag: string; artifact: number }
   artifact_labels: { artifact: number; key: string; value: string }
   artifact_links: { run: number; artifact: number }
-  log_chunks: { run: number; offset: number; size: number; time: number; encoding: string; body: Uint8Array }
-  journals: { run: number; name: string; offset: number; sequence: number }
+  log_chunks: { run: number; offset: number; size: number; time: number; encoding: string; marks: Uint8Array; body: Uint8Array }
+  journals: JournalsTable
+  journal_requests: { run: number; journal: string; sequence: number; time: number; type: string; body: string }
 }
 
 export type TableName = keyof Tables
@@ -68,29 +68,27 @@ export interface MetricSeriesTable {
   last_value: number | null
   min_value: number | null
   max_value: number | null
+  is_ordered: number
 }
 
-export interface MetricBucketsTable {
+export interface MetricSegmentsTable {
   series: number
-  bucket: number
+  ordinal: number
   point_count: number
   low_step: number
   high_step: number
-  first_step: number
-  first_time: number
-  first_value: number | null
-  last_step: number
-  last_time: number
-  last_value: number | null
-  min_step: number | null
-  min_time: number | null
-  min_value: number | null
-  max_step: number | null
-  max_time: number | null
-  max_value: number | null
-  nan_count: number
-  nan_step: number | null
-  nan_time: number | null
+  body: Uint8Array
+}
+
+export interface JournalsTable {
+  run: number
+  name: string
+  offset: number
+  sequence: number
+  malformed_count: number
+  is_skipping: number
+  start_info: string | null
+  end_info: string | null
 }
 
 export interface ArtifactsTable {

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '@trainyard/contract'
+import type { Database, Reader, Transaction } from '../database.ts'
+import { GroupCommit, type TransactionHost } from '../group-commit.ts'
+import { SqliteConnection } from './sqlite-connection.ts'
+import { likeAnyCase, sqliteDialect } from './sqlite-dialect.ts'
+import { fromSqliteError, isBusy } from './sqlite-errors.ts'
+import { checkFile, migrate } from './sqlite-migrate.ts'
+import { SqliteReader, SqliteTransaction } from './sqlite-transaction.ts'
+
+/** How long a process waits for the others before it gives up. */
+const patienceMs = 60_000
+/** SQLite's own waiting blocks the event loop, so a writer waits this long in it and the rest between attempts. */
+const blockingWaitMs = 10
+
+/** Opens the database in `path`, making it when it is missing; its folder must exist. About 2 ms when it is up to date. */
+export async function openSqliteDatabase(path: string): Promise<Database> {
+  checkFile(path)
+  const writer = await openWriter(path)
+  return new SqliteDatabase(path, writer)
+}
+
+async function openWriter(path: string): Promise<SqliteConnection> {
+  for (const deadline = Date.now() + patienceMs; ;) {
+    let connection: SqliteConnection | undefined
+    try {
+      connection = new SqliteConnection(path, { busyTimeoutMs: patienceMs })
+      migrate(connection, path)
+      connection.database.exec(`PRAGMA busy_timeout = ${blockingWaitMs}`)
+      return connection
+    } catch (error) {
+      connection?.close()
+      // Switching a new file to WAL answers "busy" at once instead of waiting, when another process does the same.
+      if (!isBusy(error) || Date.now() > deadline) throw fromSqliteError(error, path)
+      await sleep(5 + Math.random() * 20)
+    }
+  }
+}
+
+class SqliteDatabase implements Database {
+  readonly dialect = sqliteDialect
+  readonly #path: string
+  readonly #writer: SqliteConnection
+  readonly #writes: GroupCommit<Transaction>
+  #reader: { connection: SqliteConnection; view: Reader } | undefined
+  #lastRead: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(path: string, writer: SqliteConnection) {
+    this.#path = path
+    this.#writer = writer
+    addFunctions(writer)
+    this.#writes = new GroupCommit(createTransactionHost(writer, path))
+  }
+
+  /** Reads take turns: each has the connection's snapshot for itself, and as node:sqlite never waits, nobody else would gain. */
+  async read<Result>(operation: (reader: Reader) => Promise<Result>): Promise<Result> {
+    this.#assertOpen()
+    const previous = this.#lastRead
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#lastRead = promise
+    await previous
+    try {
+      return await this.#readSnapshot(operation)
+    } finally {
+      resolve()
+    }
+  }
+
+  async write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    this.#assertOpen()
+    return await this.#writes.write(operation)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#writes.settled()
+    await this.#lastRead
+    this.#reader?.connection.close()
+    this.#writer.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #readSnapshot<Result>(operation: (reader: Reader) => Promise<Result>): Promise<Result> {
+    try {
+      const { connection, view } = (this.#reader ??= this.#openReader())
+      connection.run('BEGIN')
+      try {
+        return await operation(view)
+      } finally {
+        if (connection.database.isTransaction) connection.run('COMMIT')
+      }
+    } catch (error) {
+      throw fromSqliteError(error, this.#path)
+    }
+  }
+
+  /** A connection of its own, so that reads never see what a write in progress has not committed. */
+  #openReader() {
+    const connection = new SqliteConnection(this.#path, { busyTimeoutMs: patienceMs })
+    connection.database.exec('PRAGMA query_only = 1')
+    addFunctions(connection)
+    return { connection, view: new SqliteReader(connection, this.#path) }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new AppError('internal', `The database ${this.#path} is closed already.`)
+  }
+}
+
+const addFunctions = (connection: SqliteConnection): void =>
+  connection.database.function('like_any_case', { deterministic: true }, (text, pattern) => likeAnyCase(text, pattern))
+
+function createTransactionHost(connection: SqliteConnection, path: string): TransactionHost<Transaction> {
+  // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.
+  const execute = async (sql: string) => {
+    try {
+      connection.run(sql)
+    } catch (error) {
+      throw fromSqliteError(error, path)
+    }
+  }
+  return {
+    transaction: new SqliteTransaction(connection, path),
+    begin: () => beginImmediate(connection, path),
+    commit: () => execute('COMMIT'),
+    rollback: () => execute('ROLLBACK'),
+    savepoint: () => execute('SAVEPOINT operation'),
+    release: () => execute('RELEASE operation'),
+    rollbackToSavepoint: async () => {
+      await execute('ROLLBACK TO operation')
+      await execute('RELEASE operation')
+    },
+    isOpen: () => connection.database.isTransaction,
+  }
+}
+
+async function beginImmediate(connection: SqliteConnection, path: string): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; ;) {
+    try {
+      connection.run('BEGIN IMMEDIATE')
+      return
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw fromSqliteError(error, path)
+      await sleep(Math.random() * 15)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { Kysely } from 'kysely'
+import type { ColumnValue, CompilableQuery, Dialect, InsertOptions, Reader, Transaction } from '../database.ts'
+import type { TableName, Tables } from '../schema.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
+import { fromSqliteError } from './sqlite-errors.ts'
+import { createSqliteKysely } from './sqlite-kysely.ts'
+
+export class SqliteReader implements Reader {
+  readonly dialect: Dialect = sqliteDialect
+  readonly kysely: Kysely<Tables>
+  protected readonly connection: SqliteConnection
+  readonly #path: string
+
+  constructor(connection: SqliteConnection, path: string) {
+    this.connection = connection
+    this.#path = path
+    this.kysely = createSqliteKysely(connection, path)
+  }
+
+  arrays(query: CompilableQuery): Promise<ColumnValue[][]> {
+    const { sql, parameters } = query.compile()
+    return this.attempt(() => this.connection.arrays(sql, parameters))
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.
+  protected async attempt<Result>(action: () => Result): Promise<Result> {
+    try {
+      return action()
+    } catch (error) {
+      throw fromSqliteError(error, this.#path)
+    }
+  }
+}
+
+export class SqliteTransaction extends SqliteReader implements Transaction {
+  insertRows(
+    table: TableName,
+    columns: readonly string[],
+    rows: Iterable<readonly ColumnValue[]>,
+    options: InsertOptions = {},
+  ): Promise<void> {
+    return this.attempt(() => {
+      const names = columns.map((column) => `"${column}"`).join(', ')
+      const places = columns.map(() => '?').join(', ')
+      const conflict = options.onConflict === 'ignore' ? ' ON CONFLICT DO NOTHING' : ''
+      const statement = this.connection.statement(`INSERT INTO ${table} (${names}) VALUES (${places})${conflict}`)
+      for (const row of rows) statement.run(...row)
+    })
+  }
+}
