@@ -1,0 +1,41 @@
+"""Trainyard for Python: a training script's side of a tracked run.
+
+What it is: the context a script or handler logs to (`get_or_create_ctx`), the artifact classes, tasks (`new_task`, `run_local`).
+What it is not: the records themselves. Everything logged goes to an append-only journal that the supervisor takes in.
+Names are imported on first use, so that a script that needs little pays little.
+"""
+
+__version__ = "0.1.0"
+
+_places = {
+    "get_or_create_ctx": "session",
+    "Context": "context",
+    "DataItem": "inputs",
+    "Artifact": "artifacts",
+    "ChartArtifact": "artifacts",
+    "PlotArtifact": "artifacts",
+    "TableArtifact": "artifacts",
+    "HtmlArtifact": "artifacts",
+    "handler": "returns",
+    "Task": "task",
+    "NewTask": "task",
+    "new_task": "task",
+    "run_local": "task",
+}
+__all__ = ["__version__", *_places]
+
+
+def __getattr__(name):
+    if name not in _places:
+        from .names import unknown_name
+
+        raise AttributeError(unknown_name("trainyard has no %r", name, __all__))
+    import importlib
+
+    value = getattr(importlib.import_module("." + _places[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_places})
