@@ -36,7 +36,8 @@ export interface Reader {
 export interface Transaction extends Reader {
   /**
    * Inserts rows given as arrays in order of `columns`, as fast as the database can (a prepared statement, COPY); NaN is stored as NULL. With
-   * `onConflict: 'ignore'` rows whose primary or unique key exists are passed over.
+   * `onConflict: 'ignore'` rows whose primary or unique key exists are passed over; with `{ replace: keyColumns }` the row of that
+   * unique key takes the new values. A NaN is stored as NULL.
    */
   insertRows(
     table: TableName,
@@ -49,7 +50,7 @@ export interface Transaction extends Reader {
 export type ColumnValue = string | number | null | Uint8Array
 
 export interface InsertOptions {
-  onConflict?: 'ignore'
+  onConflict?: 'ignore' | { replace: readonly string[] }
 }
 
 /** Any Kysely query builder, and `sql` templates through `.compile(kysely)`. */

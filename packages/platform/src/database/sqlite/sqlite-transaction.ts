@@ -43,9 +43,17 @@ export class SqliteTransaction extends SqliteReader implements Transaction {
     return this.attempt(() => {
       const names = columns.map((column) => `"${column}"`).join(', ')
       const places = columns.map(() => '?').join(', ')
-      const conflict = options.onConflict === 'ignore' ? ' ON CONFLICT DO NOTHING' : ''
+      const conflict = conflictClause(columns, options)
       const statement = this.connection.statement(`INSERT INTO ${table} (${names}) VALUES (${places})${conflict}`)
       for (const row of rows) statement.run(...row)
     })
   }
+}
+
+function conflictClause(columns: readonly string[], { onConflict }: InsertOptions): string {
+  if (onConflict === undefined) return ''
+  if (onConflict === 'ignore') return ' ON CONFLICT DO NOTHING'
+  const keys = onConflict.replace
+  const others = columns.filter((column) => !keys.includes(column)).map((column) => `"${column}" = excluded."${column}"`)
+  return ` ON CONFLICT (${keys.map((key) => `"${key}"`).join(', ')}) DO UPDATE SET ${others.join(', ')}`
 }
