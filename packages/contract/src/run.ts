@@ -20,8 +20,10 @@ export interface CodeVersion {
   handler?: string
   commandLine: string[]
   workingDirectory: string
-  /** SHA-256 of the script's bytes, and the bytes themselves when small, so that an edited file can still be seen. */
+  /** SHA-256 of the script's bytes, kept under that name when at most 1 MiB, so that an edited file can still be seen. */
   scriptSha256?: string
+  /** SHA-256 of the uncommitted changes (`git diff HEAD`), whose text is kept under that name. */
+  diffSha256?: string
   git?: { commit: string; branch?: string; remote?: string; root: string; dirty: boolean }
 }
 
