@@ -1,0 +1,149 @@
+"""The run this process belongs to: started by a harness, inherited from the process that started us, or begun by `import trainyard`."""
+
+import os
+import sys
+
+from .journal import Journal
+
+_runVariable = "TRAINYARD_RUN"
+_active = None
+
+
+class Session:
+    """One run as one process sees it: what it is (`spec`, a JobSpec), its journal, and how it ended.
+
+    `role`: `supervised` (a harness writes the end), `bare` (no supervisor: we write the run, and its end at exit), `attached` (a process
+    started by the run's own: it logs, and ends nothing), `child` (made by `get_child_context`).
+    """
+
+    def __init__(self, spec, role, parent=None):
+        self.spec = spec
+        self.role = role
+        self.parent = parent
+        self.pid = os.getpid()
+        self.run = spec["run"]
+        self.run_directory = spec["runDirectory"]
+        self.journal = Journal(self.run_directory)
+        self.children = []
+        self.ended = None
+        self.stated = None
+        self._context = None
+
+    @property
+    def context(self):
+        """The context, made on first use: a script that does not ask for one does not pay for it."""
+        if self._context is None:
+            from .context import Context
+
+            self._context = Context(self)
+        return self._context
+
+    def start(self, source):
+        """Write the journal's first entry."""
+        info = {"pid": os.getpid()}
+        if self.role in ("bare", "child"):
+            info["run"] = _run_entry(self)
+        info["source"] = source
+        info["interpreter"] = interpreter_info()
+        self.journal.append("start", info)
+
+    def end(self, end):
+        """Write how the run ended, once, by the process that began it. `end` is a JournalEnd. Open children end the same way."""
+        if self.ended or self.role == "attached" or os.getpid() != self.pid:
+            return
+        for child in self.children:
+            child.end(end if end["outcome"] != "failed" else {"outcome": "aborted"})
+        if self.stated and end["outcome"] == "completed":
+            end = self.stated
+        self.ended = end
+        self.journal.append("end", end)
+        self.journal.close()
+
+    def publish(self):
+        """Let processes started from here find the run. Secrets stay out of the environment."""
+        import json
+
+        shared = {key: value for key, value in self.spec.items() if key not in ("secrets", "arguments", "parameterTexts")}
+        os.environ[_runVariable] = json.dumps(shared)
+
+
+def _run_entry(session):
+    run = session.run
+    entry = {"id": run["id"], "name": run["name"], "project": run["project"], "iteration": run.get("iteration", 0)}
+    for key in ("experiment", "parentId"):
+        if run.get(key):
+            entry[key] = run[key]
+    if session.spec["parameters"]:
+        entry["parameters"] = session.spec["parameters"]
+    return entry
+
+
+def interpreter_info():
+    """What ran the code; `sitePackages` lets the supervisor list packages without asking Python."""
+    return {
+        "language": "python",
+        "version": sys.version.split()[0],
+        "implementation": sys.implementation.name,
+        "executable": sys.executable or "",
+        "sitePackages": [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))],
+    }
+
+
+def begin(spec, source, role="supervised"):
+    """Make `spec`'s run the one this process logs to."""
+    global _active
+    session = _active = Session(spec, role)
+    session.start(source)
+    session.publish()
+    return session
+
+
+def active():
+    """The session of this process, or None."""
+    return _active
+
+
+def get_or_create_ctx(name="", *, project="", labels=None, parameters=None, **unknown):
+    """The context of the run this process belongs to; without one, a new run called `name` is begun and ends with the process.
+
+    `name`, `project` and `parameters` are for a new run; under a supervisor they are what the run was started with. `labels` are added.
+    """
+    if unknown:
+        from .names import refuse_keywords
+
+        refuse_keywords("get_or_create_ctx", unknown, ("name", "project", "labels", "parameters"))
+    session = _active if _active is not None and not _active.ended else _inherited()
+    if session is None:
+        from .bare import begin_bare
+
+        session = begin_bare(name, project, parameters or {})
+    context = session.context
+    if labels:
+        context.set_labels(labels)
+    return context
+
+
+def _inherited():
+    """The run of the process that started this one, when it said so in the environment."""
+    global _active
+    text = os.environ.get(_runVariable)
+    if not text or (_active is not None and _active.ended):
+        return None
+    import json
+
+    try:
+        spec = json.loads(text)
+        spec["secrets"] = {}
+        session = Session(spec, "attached")
+    except (ValueError, KeyError, TypeError):
+        sys.stderr.write("trainyard: %s is not ours; a new run is begun.\n" % _runVariable)
+        return None
+    _active = session
+    return session
+
+
+def forget():
+    """Leave the run of this process: the next `get_or_create_ctx` begins another."""
+    global _active
+    _active = None
+    os.environ.pop(_runVariable, None)
