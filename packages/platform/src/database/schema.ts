@@ -69,6 +69,7 @@ export interface MetricSeriesTable {
   min_value: number | null
   max_value: number | null
   is_ordered: number
+  open_ordinal: number
 }
 
 export interface MetricSegmentsTable {

@@ -143,6 +143,8 @@ const metrics = [
     max_value REAL,
     -- 1 while no point arrived with a lower step than one before it.
     is_ordered INTEGER NOT NULL,
+    -- Names the segment that still grows.
+    open_ordinal INTEGER NOT NULL,
     UNIQUE (run, key)
   ) STRICT`,
   `CREATE INDEX metric_series_value ON metric_series (key, last_value, run)`,

@@ -1,0 +1,126 @@
+import type { MetricPoint } from '@trainyard/contract'
+import type { Reader } from '../database/index.ts'
+import { Sampler } from './metric-sampling.ts'
+import { decodePoints, numbersPerPoint } from './metric-segment.ts'
+import type { SeriesState } from './metric-series.ts'
+
+interface Range {
+  from: number
+  to: number
+}
+
+interface SegmentHead {
+  ordinal: number
+  count: number
+  low: number
+  high: number
+}
+
+/** 1,000 full segments are 8 MB: what is held at a time, however long the series. */
+const segmentsPerRead = 1000
+
+const segmentsInRange = (reader: Reader, series: number, range: Range) =>
+  reader.kysely
+    .selectFrom('metric_segments')
+    .where('series', '=', series)
+    .where('high_step', '>=', range.from)
+    .where('low_step', '<=', range.to)
+    .orderBy('ordinal')
+    .limit(segmentsPerRead)
+
+/** The points of each segment that touches the range, in order of arrival. */
+async function* readSegments(
+  reader: Reader,
+  series: number,
+  range: Range,
+): AsyncGenerator<{ head: SegmentHead; numbers: Float64Array }> {
+  const columns = ['ordinal', 'point_count', 'low_step', 'high_step', 'body'] as const
+  for (let after = -1; ;) {
+    const rows = await reader.arrays(segmentsInRange(reader, series, range).select(columns).where('ordinal', '>', after))
+    for (const row of rows) {
+      const [ordinal, count, low, high] = row as number[]
+      yield { head: { ordinal: ordinal!, count: count!, low: low!, high: high! }, numbers: decodePoints(row[4] as Uint8Array) }
+      after = ordinal!
+    }
+    if (rows.length < segmentsPerRead) return
+  }
+}
+
+const isInside = (head: SegmentHead, range: Range): boolean => head.low >= range.from && head.high <= range.to
+
+/** In order of step, then of arrival. */
+export async function readHistory(reader: Reader, series: SeriesState, range: Range & { limit: number }): Promise<MetricPoint[]> {
+  const points: MetricPoint[] = []
+  for await (const { numbers } of readSegments(reader, series.number!, range)) {
+    for (let at = 0; at < numbers.length; at += numbersPerPoint) {
+      const step = numbers[at]!
+      if (step >= range.from && step <= range.to) points.push({ step, timeMs: numbers[at + 1]!, value: numbers[at + 2]! })
+    }
+    if (series.isOrdered && points.length >= range.limit) break
+  }
+  // Sorting is stable, so points of one step stay in order of arrival.
+  if (!series.isOrdered) points.sort((left, right) => left.step - right.step)
+  return points.length > range.limit ? points.slice(0, range.limit) : points
+}
+
+/** Series up to this long are held in memory (48 MB) between the passes of `readSampled`; longer ones are read again. */
+const heldPoints = 2_000_000
+
+/** See `Sampler`. Below `maxPoints` all points, as they are. */
+export async function readSampled(
+  reader: Reader,
+  series: SeriesState,
+  options: Range & { maxPoints: number },
+): Promise<MetricPoint[]> {
+  const sampler = new Sampler({ ...options, isOrdered: series.isOrdered })
+  if (series.isOrdered) await observeHeads(reader, series, options, sampler)
+  const held =
+    series.isOrdered || series.pointCount > heldPoints ? undefined : await collect(readSegments(reader, series.number!, options))
+  const pass = () => held ?? readSegments(reader, series.number!, options)
+  if (!series.isOrdered) for await (const { head, numbers } of pass()) observe(sampler, head, options, numbers)
+  if (sampler.count <= options.maxPoints)
+    return await readHistory(reader, series, { ...options, limit: Number.POSITIVE_INFINITY })
+  if (!series.isOrdered) for await (const { numbers } of pass()) sampler.rank(numbers)
+  for await (const { head, numbers } of pass()) sampler.add(numbers, head.ordinal)
+  return sampler.points()
+}
+
+function observe(sampler: Sampler, head: SegmentHead, range: Range, numbers: Float64Array): void {
+  if (isInside(head, range)) sampler.observeWhole(head.count, head.low, head.high)
+  else sampler.observe(numbers)
+}
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const collected: Item[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
+/** Counts the points in the range; of a series in order, only the segments at its two borders have to be looked into. */
+async function observeHeads(reader: Reader, series: SeriesState, range: Range, sampler: Sampler): Promise<void> {
+  if (range.from === Number.NEGATIVE_INFINITY && series.lastStep <= range.to)
+    return sampler.observeWhole(series.pointCount, Number.NEGATIVE_INFINITY, series.lastStep)
+  const columns = ['ordinal', 'point_count', 'low_step', 'high_step'] as const
+  for (let after = -1; ;) {
+    const rows = await reader.arrays(segmentsInRange(reader, series.number!, range).select(columns).where('ordinal', '>', after))
+    for (const row of rows) {
+      const [ordinal, count, low, high] = row as number[]
+      after = ordinal!
+      const head = { ordinal: ordinal!, count: count!, low: low!, high: high! }
+      observe(sampler, head, range, isInside(head, range) ? none : await readOne(reader, series.number!, after))
+    }
+    if (rows.length < segmentsPerRead) return
+  }
+}
+
+const none = new Float64Array(0)
+
+async function readOne(reader: Reader, series: number, ordinal: number): Promise<Float64Array> {
+  const query = reader.kysely
+    .selectFrom('metric_segments')
+    .select('body')
+    .where('series', '=', series)
+    .where('ordinal', '=', ordinal)
+  const [row] = await reader.arrays(query)
+  return row ? decodePoints(row[0] as Uint8Array) : none
+}

@@ -1,0 +1,91 @@
+import { AppError, type JsonValue } from '@trainyard/contract'
+import { type Database, type Reader, boundValuesPerQuery } from '../database/index.ts'
+import { readHistory, readSampled } from './metric-history.ts'
+import { readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
+import { PointBuffer } from './metric-segment.ts'
+import type { SeriesState } from './metric-series.ts'
+import { getRunNumber } from './run-number.ts'
+import type { MetricRecords } from './tracking.ts'
+
+export function createMetricRecords(database: Database): MetricRecords {
+  const withSeries = <Result>(runId: string, key: string, read: (reader: Reader, series: SeriesState) => Promise<Result[]>) =>
+    database.read(async (reader) => {
+      const [series] = await readSeries(reader, await getRunNumber(reader, runId), [key])
+      return series ? await read(reader, series) : []
+    })
+
+  return {
+    append: async (runId, points) => {
+      const buffers = groupPoints(points)
+      await database.write(async (transaction) => storePoints(transaction, await getRunNumber(transaction, runId), buffers))
+    },
+    series: (runId) =>
+      database.read(async (reader) =>
+        (await readAllSeries(reader, await getRunNumber(reader, runId))).map((series) => ({
+          key: series.key,
+          pointCount: series.pointCount,
+          last: { step: series.lastStep, timeMs: series.lastTimeMs, value: series.lastValue },
+          min: series.min,
+          max: series.max,
+        })),
+      ),
+    history: (runId, key, { fromStep, toStep, limit = Number.POSITIVE_INFINITY } = {}) =>
+      withSeries(runId, key, (reader, series) => readHistory(reader, series, { ...rangeOf(fromStep, toStep), limit })),
+    sampled: async (runId, key, { maxPoints, fromStep, toStep }) => {
+      if (!(maxPoints >= 1)) throw new AppError('invalid_argument', `maxPoints must be 1 or more, not ${maxPoints}.`)
+      return await withSeries(runId, key, (reader, series) =>
+        readSampled(reader, series, { ...rangeOf(fromStep, toStep), maxPoints }),
+      )
+    },
+  }
+}
+
+const rangeOf = (fromStep = Number.NEGATIVE_INFINITY, toStep = Number.POSITIVE_INFINITY) => ({ from: fromStep, to: toStep })
+
+function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffer[] {
+  const buffers = new Map<string, PointBuffer>()
+  let buffer: PointBuffer | undefined
+  for (const { key, step, timeMs, value } of points) {
+    if (!Number.isSafeInteger(step)) throw new AppError('invalid_argument', stepProblem(key, step))
+    if (!Number.isFinite(timeMs))
+      throw new AppError('invalid_argument', `The time of metric '${key}' must be in milliseconds, not ${timeMs}.`)
+    if (buffer?.key !== key) {
+      buffer = buffers.get(key) ?? new PointBuffer(key)
+      buffers.set(key, buffer)
+    }
+    buffer.push(step, Math.round(timeMs), value)
+  }
+  return [...buffers.values()]
+}
+
+/** The sentence for a step that is no integer. */
+export const stepProblem = (key: string, step: unknown): string =>
+  `The step of metric '${key}' must be an integer, not ${typeof step === 'string' ? `'${step}'` : String(step)}.`
+
+/**
+ * What `RunRecord.results` holds, for many runs at once: the latest value of every series and the results that are not numbers.
+ * Runs without any are missing from the map.
+ */
+export async function latestMany(reader: Reader, runs: readonly number[]): Promise<Map<number, Record<string, JsonValue>>> {
+  const found = new Map<number, Record<string, JsonValue>>()
+  const put = (run: number, key: string, value: JsonValue) => {
+    let results = found.get(run)
+    if (!results) {
+      // No prototype, so that a metric called `__proto__` is a metric.
+      results = Object.create(null) as Record<string, JsonValue>
+      found.set(run, results)
+    }
+    results[key] = value
+  }
+  for (let at = 0; at < runs.length; at += boundValuesPerQuery) {
+    const part = runs.slice(at, at + boundValuesPerQuery)
+    const { kysely } = reader
+    const numbers = kysely.selectFrom('metric_series').select(['run', 'key', 'last_value']).where('run', 'in', part)
+    for (const [run, key, value] of await reader.arrays(numbers))
+      put(run as number, key as string, (value as number | null) ?? Number.NaN)
+    const others = kysely.selectFrom('results').select(['run', 'key', 'value']).where('run', 'in', part)
+    for (const [run, key, value] of await reader.arrays(others))
+      put(run as number, key as string, JSON.parse(value as string) as JsonValue)
+  }
+  return found
+}

@@ -1,0 +1,70 @@
+/**
+ * Metric points as numbers in a row: step, time (epoch ms), value, step, time, value, ... A segment is a stored piece of that row,
+ * in order of arrival. Doubles keep NaN, infinities and -0 as they are.
+ */
+export const numbersPerPoint = 3
+
+/**
+ * A full segment fills two database pages (its head and one overflow page). Larger ones are barely faster to read (1,000,000
+ * points: 12 ms at 336, 10 ms at 1,024), while the open one is rewritten by every append.
+ */
+export const pointsPerSegment = 336
+
+const bytesPerPoint = numbersPerPoint * 8
+
+/** New points of one series, in order of arrival. Grows as needed; holds no object per point. */
+export class PointBuffer {
+  readonly key: string
+  count = 0
+  #numbers: Float64Array
+
+  constructor(key: string, capacity = 16) {
+    this.key = key
+    this.#numbers = new Float64Array(capacity * numbersPerPoint)
+  }
+
+  push(step: number, timeMs: number, value: number): void {
+    let at = this.count * numbersPerPoint
+    if (at === this.#numbers.length) {
+      const larger = new Float64Array(this.#numbers.length * 2)
+      larger.set(this.#numbers)
+      this.#numbers = larger
+    }
+    this.count++
+    // A step of -0 is 0.
+    this.#numbers[at++] = step + 0
+    this.#numbers[at++] = timeMs
+    this.#numbers[at] = value
+  }
+
+  /** The numbers of all points; valid until the next `push`. */
+  get numbers(): Float64Array {
+    return this.#numbers.subarray(0, this.count * numbersPerPoint)
+  }
+}
+
+/** Written and read in the machine's byte order: every platform Node.js runs on that we support is little-endian. */
+export const encodePoints = (numbers: Float64Array): Uint8Array =>
+  new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
+
+export function decodePoints(body: Uint8Array): Float64Array {
+  const length = Math.floor(body.byteLength / bytesPerPoint) * numbersPerPoint
+  if (body.byteOffset % 8 === 0) return new Float64Array(body.buffer, body.byteOffset, length)
+  return new Float64Array(body.slice().buffer, 0, length)
+}
+
+export interface StepRange {
+  low: number
+  high: number
+}
+
+export function stepRangeOf(numbers: Float64Array): StepRange {
+  let low = Number.POSITIVE_INFINITY
+  let high = Number.NEGATIVE_INFINITY
+  for (let at = 0; at < numbers.length; at += numbersPerPoint) {
+    const step = numbers[at]!
+    if (step < low) low = step
+    if (step > high) high = step
+  }
+  return { low, high }
+}

@@ -1,0 +1,72 @@
+import { numbersPerPoint, pointsPerSegment } from './metric-segment.ts'
+
+/** What is kept beside the points of a series: its row in `metric_series`. */
+export interface SeriesState {
+  /** Key of the row; undefined until the first points are stored. */
+  number: number | undefined
+  key: string
+  pointCount: number
+  /** The latest point: highest step, of those the one that arrived last. Its step is the highest of all. */
+  lastStep: number
+  lastTimeMs: number
+  lastValue: number
+  /** NaN aside; null when there was nothing else. */
+  min: number | null
+  max: number | null
+  /** No point arrived with a lower step than one before it. */
+  isOrdered: boolean
+  /** Order of arrival of the first point in the segment that still grows. */
+  openOrdinal: number
+}
+
+export const newSeries = (key: string): SeriesState => ({
+  number: undefined,
+  key,
+  pointCount: 0,
+  lastStep: Number.NEGATIVE_INFINITY,
+  lastTimeMs: 0,
+  lastValue: Number.NaN,
+  min: null,
+  max: null,
+  isOrdered: true,
+  openOrdinal: 0,
+})
+
+/** The state with the points added, in order of arrival. */
+export function withPoints(state: SeriesState, numbers: Float64Array): SeriesState {
+  let { lastStep, isOrdered } = state
+  let last = -1
+  let min = state.min ?? Number.POSITIVE_INFINITY
+  let max = state.max ?? Number.NEGATIVE_INFINITY
+  let hasNumber = state.min !== null
+  for (let at = 0; at < numbers.length; at += numbersPerPoint) {
+    const step = numbers[at]!
+    const value = numbers[at + 2]!
+    if (step >= lastStep) {
+      lastStep = step
+      last = at
+    } else isOrdered = false
+    // Comparisons with NaN are false, so NaN never becomes an extreme.
+    if (value <= min) {
+      min = value
+      hasNumber = true
+    }
+    if (value >= max) {
+      max = value
+      hasNumber = true
+    }
+  }
+  const pointCount = state.pointCount + numbers.length / numbersPerPoint
+  return {
+    number: state.number,
+    key: state.key,
+    pointCount,
+    lastStep,
+    lastTimeMs: last < 0 ? state.lastTimeMs : numbers[last + 1]!,
+    lastValue: last < 0 ? state.lastValue : numbers[last + 2]!,
+    min: hasNumber ? min : null,
+    max: hasNumber ? max : null,
+    isOrdered,
+    openOrdinal: state.openOrdinal + Math.floor((pointCount - state.openOrdinal) / pointsPerSegment) * pointsPerSegment,
+  }
+}
