@@ -64,9 +64,9 @@ def pack_model(
     statistics of its columns, which monitoring compares with later.
     """
     if unknown:
-        from .keywords import unknown_keyword
+        from .names import unknown_name
 
-        return None, unknown_keyword("log_model", unknown, KEYWORDS)
+        return None, unknown_name("log_model() has no argument %r", next(iter(unknown)), KEYWORDS)
     try:
         framework = framework or _framework_of(body)
         facts = _facts(body, framework, algorithm, metrics, parameters, feature_vector)

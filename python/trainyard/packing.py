@@ -26,10 +26,10 @@ def pack(request, options):
         settings.update(options)
         return pack_dataset(request["key"], body, format=request["format"], local_path=request["local_path"], **settings, **common)
     if options:
-        from .keywords import unknown_keyword
+        from .names import unknown_name
 
         known = ("key", "body", "local_path", "artifact_path", "tag", "labels", "format")
-        return None, unknown_keyword("log_artifact", options, known)
+        return None, unknown_name("log_artifact() has no argument %r", next(iter(options)), known)
     if kind == "chart":
         return _pack_chart(request)
     if kind == "table" and body is not None:

@@ -6,12 +6,11 @@ text and small plain values are results, frames data sets, figures plots, paths 
 """
 
 import functools
-import inspect
 import json
 import os
 
 from . import files
-from .keywords import nearest
+from .names import nearest
 from .plain import as_text, is_plain, is_scalar, plain
 
 #: Plain values up to this many characters of JSON are results; longer ones become artifacts.
@@ -36,7 +35,9 @@ def handler(function=None, *, outputs=None, inputs=True, labels=None):
         raise TypeError("@handler takes keyword arguments only: @handler(outputs=['model', 'accuracy'])")
     if isinstance(outputs, (str, dict)):
         outputs = [outputs]
-    parsed = [parse_hint(hint) for hint in outputs or []]
+    outputs = list(outputs or [])
+    for hint in outputs:
+        parse_hint(hint)  # a wrong hint is refused where it is written, not at the end of a training
 
     def decorate(decorated):
         @functools.wraps(decorated)
@@ -44,10 +45,9 @@ def handler(function=None, *, outputs=None, inputs=True, labels=None):
             return decorated(*arguments, **keywords)
 
         # inspect.signature follows __wrapped__, so parameters and hints are seen through the wrapper.
-        setattr(call, ATTRIBUTE, {"outputs": [hint for hint in outputs or []], "inputs": inputs, "labels": dict(labels or {})})
+        setattr(call, ATTRIBUTE, {"outputs": outputs, "inputs": inputs, "labels": dict(labels or {})})
         return call
 
-    del parsed  # parsed only to refuse wrong hints where they are written, not at the end of a training
     return decorate if function is None else decorate(function)
 
 
@@ -221,13 +221,3 @@ def kind_of(value):
 
 def _is_array_table(value):
     return type(value).__module__.split(".")[0] == "numpy" and getattr(value, "ndim", 0) == 2
-
-
-def converts_inputs(function):
-    """How inputs of a decorated function are made: True (by hints), False (as they are), or ``{parameter: type}``."""
-    return settings_of(function)["inputs"]
-
-
-def is_handler(function):
-    """True for a function the decorator was put on."""
-    return hasattr(inspect.unwrap(function), ATTRIBUTE) or hasattr(function, ATTRIBUTE)
