@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { AppError, type JsonValue, type SweepSpec, type Task } from '@trainyard/contract'
+import { parseTask, readTaskFile } from '../../execution/index.ts'
+import { parseHyperParameter } from '../../tuning/index.ts'
+import type { Cli } from '../cli.ts'
+import { parseCount, parseDurationMs, parsePairs, parseParameterValue, parseSecretSources } from './parse-options.ts'
+import type { RunOptions } from './run-options.ts'
+
+async function readStdin(cli: Cli): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of cli.stdin) pieces.push(Buffer.from(piece as Uint8Array | string))
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+async function baseTask(cli: Cli, options: RunOptions): Promise<Task> {
+  if (options.task === undefined) return {}
+  if (options.task !== '-') return readTaskFile(options.task, cli.workingDirectory)
+  const text = await readStdin(cli)
+  try {
+    return parseTask(JSON.parse(text), 'standard input')
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new AppError('invalid_argument', `Standard input is not a task in JSON: ${error.message}.`, { cause: error })
+    throw error
+  }
+}
+
+const strategies = ['grid', 'list', 'random', 'tpe', 'custom'] as const
+
+function parseStrategy(text: string): (typeof strategies)[number] {
+  const strategy = strategies.find((name) => name === text)
+  if (strategy === undefined) throw new AppError('invalid_argument', `--strategy ${text}: expected one of ${strategies.join(', ')}.`)
+  return strategy
+}
+
+function parsePruner(text: string): NonNullable<SweepSpec['pruner']> {
+  const match = /^asha(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?$/.exec(text.trim())
+  if (!match) throw new AppError('invalid_argument', `--pruner ${text}: expected asha, or asha(minSteps, reductionFactor).`)
+  return {
+    type: 'asha',
+    ...(match[1] === undefined ? {} : { minSteps: Number(match[1]) }),
+    ...(match[2] === undefined ? {} : { reductionFactor: Number(match[2]) }),
+  }
+}
+
+function sweepOf(options: RunOptions, base: SweepSpec | undefined): SweepSpec | undefined {
+  const hyper = Object.entries(parsePairs('-x', options.hyper, 'key=[values]')).map(([key, text]) => [key, parseHyperParameter(key, text)] as const)
+  const sweep: SweepSpec = {
+    ...base,
+    ...(hyper.length === 0 ? {} : { hyperParameters: { ...base?.hyperParameters, ...Object.fromEntries(hyper) } }),
+    ...(options.paramFile === undefined ? {} : { parameterFile: options.paramFile }),
+    ...(options.strategy === undefined ? {} : { strategy: parseStrategy(options.strategy) }),
+    ...(options.selector === undefined ? {} : { selector: options.selector }),
+    ...(options.parallel === undefined ? {} : { parallel: parseCount('--parallel', options.parallel, 1) }),
+    ...(options.maxIterations === undefined ? {} : { maxIterations: parseCount('--max-iterations', options.maxIterations, 1) }),
+    ...(options.maxErrors === undefined ? {} : { maxErrors: parseCount('--max-errors', options.maxErrors, 1) }),
+    ...(options.stop === undefined ? {} : { stopCondition: options.stop }),
+    ...(options.seed === undefined ? {} : { seed: parseCount('--seed', options.seed, 0) }),
+    ...(options.pruner === undefined ? {} : { pruner: parsePruner(options.pruner) }),
+    ...(options.iterationTimeout === undefined ? {} : { iterationTimeoutMs: parseDurationMs('--iteration-timeout', options.iterationTimeout) }),
+  }
+  if (sweep.hyperParameters === undefined && sweep.parameterFile === undefined) {
+    const flag = Object.keys(sweep).length > 0 && base === undefined
+    if (flag) throw new AppError('invalid_argument', 'A sweep needs hyper-parameters: give -x key=[values] or --param-file.')
+    return undefined
+  }
+  return sweep
+}
+
+/** A file of requirements, or names of packages with commas between. */
+const requirementsOf = (text: string, workingDirectory: string): string[] => {
+  const path = resolve(workingDirectory, text)
+  if (existsSync(path)) return [path.endsWith('.toml') ? path : `-r ${path}`]
+  return text.split(',').map((name) => name.trim())
+}
+
+export interface BuiltTask {
+  task: Task
+  parameterTexts: Record<string, string>
+}
+
+/** Flags win over the task file; parameters, inputs and labels are merged key by key. */
+export async function buildTask(cli: Cli, file: string | undefined, arguments_: readonly string[], options: RunOptions): Promise<BuiltTask> {
+  const base = await baseTask(cli, options)
+  const parameterTexts = parsePairs('-p', options.param)
+  const parameters: Record<string, JsonValue> = { ...(base.parameters as Record<string, JsonValue> | undefined) }
+  for (const [key, text] of Object.entries(parameterTexts)) parameters[key] = parseParameterValue(text)
+  const { sweep: _sweep, ...plain } = base
+  const sweep = sweepOf(options, base.sweep)
+  const task: Task = {
+    ...plain,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(cli.project === undefined ? {} : { project: cli.project }),
+    ...(options.experiment === undefined ? {} : { experiment: options.experiment }),
+    ...(file === undefined ? {} : { command: file }),
+    ...(options.handler === undefined ? {} : { handler: options.handler }),
+    ...(arguments_.length === 0 ? {} : { arguments: [...arguments_] }),
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+    inputs: { ...base.inputs, ...parsePairs('-i', options.input, 'key=url') },
+    labels: { ...base.labels, ...parsePairs('--label', options.label) },
+    ...(options.returns.length === 0 ? {} : { returns: options.returns }),
+    ...(options.secret.length === 0 && base.secrets === undefined ? {} : { secrets: [...(base.secrets ?? []), ...parseSecretSources(options.secret)] }),
+    ...(options.outPath === undefined ? {} : { outPath: options.outPath }),
+    ...(options.requirements === undefined ? {} : { requirements: requirementsOf(options.requirements, cli.workingDirectory) }),
+    ...(options.retries === undefined ? {} : { retries: parseCount('--retries', options.retries, 0) }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: parseDurationMs('--timeout', options.timeout) }),
+    ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
+    ...(sweep === undefined ? {} : { sweep }),
+  }
+  return { task, parameterTexts }
+}

@@ -1,0 +1,46 @@
+import type { JournalEnd, RunError, RunExit, RunState } from '@trainyard/contract'
+
+export interface Conclusion {
+  state: Extract<RunState, 'completed' | 'failed' | 'aborted'>
+  reason: string | null
+  error: RunError | null
+}
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0] ?? ''
+
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
+
+function describeSignal(exit: Extract<RunExit, { kind: 'signalled' }>): string {
+  if (exit.outOfMemory) return `killed by ${exit.signal}: the machine ran out of memory`
+  if (exit.signal === 'SIGKILL') return 'killed by SIGKILL from outside (often the out-of-memory killer)'
+  return `killed by ${exit.signal}`
+}
+
+/**
+ * What a run's end means, from how the process ended and what its journal said last. Pure. The process's word (`end`) wins over
+ * a plain exit code, because it knows the exception; our own stop wins over both.
+ */
+export function concludeRun(exit: RunExit, end: JournalEnd | undefined, because?: string): Conclusion {
+  const error = end?.error ?? null
+  switch (exit.kind) {
+    case 'cancelled':
+      return { state: 'aborted', reason: because ?? (exit.forced ? 'aborted, had to be killed' : 'aborted'), error }
+    case 'timed_out':
+      return { state: 'failed', reason: `timed out after ${seconds(exit.afterMs)}`, error }
+    case 'signalled':
+      return { state: 'failed', reason: describeSignal(exit), error: error ?? { type: exit.signal, message: describeSignal(exit) } }
+    case 'lost': {
+      if (end) return concludeRun({ kind: 'exited', code: end.outcome === 'completed' ? 0 : 1 }, end, because)
+      const note = exit.note === undefined ? '' : ` (${exit.note})`
+      return { state: 'failed', reason: `lost: its process vanished on ${exit.host}${note}`, error: null }
+    }
+    case 'exited': {
+      if (end?.outcome === 'aborted') return { state: 'aborted', reason: because ?? 'stopped by a signal from outside', error }
+      if (end?.outcome === 'failed' || exit.code !== 0) {
+        const told = error === null ? `exited with code ${exit.code}` : firstLine(`${error.type}: ${error.message}`)
+        return { state: 'failed', reason: told, error: error ?? { type: 'exit', message: `exited with code ${exit.code}` } }
+      }
+      return { state: 'completed', reason: null, error: null }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { RunRecord } from '@trainyard/contract'
+import type { Execution } from './execution.ts'
+
+const everyMs = 2000
+
+/**
+ * While runs are watched: keeps their heartbeat fresh and notices when somebody asked for an abort in the records. An abort
+ * command also sends SIGUSR2 to the watching process, so that it looks at once.
+ */
+export function watchForAbort(
+  execution: Execution,
+  options: { runIds: () => readonly string[]; onAbort: (run: RunRecord) => void; onFailure: (error: unknown) => void },
+): Disposable {
+  let busy = false
+  const look = async (): Promise<void> => {
+    if (busy) return
+    busy = true
+    try {
+      for (const run of await execution.tracking.runs.getMany(options.runIds())) {
+        if (run.state === 'aborting') options.onAbort(run)
+        else if (run.supervisor?.pid === process.pid) {
+          await execution.tracking.runs.update(run.id, { supervisor: { ...run.supervisor, heartbeatAtMs: execution.clock.nowMs() } })
+        }
+      }
+    } finally {
+      busy = false
+    }
+  }
+  const lookNow = (): void => void look().catch(options.onFailure)
+  const timer = setInterval(lookNow, everyMs)
+  timer.unref()
+  process.on('SIGUSR2', lookNow)
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      process.off('SIGUSR2', lookNow)
+    },
+  }
+}

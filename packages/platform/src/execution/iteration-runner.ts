@@ -1,0 +1,53 @@
+import type { RunError, RunExit } from '@trainyard/contract'
+import { definedOnly } from './job.ts'
+import type { Execution } from './execution.ts'
+import { type PreparedRun, toJobSpec } from './prepared-run.ts'
+import type { RunDirectory } from './run-directory.ts'
+import { startLocalProcess, type StopRequest } from './substrates/local-process.ts'
+
+/** One iteration's process. */
+export interface IterationProcess {
+  readonly exit: Promise<RunExit>
+  stop(request: StopRequest): void
+  /** Known once it started; undefined when it never did. */
+  readonly identity: Promise<{ pid: number; startTicks: number } | undefined>
+}
+
+/** Where iterations run: forked from a warm worker, or a plain process each. Closing ends what still runs. */
+export interface IterationRunner extends AsyncDisposable {
+  /** For the record: how iterations are started and why. */
+  readonly choices: Record<string, string>
+  start(run: PreparedRun, directory: RunDirectory): IterationProcess
+}
+
+/** The user's module could not even be loaded: no iteration can run. */
+export class BrokenWorkerError extends Error {
+  override readonly name = 'BrokenWorkerError'
+  readonly told: RunError
+
+  constructor(told: RunError) {
+    super(told.message)
+    this.told = told
+  }
+}
+
+export function createPlainRunner(execution: Execution, why: string): IterationRunner {
+  return {
+    choices: { iterations: `a process each: ${why}` },
+    start(run, directory) {
+      const plan = run.launcher.plan(toJobSpec(run, directory.path), {
+        environment: execution.environment,
+        workingDirectory: run.workingDirectory,
+        interpreter: run.interpreter,
+        choices: run.choices,
+        programCommand: execution.programCommand,
+        dataDirectory: execution.directory.path,
+      })
+      const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
+      const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
+      child.control.end(`${JSON.stringify(plan.job)}\n`)
+      return { exit: child.exit, stop: child.stop, identity: Promise.resolve({ pid: child.pid, startTicks: child.startTicks }) }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}

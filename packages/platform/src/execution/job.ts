@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
+import { type CarrierEvents, RunCarrier } from './carrier.ts'
+import { diagnoseStart } from './diagnose-start.ts'
+import type { Execution } from './execution.ts'
+import { watchForAbort } from './heartbeat.ts'
+import { type PreparedRun, toJobSpec } from './prepared-run.ts'
+import { currentSupervisor } from './process-identity.ts'
+import { captureCodeVersion } from './record/code-version.ts'
+import { keepCodeTexts } from './record/code-texts.ts'
+import { captureEnvironment } from './record/environment-info.ts'
+import { sampleResources } from './resource-sampler.ts'
+import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
+import { type LocalProcess, startLocalProcess } from './substrates/local-process.ts'
+
+export interface StopReason {
+  /** One sentence for the record, such as `aborted by ada (Ctrl-C)`. */
+  reason: string
+  graceMs: number
+}
+
+/** A run under way. */
+export interface RunningJob {
+  readonly runId: string
+  readonly pid: number
+  /** The record after the end. Rejects only when the records cannot be kept (disk full) or on a defect. */
+  readonly done: Promise<RunRecord>
+  /** Polite first, SIGKILL after the grace; calling again with a shorter grace hurries. */
+  stop(stop: StopReason): void
+}
+
+export interface JobEvents extends CarrierEvents {
+  inheritStdin?: boolean
+  /** Make the record (a new run), or continue one that is there (`resume`, retries). */
+  record: 'create' | 'continue'
+}
+
+/** Starts a plain process for one run and carries it to its end. The process is started first, the records while it wakes up. */
+export function startJob(execution: Execution, run: PreparedRun, events: JobEvents): RunningJob {
+  const directory = createRunDirectory(execution.directory.runs, run.id)
+  const plan = run.launcher.plan(toJobSpec(run, directory.path), {
+    environment: execution.environment,
+    workingDirectory: run.workingDirectory,
+    interpreter: run.interpreter,
+    choices: run.choices,
+    programCommand: execution.programCommand,
+    dataDirectory: execution.directory.path,
+  })
+  const child = startLocalProcess(
+    { ...plan, environment: { ...definedOnly(execution.environment), ...plan.environment, ...run.environment } },
+    { outputFile: directory.output, inheritStdin: events.inheritStdin ?? false },
+  )
+  let because: string | undefined
+  const stop = ({ reason, graceMs }: StopReason): void => {
+    because ??= reason
+    child.stop({ graceMs, because: { kind: 'cancelled' } })
+  }
+  const done = superviseJob({ execution, run, events, directory, child, job: plan.job, stop, because: () => because })
+  return { runId: run.id, pid: child.pid, done, stop }
+}
+
+export const definedOnly = (environment: Execution['environment']): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined))
+
+interface Supervision {
+  execution: Execution
+  run: PreparedRun
+  events: JobEvents
+  directory: RunDirectory
+  child: LocalProcess
+  job: unknown
+  stop: (stop: StopReason) => void
+  because: () => string | undefined
+}
+
+async function superviseJob(supervision: Supervision): Promise<RunRecord> {
+  const { execution, run, events, directory, child } = supervision
+  const { tracking } = execution
+  try {
+    await beginRecord(supervision)
+  } catch (error) {
+    child.stop({ graceMs: 0, because: { kind: 'cancelled' } })
+    await child.exit.catch(() => undefined)
+    removeRunDirectory(directory)
+    throw error
+  }
+  child.control.end(`${JSON.stringify(supervision.job)}\n`)
+  const carrier = new RunCarrier(execution, { ...events, run, directory, fresh: events.record === 'create' })
+  carrier.follow()
+  const code = captureCode(execution, run)
+  using _watchers = watchers(supervision)
+  const exit = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
+  const conclusion = await carrier.finish(exit, supervision.because())
+  if (conclusion.state === 'failed' && carrier.start === undefined) {
+    const told = await diagnoseStart(run, conclusion)
+    conclusion.error = told
+    conclusion.reason = told.message
+  }
+  const left = child.leftBehind()
+  if (left.length > 0) run.choices['left behind'] = `processes ${left.join(', ')} were still running when the script ended`
+  const environment = await captureEnvironment(carrier.start?.interpreter, run.choices)
+  await tracking.runs.transition(run.id, {
+    to: conclusion.state,
+    ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),
+    atMs: execution.clock.nowMs(),
+    patch: { exit, error: conclusion.error, code: await code, environment, supervisor: null },
+  })
+  removeRunDirectory(directory)
+  return tracking.runs.get(run.id)
+}
+
+/** The interpreter itself could not be started: as far as the run is concerned that is its error. */
+function startFailed(error: unknown, carrier: RunCarrier): number {
+  carrier.end ??= { outcome: 'failed', error: { type: 'start', message: messageOf(error) } }
+  return 127
+}
+
+async function beginRecord({ execution, run, events, child }: Supervision): Promise<void> {
+  const nowMs = execution.clock.nowMs()
+  const supervisor = { ...currentSupervisor(nowMs), child: { pid: child.pid, startTicks: child.startTicks } }
+  const { runs } = execution.tracking
+  if (events.record === 'continue') {
+    await runs.transition(run.id, { to: 'running', atMs: nowMs, reason: `attempt ${run.attempt}`, patch: { supervisor, attempt: run.attempt, exit: null, error: null } })
+    return
+  }
+  await runs.create({
+    id: run.id,
+    name: run.name,
+    project: run.project,
+    experiment: run.experiment,
+    kind: run.kind,
+    ...(run.parentId === undefined ? {} : { parentId: run.parentId }),
+    iteration: run.iteration,
+    state: 'running',
+    createdAtMs: nowMs,
+    owner: execution.owner,
+    host: supervisor.host,
+    parameters: run.parameters,
+    labels: run.labels,
+    task: run.task,
+    outPath: run.outPath,
+    supervisor,
+    attempt: run.attempt,
+  })
+}
+
+/** Taken while the script runs; kept at once for long runs, so that a crash of the supervisor does not lose it. */
+export async function captureCode(execution: Execution, run: PreparedRun): Promise<import('@trainyard/contract').CodeVersion> {
+  const snapshot = await captureCodeVersion({
+    file: run.script,
+    ...(run.handler === undefined ? {} : { handler: run.handler }),
+    commandLine: run.commandLine,
+    workingDirectory: run.workingDirectory,
+    environment: execution.environment,
+  })
+  return keepCodeTexts(execution.directory, snapshot)
+}
+
+const earlyRecordAfterMs = 1500
+
+function watchers(supervision: Supervision): Disposable {
+  const { execution, run, events, child, stop } = supervision
+  const stack = new DisposableStack()
+  const problem = (error: unknown): void => events.onProblem?.(messageOf(error))
+  stack.use(
+    watchForAbort(execution, {
+      runIds: () => [run.id],
+      onAbort: (record) => stop({ reason: record.stateReason ?? 'aborted', graceMs: 10_000 }),
+      onFailure: problem,
+    }),
+  )
+  if (run.sampleEveryMs > 0) {
+    const { metrics } = execution.tracking
+    stack.use(
+      sampleResources({ runId: run.id, session: child.pid, everyMs: run.sampleEveryMs, metrics, clock: execution.clock, onFailure: problem }),
+    )
+  }
+  const { timeoutMs } = run
+  if (timeoutMs !== undefined) {
+    const timer = setTimeout(() => child.stop({ graceMs: 10_000, because: { kind: 'timed_out', afterMs: timeoutMs } }), timeoutMs)
+    stack.defer(() => clearTimeout(timer))
+  }
+  const early = setTimeout(() => {
+    captureCode(execution, run)
+      .then((code) => execution.tracking.runs.update(run.id, { code }))
+      .catch(problem)
+  }, earlyRecordAfterMs)
+  stack.defer(() => clearTimeout(early))
+  return stack
+}
+
+const firstRetryMs = 1000
+const longestRetryMs = 60_000
+
+/** Runs to the end, again after a failure at most `retries` times, waiting 1, 2, 4… seconds (at most a minute) between. */
+export async function runWithRetries(
+  execution: Execution,
+  run: PreparedRun,
+  options: { retries: number; events: JobEvents; onStart: (job: RunningJob) => void; onRetry: (attempt: number, waitMs: number) => void; signal: AbortSignal },
+): Promise<RunRecord> {
+  let events = options.events
+  for (let attempt = run.attempt; ; attempt++) {
+    const job = startJob(execution, { ...run, attempt }, events)
+    options.onStart(job)
+    const record = await job.done
+    if (!isEnded(record.state)) throw new AppError('internal', `Run ${run.id} ended in state ${record.state}.`)
+    if (record.state !== 'failed' || attempt > options.retries || !isWorthRetrying(record) || options.signal.aborted) return record
+    const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt - 1))
+    options.onRetry(attempt + 1, waitMs)
+    await delay(waitMs, undefined, { signal: options.signal }).catch(() => undefined)
+    if (options.signal.aborted) return record
+    events = { ...events, record: 'continue' }
+  }
+}
+
+const permanent = new Set(['missing_handler', 'missing_script', 'invalid_parameter', 'syntax_error', 'python_too_old', 'start'])
+
+/** A mistake in the request fails the same way every time. */
+const isWorthRetrying = (record: RunRecord): boolean => !permanent.has(record.error?.type ?? '')

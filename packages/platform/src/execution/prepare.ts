@@ -1,0 +1,105 @@
+import { AppError, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
+import type { Execution } from './execution.ts'
+import { findPython } from './interpreter.ts'
+import { stageInputs } from './inputs.ts'
+import type { Launcher } from './launchers/launcher.ts'
+import { launcherFor } from './launchers/table.ts'
+import { resolveOutPath } from './out-path.ts'
+import type { PreparedRun } from './prepared-run.ts'
+import { prepareRequirements } from './requirements.ts'
+import { resolveSecrets, withoutSecretValues } from './secrets.ts'
+import { defaultRunName, locateUserFile } from './user-file.ts'
+
+export interface PrepareOptions {
+  /** What the user typed, for the record. */
+  commandLine: string[]
+  /** Texts of parameters as typed, for text type hints. */
+  parameterTexts?: Record<string, string>
+  /** Name or path of a Python. */
+  python?: string
+  kind?: RunKind
+  /** `resume` and `rerun` bring their own. */
+  id?: string
+  attempt?: number
+  sampleEveryMs?: number
+  environment?: Record<string, string>
+  onNote: (line: string) => void
+  signal: AbortSignal
+}
+
+const nameLimit = 500
+
+function checkName(what: string, name: string): string {
+  if (name.trim() === '') throw new AppError('invalid_argument', `The ${what} is empty.`)
+  if (name.length > nameLimit) throw new AppError('invalid_argument', `The ${what} has ${name.length} characters; at most ${nameLimit} fit.`)
+  return name
+}
+
+interface ChosenInterpreter {
+  interpreter: string
+  choices: Record<string, string>
+}
+
+async function chooseInterpreter(execution: Execution, launcher: Launcher, script: string, task: Task, options: PrepareOptions): Promise<ChosenInterpreter> {
+  if (launcher.language === 'node') return { interpreter: process.execPath, choices: { interpreter: 'the Node.js that runs Trainyard' } }
+  const found = findPython({
+    ...(options.python === undefined ? {} : { requested: options.python }),
+    environment: execution.environment,
+    workingDirectory: execution.workingDirectory,
+  })
+  const base = { interpreter: found.executable, choices: { interpreter: found.reason } }
+  const environment = await prepareRequirements({ script, requirements: task.requirements, python: found.executable, environment: execution.environment, workingDirectory: execution.workingDirectory, onNote: options.onNote, signal: options.signal })
+  return environment === undefined ? base : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
+}
+
+/** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
+export async function prepareRun(execution: Execution, task: Task, options: PrepareOptions): Promise<PreparedRun> {
+  if (task.command === undefined) throw new AppError('invalid_argument', 'Nothing to run: name a script, for example `trainyard run training.py`.')
+  const file = locateUserFile(task.command, task.handler, execution.workingDirectory)
+  const launcher = launcherFor(file.script)
+  const name = checkName('name', task.name ?? defaultRunName(file))
+  const project = checkName('project', task.project ?? 'default')
+  const experiment = checkName('experiment', task.experiment ?? name)
+  const secrets = resolveSecrets(task.secrets ?? [], execution)
+  const chosen = await chooseInterpreter(execution, launcher, file.script, task, options)
+  const inputs = await stageInputs(execution, task.inputs ?? {}, options)
+  const id = options.id ?? newRunId(execution.clock.nowMs())
+  const places = { artifacts: execution.directory.artifacts, workingDirectory: execution.workingDirectory }
+  return {
+    id,
+    name,
+    project,
+    experiment,
+    kind: options.kind ?? 'run',
+    iteration: 0,
+    attempt: options.attempt ?? 1,
+    labels: task.labels ?? {},
+    script: file.script,
+    ...(file.handler === undefined ? {} : { handler: file.handler }),
+    arguments: task.arguments ?? [],
+    parameters: (task.parameters ?? {}) as JsonObject,
+    parameterTexts: options.parameterTexts ?? {},
+    inputs,
+    secrets,
+    ...(task.returns === undefined ? {} : { returns: task.returns }),
+    outPath: resolveOutPath(task.outPath, { uid: id, name, project, iteration: 0 }, places),
+    task: recordedTask(task, file.script, file.handler),
+    autolog: task.autolog ?? false,
+    ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+    launcher,
+    interpreter: chosen.interpreter,
+    workingDirectory: execution.workingDirectory,
+    environment: options.environment ?? {},
+    choices: chosen.choices,
+    commandLine: options.commandLine,
+    sampleEveryMs: options.sampleEveryMs ?? 5000,
+  }
+}
+
+/** The template as it can be repeated from anywhere: absolute paths, no secret values. */
+const recordedTask = (task: Task, script: string, handler: string | undefined): Task => ({
+  ...task,
+  command: script,
+  ...(handler === undefined ? {} : { handler }),
+  ...(task.secrets === undefined ? {} : { secrets: withoutSecretValues(task.secrets) }),
+})

@@ -1,0 +1,76 @@
+import type { JobSpec, JsonObject, JsonValue, RunKind, Task } from '@trainyard/contract'
+import type { Launcher } from './launchers/launcher.ts'
+
+/** One run with everything decided: what a task becomes when it meets a machine. Secrets are values here and nowhere else. */
+export interface PreparedRun {
+  id: string
+  name: string
+  project: string
+  experiment: string
+  kind: RunKind
+  parentId?: string
+  iteration: number
+  attempt: number
+  labels: Record<string, string>
+  /** Absolute. */
+  script: string
+  handler?: string
+  arguments: string[]
+  parameters: JsonObject
+  parameterTexts: Record<string, string>
+  inputs: JobSpec['inputs']
+  secrets: Record<string, string>
+  returns?: JsonValue[]
+  /** Resolved: an absolute folder or a URL. */
+  outPath: string
+  task: Task
+  autolog: boolean
+  timeoutMs?: number
+  launcher: Launcher
+  interpreter: string
+  workingDirectory: string
+  /** Variables set for this run beyond the inherited ones. */
+  environment: Record<string, string>
+  /** Automatic choices, for the record. */
+  choices: Record<string, string>
+  commandLine: string[]
+  /** 0 turns the sampling off. */
+  sampleEveryMs: number
+}
+
+/** Puts parameters into `{name}` places of arguments; `{{` and `}}` stand for braces. */
+export function fillArguments(templates: readonly string[], parameters: JsonObject): string[] {
+  return templates.map((template) =>
+    template.replaceAll(/\{\{|\}\}|\{([A-Za-z_][\w.-]*)\}/g, (whole, name: string | undefined) => {
+      if (whole === '{{') return '{'
+      if (whole === '}}') return '}'
+      const value = name === undefined ? undefined : parameters[name]
+      if (value === undefined) return whole
+      return typeof value === 'string' ? value : JSON.stringify(value)
+    }),
+  )
+}
+
+export const toJobSpec = (run: PreparedRun, runDirectory: string): JobSpec => ({
+  run: {
+    id: run.id,
+    name: run.name,
+    project: run.project,
+    experiment: run.experiment,
+    ...(run.parentId === undefined ? {} : { parentId: run.parentId }),
+    iteration: run.iteration,
+    attempt: run.attempt,
+    labels: run.labels,
+  },
+  script: run.script,
+  ...(run.handler === undefined ? {} : { handler: run.handler }),
+  arguments: fillArguments(run.arguments, run.parameters),
+  parameters: run.parameters,
+  parameterTexts: run.parameterTexts,
+  inputs: run.inputs,
+  secrets: run.secrets,
+  ...(run.returns === undefined ? {} : { returns: run.returns }),
+  outPath: run.outPath,
+  runDirectory,
+  autolog: run.autolog,
+})

@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { AppError, type RunExit } from '@trainyard/contract'
+import { storageError, systemErrorCode, systemReason } from '../../base/errors.ts'
+import { isAlive, sessionMembers, startTicksOf } from '../process-identity.ts'
+
+export interface ProcessPlan {
+  command: string
+  arguments: string[]
+  environment: Record<string, string>
+  workingDirectory: string
+}
+
+/** How to end a process: a polite signal, then SIGKILL when the grace is over. */
+export interface StopRequest {
+  graceMs: number
+  /** Why, for the exit that is reported. */
+  because: { kind: 'cancelled' } | { kind: 'timed_out'; afterMs: number }
+}
+
+/** A process of ours that leads a session and process group of its own, so that nothing it starts escapes a stop. */
+export interface LocalProcess {
+  readonly pid: number
+  readonly startTicks: number
+  /** Lines of JSON to the child (descriptor 3). */
+  readonly control: Writable
+  /** Lines of JSON from the child (descriptor 4), for those that tell events. */
+  readonly events: Readable
+  /** Resolves when the process itself has ended; its descendants may live on. Never rejects. */
+  readonly exit: Promise<RunExit>
+  /** Idempotent; a second call with a shorter grace hurries. */
+  stop(request: StopRequest): void
+  /** Descendants still in its session after the end. */
+  leftBehind(): number[]
+}
+
+/** cgroup counters of out-of-memory kills; undefined where they cannot be read. */
+function outOfMemoryKills(): number | undefined {
+  for (const path of ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control']) {
+    try {
+      const match = /^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))
+      if (match) return Number(match[1])
+    } catch {
+      // Not this cgroup version, or not Linux.
+    }
+  }
+  return undefined
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error
+  }
+}
+
+const startFailure = (plan: ProcessPlan, error: unknown): AppError =>
+  new AppError('failed_precondition', `Cannot start ${plan.command}: ${systemReason(error)}.`, { cause: error })
+
+/**
+ * Starts `plan` with standard output and error appended to `outputFile`, in the order a terminal would show them.
+ * A file, not a pipe: the process survives the death of its supervisor and nothing it printed is lost.
+ */
+export function startLocalProcess(plan: ProcessPlan, options: { outputFile: string; inheritStdin: boolean }): LocalProcess {
+  let output: number
+  try {
+    output = openSync(options.outputFile, 'a')
+  } catch (error) {
+    throw storageError(`Cannot write ${options.outputFile}`, error)
+  }
+  const killsBefore = outOfMemoryKills()
+  let child: ChildProcess
+  try {
+    child = spawn(plan.command, plan.arguments, {
+      cwd: plan.workingDirectory,
+      env: plan.environment,
+      detached: true,
+      stdio: [options.inheritStdin ? 'inherit' : 'ignore', output, output, 'pipe', 'pipe'],
+    })
+  } catch (error) {
+    throw startFailure(plan, error)
+  } finally {
+    closeSync(output)
+  }
+  return watch(child, plan, killsBefore)
+}
+
+function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | undefined): LocalProcess {
+  const control = child.stdio[3] as Writable
+  const events = child.stdio[4] as Readable
+  // A child that dies before it reads its job breaks the pipe; its exit tells the story.
+  control.on('error', () => undefined)
+  events.on('error', () => undefined)
+  const pid = child.pid ?? 0
+  const startTicks = pid === 0 ? 0 : startTicksOf(pid)
+  let stopping: { because: StopRequest['because']; forced: boolean; timer: NodeJS.Timeout } | undefined
+
+  const exit = new Promise<RunExit>((resolve, reject) => {
+    child.once('error', (error) => reject(startFailure(plan, error)))
+    child.once('exit', (code, signal) => {
+      if (stopping) {
+        clearTimeout(stopping.timer)
+        if (stopping.because.kind === 'timed_out') return resolve(stopping.because)
+        return resolve({ kind: 'cancelled', forced: stopping.forced })
+      }
+      if (signal === null) return resolve({ kind: 'exited', code: code ?? 0 })
+      const killsAfter = outOfMemoryKills()
+      const outOfMemory = signal === 'SIGKILL' && killsBefore !== undefined && killsAfter !== undefined && killsAfter > killsBefore
+      return resolve({ kind: 'signalled', signal, ...(outOfMemory ? { outOfMemory } : {}) })
+    })
+  })
+
+  return {
+    pid,
+    startTicks,
+    control,
+    events,
+    exit,
+    stop({ graceMs, because }) {
+      if (pid === 0 || !isAlive({ pid, startTicks })) return
+      if (stopping) clearTimeout(stopping.timer)
+      else signalGroup(pid, 'SIGTERM')
+      const timer = setTimeout(() => {
+        if (stopping) stopping.forced = true
+        signalGroup(pid, 'SIGKILL')
+      }, graceMs)
+      stopping = { because: stopping?.because ?? because, forced: false, timer }
+    },
+    leftBehind: () => sessionMembers(pid).filter((member) => member !== pid),
+  }
+}
+
+export { signalGroup }

@@ -1,0 +1,139 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { JsonObject, RunExit, WarmCommand, WarmEvent } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
+import type { Execution } from './execution.ts'
+import { BrokenWorkerError, type IterationProcess, type IterationRunner } from './iteration-runner.ts'
+import { definedOnly } from './job.ts'
+import { planWarmWorker } from './launchers/python.ts'
+import { type PreparedRun, toJobSpec } from './prepared-run.ts'
+import { startTicksOf } from './process-identity.ts'
+import type { RunDirectory } from './run-directory.ts'
+import { startLocalProcess, type StopRequest } from './substrates/local-process.ts'
+
+interface Forked {
+  resolveExit: (exit: RunExit) => void
+  resolveIdentity: (identity: { pid: number; startTicks: number } | undefined) => void
+  stopping: StopRequest['because'] | undefined
+}
+
+interface Channel {
+  control: Writable
+  events: Readable
+  /** Resolves when the worker process itself has ended. */
+  ended: Promise<RunExit>
+  stop(): void
+}
+
+export interface WarmWorker extends IterationRunner {
+  readonly forkSafe: boolean
+  /** Why forking would be unsafe. */
+  readonly reason: string | undefined
+  readonly interpreter: JsonObject
+  readonly pid: number
+}
+
+/**
+ * A Python process that has imported the user's module and forks once per iteration, so that imports (seconds, with the usual
+ * libraries) are paid once and a fork costs about 12 ms. Fails with `BrokenWorkerError` when the module or handler is no good.
+ */
+export async function openWarmWorker(execution: Execution, run: PreparedRun, directory: RunDirectory): Promise<WarmWorker> {
+  const plan = planWarmWorker({
+    environment: execution.environment,
+    workingDirectory: run.workingDirectory,
+    interpreter: run.interpreter,
+    choices: run.choices,
+    programCommand: execution.programCommand,
+    dataDirectory: execution.directory.path,
+  })
+  const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
+  const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
+  return connect({
+    control: child.control,
+    events: child.events,
+    ended: child.exit,
+    stop: () => child.stop({ graceMs: 2000, because: { kind: 'cancelled' } }),
+  }, { type: 'load', script: run.script, handler: run.handler ?? '', workingDirectory: run.workingDirectory })
+}
+
+/** A worker that is already there: the notebook process that called `run_local` with a function of its own. */
+export async function attachWarmWorker(descriptors: { control: number; events: number }): Promise<WarmWorker> {
+  const events = createReadStream('', { fd: descriptors.events })
+  const ended = new Promise<RunExit>((resolve) => events.once('close', () => resolve({ kind: 'exited', code: 0 })))
+  return connect({ control: createWriteStream('', { fd: descriptors.control }), events, ended, stop: () => undefined }, undefined)
+}
+
+async function connect(channel: Channel, load: WarmCommand | undefined): Promise<WarmWorker> {
+  const forked = new Map<string, Forked>()
+  const send = (command: WarmCommand): void => void channel.control.write(`${JSON.stringify(command)}\n`)
+  const ready = Promise.withResolvers<Extract<WarmEvent, { type: 'ready' }>>()
+  createInterface({ input: channel.events }).on('line', (line) => {
+    takeEvent(JSON.parse(line) as WarmEvent, forked, ready)
+  })
+  const ended = channel.ended
+    .catch((error: unknown): RunExit => {
+      ready.reject(new BrokenWorkerError({ type: 'start', message: messageOf(error) }))
+      return { kind: 'exited', code: 127 }
+    })
+    .then((exit) => {
+      ready.reject(new BrokenWorkerError({ type: 'start', message: 'the worker process ended before it had loaded the script' }))
+      for (const one of forked.values()) {
+        one.resolveIdentity(undefined)
+        one.resolveExit(one.stopping === undefined ? exit : toExit(one, null, 'SIGTERM'))
+      }
+      forked.clear()
+    })
+  if (load !== undefined) send(load)
+  const hello = await ready.promise
+  return {
+    forkSafe: hello.forkSafe,
+    reason: hello.reason,
+    interpreter: hello.interpreter,
+    pid: hello.pid,
+    choices: { iterations: 'forked from a warm worker: imports are paid once' },
+    start: (run, directory) => startForked(run, directory, forked, send),
+    async [Symbol.asyncDispose]() {
+      for (const runId of forked.keys()) send({ type: 'stop', runId, graceMs: 0 })
+      channel.control.end()
+      const timer = setTimeout(channel.stop, 3000)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}
+
+function startForked(run: PreparedRun, directory: RunDirectory, forked: Map<string, Forked>, send: (command: WarmCommand) => void): IterationProcess {
+  const exit = Promise.withResolvers<RunExit>()
+  const identity = Promise.withResolvers<{ pid: number; startTicks: number } | undefined>()
+  forked.set(run.id, { resolveExit: exit.resolve, resolveIdentity: identity.resolve, stopping: undefined })
+  send({ type: 'start', job: toJobSpec(run, join(directory.path)) })
+  return {
+    exit: exit.promise,
+    identity: identity.promise,
+    stop({ graceMs, because }) {
+      const one = forked.get(run.id)
+      if (one === undefined) return
+      one.stopping ??= because
+      send({ type: 'stop', runId: run.id, graceMs })
+    },
+  }
+}
+
+function toExit(one: Forked, code: number | null, signal: string | null): RunExit {
+  if (one.stopping?.kind === 'timed_out') return one.stopping
+  if (one.stopping !== undefined) return { kind: 'cancelled', forced: signal === 'SIGKILL' }
+  return signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal }
+}
+
+function takeEvent(event: WarmEvent, forked: Map<string, Forked>, ready: PromiseWithResolvers<Extract<WarmEvent, { type: 'ready' }>>): void {
+  if (event.type === 'ready') return ready.resolve(event)
+  if (event.type === 'broken') return ready.reject(new BrokenWorkerError(event.error))
+  const one = forked.get(event.runId)
+  if (one === undefined) return
+  if (event.type === 'started') return one.resolveIdentity({ pid: event.pid, startTicks: startTicksOf(event.pid) })
+  forked.delete(event.runId)
+  one.resolveIdentity(undefined)
+  one.resolveExit(toExit(one, event.code, event.signal))
+}

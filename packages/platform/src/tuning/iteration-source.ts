@@ -1,0 +1,124 @@
+import { type JsonObject, newRunId, type RunRecord, type RunState, type Supervisor } from '@trainyard/contract'
+import type { Execution, PreparedRun } from '../execution/index.ts'
+import type { SweepPlan } from './sweep-plan.ts'
+import { type Trial, type TrialHistory, trialOfRun } from './trial-history.ts'
+
+/** An iteration with its record, ready to be started from state `from`. */
+export interface ReadyIteration {
+  run: PreparedRun
+  from: RunState
+}
+
+/** Stored iterations that a resumed sweep repeats: they never began, were lost with their supervisor, or were aborted with it. */
+export const isMissing = (child: RunRecord): boolean => {
+  if (child.state === 'pending' || child.state === 'skipped' || child.exit?.kind === 'lost') return child.state !== 'completed'
+  return child.state === 'aborted' && !(child.exit?.kind === 'cancelled' && child.exit.by !== undefined)
+}
+
+/**
+ * Hands out iterations: first those of an earlier attempt that have to be repeated, then what the study proposes. Records are made
+ * in batches ahead of need (one commit for several), so that a free slot never waits for the disk.
+ */
+export class IterationSource {
+  readonly #execution: Execution
+  readonly #parent: PreparedRun
+  readonly #plan: SweepPlan
+  readonly #history: TrialHistory
+  readonly #supervisor: Supervisor
+  readonly #ready: ReadyIteration[] = []
+  readonly #repeats: RunRecord[]
+  #exhausted = false
+
+  constructor(options: { execution: Execution; parent: PreparedRun; plan: SweepPlan; history: TrialHistory; supervisor: Supervisor; earlier: readonly RunRecord[] }) {
+    this.#execution = options.execution
+    this.#parent = options.parent
+    this.#plan = options.plan
+    this.#history = options.history
+    this.#supervisor = options.supervisor
+    this.#repeats = options.earlier.filter(isMissing).sort((one, other) => one.iteration - other.iteration)
+    for (const child of options.earlier) this.#history.record(trialOfRun(child, options.plan.selector))
+  }
+
+  /** The next iteration, or undefined when there is none. The caller waits for each answer before it asks again. */
+  async take(): Promise<ReadyIteration | undefined> {
+    if (this.#ready.length === 0) await this.#refill()
+    return this.#ready.shift()
+  }
+
+  /** Records made ahead that will not be started. */
+  async skipRest(reason: string): Promise<void> {
+    for (const { run, from } of this.#ready.splice(0)) {
+      if (from !== 'pending') continue
+      await this.#execution.tracking.runs.transition(run.id, { to: 'skipped', reason, atMs: this.#execution.clock.nowMs(), patch: { supervisor: null } })
+    }
+  }
+
+  async #refill(): Promise<void> {
+    const repeat = this.#repeats.shift()
+    if (repeat !== undefined) {
+      this.#history.record({ iteration: repeat.iteration, parameters: repeat.parameters, state: 'running' })
+      const run = this.#prepare(repeat.id, repeat.iteration, repeat.parameters as JsonObject, repeat.state === 'pending' ? repeat.attempt : repeat.attempt + 1)
+      this.#ready.push({ run, from: repeat.state })
+      return
+    }
+    // A sampler that learns must see what ended before; the others are asked for a batch.
+    const batch = this.#plan.study.strategy === 'tpe' ? 1 : Math.max(8, 2 * this.#plan.parallel)
+    const fresh: PreparedRun[] = []
+    while (!this.#exhausted && fresh.length < batch) {
+      const asked = this.#plan.study.ask(this.#history)
+      if (asked.kind === 'done') {
+        this.#exhausted = true
+        break
+      }
+      const trial: Trial = { iteration: asked.iteration, parameters: asked.parameters, state: 'running' }
+      this.#history.record(trial)
+      const parameters = { ...this.#parent.parameters, ...asked.parameters } as JsonObject
+      fresh.push(this.#prepare(newRunId(this.#execution.clock.nowMs()), asked.iteration, parameters, 1))
+    }
+    if (fresh.length === 0) return
+    await this.#createRecords(fresh)
+    this.#ready.push(...fresh.map((run) => ({ run, from: 'pending' as const })))
+  }
+
+  #prepare(id: string, iteration: number, parameters: JsonObject, attempt: number): PreparedRun {
+    const { timeoutMs: _parentTimeout, ...parent } = this.#parent
+    const timeoutMs = this.#plan.spec.iterationTimeoutMs
+    const varied = new Set(this.#plan.study.keys)
+    return {
+      ...parent,
+      id,
+      kind: 'iteration',
+      parentId: parent.id,
+      iteration,
+      attempt,
+      parameters,
+      parameterTexts: Object.fromEntries(Object.entries(parent.parameterTexts).filter(([key]) => !varied.has(key))),
+      outPath: `${parent.outPath}/${iteration}`,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      sampleEveryMs: 0,
+    }
+  }
+
+  #createRecords(runs: readonly PreparedRun[]): Promise<void> {
+    return this.#execution.tracking.runs.createMany(
+      runs.map((run) => ({
+        id: run.id,
+        name: run.name,
+        project: run.project,
+        experiment: run.experiment,
+        kind: 'iteration' as const,
+        parentId: this.#parent.id,
+        iteration: run.iteration,
+        state: 'pending' as const,
+        createdAtMs: this.#execution.clock.nowMs(),
+        owner: this.#execution.owner,
+        host: this.#supervisor.host,
+        parameters: run.parameters,
+        labels: run.labels,
+        outPath: run.outPath,
+        supervisor: this.#supervisor,
+        attempt: 1,
+      })),
+    )
+  }
+}

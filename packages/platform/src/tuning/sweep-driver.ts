@@ -1,0 +1,240 @@
+import { availableParallelism } from 'node:os'
+import { type JsonValue, type RunRecord, type RunState, stopConditionHolds, type Supervisor } from '@trainyard/contract'
+import {
+  BrokenWorkerError,
+  currentSupervisor,
+  type Execution,
+  type IterationRunner,
+  type JobEvents,
+  openIterationRunner,
+  type PreparedRun,
+  type RunningIteration,
+  type RunningJob,
+  startIteration,
+  type StopReason,
+  watchForAbort,
+} from '../execution/index.ts'
+import { createAshaPruner } from './pruners/asha.ts'
+import { IterationSource, type ReadyIteration } from './iteration-source.ts'
+import { compareValues, numericResult } from './selector.ts'
+import { beginSweepRecord, concludeSweep, type SweepTotals } from './sweep-record.ts'
+import type { SweepPlan } from './sweep-plan.ts'
+import { TrialHistory, trialOfRun } from './trial-history.ts'
+
+export interface FinishedIteration {
+  id: string
+  iteration: number
+  state: RunState
+  reason: string | null
+  parameters: Readonly<Record<string, JsonValue>>
+  results: Readonly<Record<string, JsonValue>>
+}
+
+export interface SweepEvents {
+  onReady?(choices: Record<string, string>): void
+  onProgress?(totals: SweepTotals): void
+  onIteration?(finished: FinishedIteration): void
+  onOutput?(iteration: number, bytes: Uint8Array): void | Promise<void>
+  onProblem?: JobEvents['onProblem']
+}
+
+export interface SweepOptions {
+  plan: SweepPlan
+  events: SweepEvents
+  /** Iterations of an earlier attempt when the sweep is resumed. */
+  earlier?: readonly RunRecord[]
+  /** Descriptors of a worker that is already there. */
+  attach?: { control: number; events: number }
+}
+
+/** After so many failures and no success from the start, the cause is the script, not the parameters. */
+const hopelessAfter = 5
+
+/**
+ * Runs a sweep: asks the study, keeps the slots filled, tells it what came out, stops bad iterations early, and leaves a parent
+ * record with the best iteration's results. Everything it needs to go on lies in the records: `earlier` is all that a resume brings.
+ */
+export function startSweep(execution: Execution, parent: PreparedRun, options: SweepOptions): RunningJob {
+  const drive = new SweepDrive(execution, parent, options)
+  return { runId: parent.id, pid: process.pid, done: drive.run(), stop: (stop) => drive.stop(stop) }
+}
+
+class SweepDrive {
+  readonly #execution: Execution
+  readonly #parent: PreparedRun
+  readonly #options: SweepOptions
+  readonly #plan: SweepPlan
+  readonly #supervisor: Supervisor
+  readonly #history = new TrialHistory()
+  readonly #running = new Map<string, RunningIteration>()
+  /** Processes that have not ended; finished ones may still be on their way into the records. */
+  #busySlots = 0
+  readonly #totals: SweepTotals
+  #wake: (() => void) | undefined
+  #failure: unknown
+  /** Why nothing new is started. */
+  #closing: { reason: string; aborted: boolean } | undefined
+
+  constructor(execution: Execution, parent: PreparedRun, options: SweepOptions) {
+    this.#execution = execution
+    this.#parent = parent
+    this.#options = options
+    this.#plan = options.plan
+    this.#supervisor = currentSupervisor(execution.clock.nowMs())
+    this.#totals = { planned: options.plan.study.planned, completed: 0, failed: 0, stopped: 0, running: 0, best: undefined, stopReason: undefined }
+  }
+
+  stop(stop: StopReason): void {
+    this.#closing = { reason: stop.reason, aborted: true }
+    for (const iteration of this.#running.values()) iteration.stop({ reason: `aborted with its sweep: ${stop.reason}`, graceMs: stop.graceMs })
+    this.#wake?.()
+  }
+
+  async run(): Promise<RunRecord> {
+    const earlier = this.#options.earlier ?? []
+    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resumed: this.#options.earlier !== undefined })
+    for (const child of earlier) if (child.state === 'completed' || child.state === 'failed') this.#count(child, child.results)
+    let broken: BrokenWorkerError | undefined
+    try {
+      await using runner = await openIterationRunner(this.#execution, this.#parent, this.#options.attach)
+      Object.assign(this.#parent.choices, runner.choices)
+      this.#options.events.onReady?.(runner.choices)
+      const source = new IterationSource({ execution: this.#execution, parent: this.#parent, plan: this.#plan, history: this.#history, supervisor: this.#supervisor, earlier })
+      await this.#drive(runner, source)
+    } catch (error) {
+      if (!(error instanceof BrokenWorkerError)) throw error
+      broken = error
+    }
+    return concludeSweep(this.#execution, this.#parent, { plan: this.#plan, totals: this.#totals, closing: this.#closing, broken: broken?.told })
+  }
+
+  async #drive(runner: IterationRunner, source: IterationSource): Promise<void> {
+    using _watch = watchForAbort(this.#execution, {
+      runIds: () => [this.#parent.id, ...this.#running.keys()],
+      onAbort: (run) => {
+        const stop = { reason: run.stateReason ?? 'aborted', graceMs: 10_000 }
+        if (run.id === this.#parent.id) this.stop(stop)
+        else this.#running.get(run.id)?.stop(stop)
+      },
+      onFailure: (error) => this.#fail(error),
+    })
+    let exhausted = false
+    while (this.#failure === undefined) {
+      while (!exhausted && this.#closing === undefined && this.#hasSlot()) {
+        const ready = await source.take()
+        if (ready === undefined) exhausted = true
+        else this.#launch(runner, ready)
+      }
+      if (this.#running.size === 0 && (exhausted || this.#closing !== undefined)) break
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    if (this.#failure !== undefined) throw this.#failure
+    await source.skipRest(this.#closing?.reason ?? 'not needed')
+  }
+
+  /** A slot is free when its process has ended; a sampler that learns waits for the records too. */
+  #hasSlot(): boolean {
+    const { parallel, study } = this.#plan
+    if (study.strategy === 'tpe') return this.#running.size < parallel
+    return this.#busySlots < parallel && this.#running.size < 4 * parallel + 4
+  }
+
+  #launch(runner: IterationRunner, { run, from }: ReadyIteration): void {
+    const { events } = this.#options
+    const pruner = this.#pruner
+    const { selector } = this.#plan
+    const running = startIteration(this.#execution, run, {
+      runner,
+      from,
+      supervisor: this.#supervisor,
+      ...(events.onOutput === undefined ? {} : { onOutput: (bytes) => events.onOutput?.(run.iteration, bytes) }),
+      ...(events.onProblem === undefined ? {} : { onProblem: events.onProblem }),
+      onMetrics: (points) => {
+        if (pruner === undefined || selector === undefined) return
+        for (const { key, step, value } of points) {
+          if (key !== selector.name || pruner.report(run.iteration, step, value) === 'continue') continue
+          this.#running.get(run.id)?.stop({ reason: `stopped early by ASHA at step ${step}`, graceMs: 2000, by: 'asha' })
+        }
+      },
+    })
+    this.#running.set(run.id, running)
+    this.#busySlots++
+    this.#report()
+    const freeSlot = (): void => {
+      this.#busySlots--
+      this.#wake?.()
+    }
+    running.processEnded.then(freeSlot, freeSlot)
+    running.done.then(
+      (outcome) => this.#finished(running, outcome.conclusion, outcome.metrics),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  readonly #prunerOf = (): ReturnType<typeof createAshaPruner> | undefined => {
+    const { pruner } = this.#plan.spec
+    return pruner === undefined || this.#plan.selector === undefined ? undefined : createAshaPruner({ ...pruner, direction: this.#plan.selector.direction })
+  }
+  readonly #pruner = this.#prunerOf()
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    for (const iteration of this.#running.values()) iteration.stop({ reason: 'its sweep could not go on', graceMs: 2000 })
+    this.#wake?.()
+  }
+
+  #finished(running: RunningIteration, conclusion: { state: RunState; reason: string | null }, metrics: Record<string, number>): void {
+    this.#running.delete(running.run.id)
+    const { id, iteration, parameters } = running.run
+    const finished = { id, iteration, state: conclusion.state, reason: conclusion.reason, parameters, results: metrics }
+    this.#history.record(trialOfRun(finished, this.#plan.selector))
+    this.#count(finished, metrics)
+    this.#options.events.onIteration?.(finished)
+    this.#report()
+    this.#decideToClose(finished)
+    this.#wake?.()
+  }
+
+  #count(child: { id: string; iteration: number; state: RunState }, results: Readonly<Record<string, JsonValue>>): void {
+    const totals = this.#totals
+    if (child.state === 'completed') totals.completed++
+    else if (child.state === 'failed') totals.failed++
+    else totals.stopped++
+    const { selector } = this.#plan
+    const value = selector === undefined || child.state !== 'completed' ? undefined : numericResult(results, selector.name)
+    if (selector === undefined || value === undefined || Number.isNaN(value)) return
+    const order = totals.best === undefined ? -1 : compareValues(value, totals.best.value, selector.direction)
+    if (order < 0 || (order === 0 && totals.best !== undefined && child.iteration < totals.best.iteration)) {
+      totals.best = { id: child.id, iteration: child.iteration, value }
+    }
+  }
+
+  #report(): void {
+    this.#totals.running = this.#busySlots
+    this.#options.events.onProgress?.(this.#totals)
+  }
+
+  #decideToClose(finished: FinishedIteration): void {
+    if (this.#closing !== undefined) return
+    const { stopCondition, spec } = this.#plan
+    const { failed, completed } = this.#totals
+    if (finished.state === 'completed' && stopCondition !== undefined && stopConditionHolds(stopCondition, finished.results)) {
+      this.#close(`the stop condition held at iteration ${finished.iteration}`, 'stop condition')
+    } else if (spec.maxErrors !== undefined && failed >= spec.maxErrors) {
+      this.#close(`${failed} iterations failed, the most that max_errors allows`, 'max errors')
+    } else if (spec.maxErrors === undefined && completed === 0 && failed >= hopelessAfter && this.#totals.stopped === 0) {
+      this.#close(`the first ${failed} iterations all failed`, 'no success')
+    }
+  }
+
+  #close(reason: string, by: string): void {
+    this.#closing = { reason, aborted: false }
+    this.#totals.stopReason = reason
+    for (const iteration of this.#running.values()) iteration.stop({ reason: `not finished: ${reason}`, graceMs: 2000, by })
+  }
+}
+
+/** Cores this process may use; what `parallel` defaults to. */
+export const coresAtHand = (): number => availableParallelism()

@@ -1,0 +1,141 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isEnded, type JsonValue, type RunError, type RunRecord, type Supervisor, type SweepSummary, toWireNumber } from '@trainyard/contract'
+import { captureCode, captureEnvironment, createRunDirectory, type Execution, type PreparedRun, removeRunDirectory, takeResultsOf } from '../execution/index.ts'
+import { bestIteration } from './selector.ts'
+import type { SweepPlan } from './sweep-plan.ts'
+
+export interface SweepTotals {
+  planned: number
+  completed: number
+  failed: number
+  /** Stopped early, aborted or skipped. */
+  stopped: number
+  running: number
+  best: { id: string; iteration: number; value: number } | undefined
+  stopReason: string | undefined
+}
+
+/** Makes the parent's record, or takes it up again, in state `running`. */
+export async function beginSweepRecord(execution: Execution, parent: PreparedRun, options: { plan: SweepPlan; supervisor: Supervisor; resumed: boolean }): Promise<void> {
+  const { runs } = execution.tracking
+  const task = { ...parent.task, sweep: options.plan.spec }
+  createRunDirectory(execution.directory.runs, parent.id)
+  Object.assign(parent.choices, options.plan.choices)
+  if (options.resumed) {
+    const patch = { supervisor: options.supervisor, exit: null, error: null, task }
+    await runs.transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), patch })
+    return
+  }
+  await runs.create({
+    id: parent.id,
+    name: parent.name,
+    project: parent.project,
+    experiment: parent.experiment,
+    kind: 'sweep',
+    state: 'running',
+    createdAtMs: execution.clock.nowMs(),
+    owner: execution.owner,
+    host: options.supervisor.host,
+    parameters: parent.parameters,
+    labels: parent.labels,
+    task,
+    outPath: parent.outPath,
+    supervisor: options.supervisor,
+  })
+  await runs.update(parent.id, { sweep: toSummary(options.plan, undefined), code: await captureCode(execution, parent) })
+}
+
+const toSummary = (plan: SweepPlan, totals: SweepTotals | undefined): SweepSummary => ({
+  planned: plan.study.planned,
+  completed: totals?.completed ?? 0,
+  failed: totals?.failed ?? 0,
+  running: totals?.running ?? 0,
+  bestIteration: totals?.best?.iteration ?? null,
+  bestRunId: totals?.best?.id ?? null,
+  seed: plan.seed,
+  stopReason: totals?.stopReason ?? null,
+})
+
+interface Ending {
+  plan: SweepPlan
+  totals: SweepTotals
+  closing: { reason: string; aborted: boolean } | undefined
+  broken: RunError | undefined
+}
+
+function conclude({ plan, totals, closing, broken }: Ending, children: readonly RunRecord[]): { state: 'completed' | 'failed' | 'aborted'; reason: string | null } {
+  if (broken !== undefined) return { state: 'failed', reason: broken.message }
+  if (closing?.aborted) return { state: 'aborted', reason: closing.reason }
+  const failures = children.filter((child) => child.state === 'failed')
+  if (totals.completed === 0) {
+    const first = failures[0]?.stateReason
+    return { state: 'failed', reason: `none of the ${children.length} iterations completed${first ? `; the first failure: ${first}` : ''}` }
+  }
+  if (plan.spec.maxErrors !== undefined && totals.failed >= plan.spec.maxErrors) return { state: 'failed', reason: closing?.reason ?? 'too many iterations failed' }
+  if (plan.selector !== undefined) {
+    const best = bestIteration(plan.selector, children)
+    if (best.kind === 'none') return { state: 'failed', reason: best.message }
+  }
+  return { state: 'completed', reason: closing?.reason ?? null }
+}
+
+/** Gives the parent its final state, the best iteration's results and artifacts, and the table of iterations. */
+export async function concludeSweep(execution: Execution, parent: PreparedRun, ending: Ending): Promise<RunRecord> {
+  const { runs } = execution.tracking
+  const children = await runs.children(parent.id)
+  const { state, reason } = conclude(ending, children)
+  if (ending.totals.best !== undefined) await takeResultsOf(execution, parent.id, ending.totals.best.id)
+  const directory = createRunDirectory(execution.directory.runs, parent.id)
+  if (children.length > 0) await storeTables(execution, parent, ending.plan, children, directory.path)
+  const environment = await captureEnvironment(undefined, parent.choices)
+  const current = await runs.get(parent.id)
+  if (!isEnded(current.state)) {
+    await runs.transition(parent.id, {
+      to: state,
+      ...(reason === null ? {} : { reason }),
+      atMs: execution.clock.nowMs(),
+      patch: { sweep: toSummary(ending.plan, { ...ending.totals, running: 0 }), error: ending.broken ?? null, supervisor: null, environment },
+    })
+  }
+  removeRunDirectory(directory)
+  return runs.get(parent.id)
+}
+
+const csvCell = (value: JsonValue | undefined): string => {
+  const text = value === undefined || value === null ? '' : typeof value === 'string' ? value : typeof value === 'number' ? String(toWireNumber(value)) : JSON.stringify(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** Every iteration as a row: a CSV for people and programs, and the same as data for a parallel-coordinates chart. */
+async function storeTables(execution: Execution, parent: PreparedRun, plan: SweepPlan, children: readonly RunRecord[], folder: string): Promise<void> {
+  const resultKeys = [...new Set(children.flatMap((child) => Object.keys(child.results).filter((key) => !key.startsWith('system/'))))]
+  const header = ['iteration', 'state', ...plan.study.keys.map((key) => `param.${key}`), ...resultKeys]
+  const rows = children.map((child): JsonValue[] => [
+    child.iteration,
+    child.state,
+    ...plan.study.keys.map((key) => child.parameters[key] ?? null),
+    ...resultKeys.map((key) => wire(child.results[key])),
+  ])
+  const csv = [header, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')
+  await store(execution, parent, folder, { key: 'iteration_results', kind: 'table', path: 'iteration_results.csv', format: 'csv', text: `${csv}\n`, metadata: { header, rowCount: rows.length } })
+  const chart = JSON.stringify({ header, rows })
+  await store(execution, parent, folder, { key: 'parallel_coordinates', kind: 'chart', path: 'parallel_coordinates.json', format: 'json', text: chart, metadata: { chart: 'parallel_coordinates' } })
+}
+
+const wire = (value: JsonValue | undefined): JsonValue => (typeof value === 'number' ? toWireNumber(value) : (value ?? null))
+
+async function store(
+  execution: Execution,
+  parent: PreparedRun,
+  folder: string,
+  artifact: { key: string; kind: 'table' | 'chart'; path: string; format: string; text: string; metadata: Record<string, JsonValue> },
+): Promise<void> {
+  const { text, path, ...described } = artifact
+  mkdirSync(join(folder, 'files'), { recursive: true })
+  const spooled = join(folder, 'files', path)
+  writeFileSync(spooled, text)
+  const target = `${parent.outPath}/${path}`
+  const stored = await execution.places.moveIn(spooled, target)
+  await execution.tracking.artifacts.add({ ...described, ...stored, target, runId: parent.id, project: parent.project, iteration: 0, createdAtMs: execution.clock.nowMs() })
+}
