@@ -130,7 +130,13 @@ export const printFilterValue = (field: RunField, value: FilterValue, pattern = 
   if (typeof value === 'string') return quoteText(value, "'")
   if (typeof value === 'boolean') return String(value)
   const kind = pattern ? 'any' : fieldKind(field)
-  if (kind === 'time' && Number.isInteger(value) && value >= -62_167_219_200_000 && value < 253_402_300_800_000) {
+  if (
+    kind === 'time' &&
+    Number.isInteger(value) &&
+    !Object.is(value, -0) &&
+    value >= -62_167_219_200_000 &&
+    value < 253_402_300_800_000
+  ) {
     return `'${new Date(value).toISOString()}'`
   }
   if (kind === 'duration') {

@@ -5,6 +5,7 @@
 export * from './errors.ts'
 export * from './expression-logic.ts'
 export * from './expression-reader.ts'
+export { printRunField } from './filter-fields.ts'
 export * from './filter-match.ts'
 export * from './filter-parser.ts'
 export * from './filter-print.ts'
