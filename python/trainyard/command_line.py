@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 
 
@@ -50,7 +49,6 @@ def call(arguments, *, stdin=None, data=None, directory=None, show=None, pass_fd
     second one kills it.
     """
     command = [*program(), *arguments, *(["--data", os.fspath(data)] if data else [])]
-    environment = {**os.environ, "TRAINYARD_PYTHON": os.environ.get("TRAINYARD_PYTHON") or sys.executable}
     try:
         process = subprocess.Popen(
             command,
@@ -58,7 +56,6 @@ def call(arguments, *, stdin=None, data=None, directory=None, show=None, pass_fd
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=directory,
-            env=environment,
             pass_fds=pass_fds,
             # A session of its own: a terminal's Ctrl-C reaches this process alone, which hands it on exactly once.
             start_new_session=True,

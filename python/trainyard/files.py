@@ -161,16 +161,16 @@ def copy_tree(source, target, excluded):
 def _copy_folder(source, target, relative, excluded, ancestors, left_out):
     try:
         status = os.stat(source)
+        identity = (status.st_dev, status.st_ino)
+        if identity in excluded or identity in ancestors:
+            left_out.append(relative or ".")
+            return
         entries = sorted(os.listdir(source))
         os.makedirs(target, exist_ok=True)
     except OSError as error:
         if not relative:
             raise FileProblem(f"Cannot copy the folder {shown(source)} into the run: {reason_of(error)}") from error
         left_out.append(relative)
-        return
-    identity = (status.st_dev, status.st_ino)
-    if identity in excluded or identity in ancestors:
-        left_out.append(relative or ".")
         return
     for name in entries:
         path = os.path.join(source, name)

@@ -76,6 +76,8 @@ def _merged(task_class, task, command, handler, fields):
 
 def _started(description, function, *, workdir, data, watch, detach):
     arguments = ["run", "--task", "-", "--json", *(["--detach"] if detach else [])]
+    if sys.executable:  # the packages at hand here are the ones the user means
+        arguments += ["--python", sys.executable]
     stdin = json.dumps(description).encode("utf-8")
     show = _stream() if watch and not detach else None
     if function is None:

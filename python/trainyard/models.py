@@ -237,16 +237,16 @@ class _FolderSpool:
     """A spool whose files lie in the model's own folder, under ``extra``."""
 
     def __init__(self, folder):
-        self.folder = os.path.join(folder, EXTRA_FOLDER)
+        self.directory = os.path.join(folder, EXTRA_FOLDER)
         self.out_path = None
         self._root = folder
 
     def path(self, name):
         stem, suffix = os.path.splitext(files.safe_component(name))
-        number, candidate = 1, os.path.join(self.folder, stem + suffix)
+        number, candidate = 1, os.path.join(self.directory, stem + suffix)
         while os.path.lexists(candidate):
             number += 1
-            candidate = os.path.join(self.folder, f"{stem}-{number}{suffix}")
+            candidate = os.path.join(self.directory, f"{stem}-{number}{suffix}")
         return candidate
 
     def relative(self, path):

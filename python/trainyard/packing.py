@@ -161,7 +161,7 @@ def _copied(request, local_path, sort, kind, details):
 def run_folders(spool):
     """``(device, inode)`` of the run's own working folder and out path, which a copied folder must not swallow."""
     folders = set()
-    for folder in (os.path.dirname(spool.path("x")), getattr(spool, "run_directory", None), getattr(spool, "out_path", None)):
+    for folder in (spool.directory, getattr(spool, "run_directory", None), getattr(spool, "out_path", None)):
         try:
             status = os.stat(folder)
             folders.add((status.st_dev, status.st_ino))

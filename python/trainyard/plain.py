@@ -25,7 +25,8 @@ def is_missing(value):
     if type(value).__name__ in _MISSING_TYPES:
         return True
     try:
-        return bool(value != value)
+        # Comparing a signalling NaN raises; decimals tell themselves.
+        return value.is_nan() if type(value).__name__ == "Decimal" else bool(value != value)
     except Exception:  # arrays, signalling decimals, user classes: whatever they are, they are not missing
         return False
 
