@@ -11,6 +11,7 @@ from .names import refuse_keywords
 from .values import number_of, plain_value, short, wire_number
 
 _problemLimit = 200
+_largestStep = 2**53
 
 
 class Context:
@@ -137,6 +138,13 @@ class Context:
             plain = short(value)
         self._append("param", {str(key): plain})
 
+    def record_defaults(self, values, plain):
+        """What a handler's signature gave for parameters the run was started without; `plain` are those a record can hold."""
+        for key, value in values.items():
+            self._parameters.setdefault(key, value)
+        if plain:
+            self._append("param", plain)
+
     def log_param(self, key, value):
         """Record a parameter the script found out by itself. Another value for a known key is a problem; the first stays."""
         if key in self._parameters and self._parameters[key] is not value and self._parameters[key] != value:
@@ -180,12 +188,15 @@ class Context:
 
     def log_metric(self, key, value, step=None, timestamp=None, **unknown):
         """One point of the series `key`. `step` counts up from 0 by itself; `timestamp` is seconds since 1970, a datetime, or now."""
-        if type(value) is float and step is None and timestamp is None and not unknown and value - value == 0.0:
+        if type(value) is float and timestamp is None and not unknown and value - value == 0.0:
             try:
                 series = self._series[key]
             except (KeyError, TypeError):
-                return self._log_point(key, value, None, None)
-            step = series[1]
+                return self._log_point(key, value, step, None)
+            if step is None:
+                step = series[1]
+            elif type(step) is not int or step > _largestStep:
+                return self._log_point(key, value, step, None)
             series[1] = step + 1
             series[2] = value
             return self._journal.metric(series[0], step, value)
@@ -197,13 +208,13 @@ class Context:
         number = number_of(value)
         if number is None:
             return self.problem(("metric", _hashable(key)), "metric %s must be a number; got %s." % (short(key), _described(value)))
+        if self._is_over():
+            return None
         series = self._series_of(key)
         moment = self._time_ms(key, timestamp)
         step = self._step(key, series, step)
         series[1] = step + 1
         series[2] = number
-        if self._is_over():
-            return None
         if moment is None and number - number == 0:
             return self._journal.metric(series[0], step, number)
         return self._journal.append("metric", series[3], step, wire_number(number), time_ms=moment)
@@ -226,10 +237,10 @@ class Context:
     def _step(self, key, series, step):
         if step is None:
             return series[1]
-        if type(step) is int and -(2**53) <= step <= 2**53:
+        if type(step) is int and -_largestStep <= step <= _largestStep:
             return step
         number = number_of(step)
-        if number is not None and number - number == 0 and -(2**53) <= number <= 2**53:
+        if number is not None and number - number == 0 and -_largestStep <= number <= _largestStep:
             return int(number)
         self.problem(("step", key), "the step of metric %s must be a whole number; got %s. The next one is taken." % (short(key), short(step)))
         return series[1]
@@ -254,6 +265,8 @@ class Context:
             items = list(dict(values).items())
         except (TypeError, ValueError):
             return self.problem(("metrics",), "log_metrics takes a dict of numbers; got %s." % _described(values))
+        if self._is_over():
+            return None
         by_step = {}
         moment = self._time_ms("", timestamp)
         for key, value in items:
@@ -266,9 +279,8 @@ class Context:
             series[1] = at + 1
             series[2] = number
             by_step.setdefault(at, {})[series[3]] = wire_number(number)
-        if not self._is_over():
-            for at, numbers in by_step.items():
-                self._journal.append("metrics", at, numbers, time_ms=moment)
+        for at, numbers in by_step.items():
+            self._journal.append("metrics", at, numbers, time_ms=moment)
         return None
 
     def log_result(self, key, value, **unknown):
@@ -418,6 +430,11 @@ class Context:
             sys.stderr.write("trainyard: %s\n" % message)
         except (OSError, ValueError, AttributeError, UnicodeEncodeError):  # stderr closed or ASCII only; the run has the sentence
             return
+
+    def close(self):
+        """Called when the end is written. Forgetting the series sends every later log_metric the long way, which checks for the end."""
+        self._results = self.results
+        self._series = {}
 
     def _append(self, kind, *fields):
         if not self._is_over():

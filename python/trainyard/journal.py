@@ -100,12 +100,18 @@ class Journal:
 
     def _make_room(self, line):
         """The window is full, nothing is open yet, or storage was in trouble: do what is needed and write the line, or keep it."""
-        if self._backlog or self._put is _refuse:
+        if self._backlog:
             self._keep(line)
             self.flush()
             return
+        if self._put is _refuse and time.monotonic() < self._retry_at:
+            self._keep(line)
+            return
         try:
-            self._map_next_window(len(line))
+            if self._descriptor is None:
+                self._open(len(line))
+            else:
+                self._map_next_window(len(line))
             self._put(line)
         except OSError as error:
             self._trouble(error)
@@ -127,7 +133,7 @@ class Journal:
                 return False
             try:
                 if self._descriptor is None:
-                    self._open()
+                    self._open(0)
                 elif self._put is _refuse:
                     self._map_next_window(0)
                 self._write_backlog()
@@ -167,7 +173,7 @@ class Journal:
             reason = error.strerror or str(error)
             _say("cannot write to %s: %s. Training goes on; what is logged waits in memory." % (self.path or self.run_directory, reason))
 
-    def _open(self):
+    def _open(self, need_bytes):
         if not self.path:
             os.makedirs(self.run_directory, exist_ok=True)
         path = os.path.join(self.run_directory, "journal-%d-%s.jsonl" % (os.getpid(), os.urandom(4).hex()))
@@ -175,7 +181,7 @@ class Journal:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self.path = path
         self._window_offset = 0
-        self._map_next_window(0)
+        self._map_next_window(need_bytes)
 
     def _position(self):
         """Bytes of text written so far."""

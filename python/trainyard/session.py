@@ -58,6 +58,8 @@ class Session:
         self.ended = end
         self.journal.append("end", end)
         self.journal.close()
+        if self._context is not None:
+            self._context.close()
 
     def publish(self):
         """Let processes started from here find the run. Secrets stay out of the environment."""

@@ -16,6 +16,8 @@ def number_of(value):
         return _integer(int(value))
     if value is None or isinstance(value, (str, bytes, bytearray, complex)) or kind.__name__.startswith("complex"):
         return None
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, int):
         return _integer(int(value))
     if getattr(getattr(value, "dtype", None), "kind", "") in ("c", "M", "m", "S", "U"):
