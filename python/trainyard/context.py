@@ -364,7 +364,7 @@ class Context:
         if self._spool is None:
             from .spool import Spool
 
-            self._spool = Spool(self._session.run_directory)
+            self._spool = Spool(self._session.run_directory, self.out_path)
         return self._spool
 
     def set_label(self, key, value, replace=True):

@@ -162,7 +162,7 @@ def _number(value):
 def _data_item(artifact):
     from .inputs import DataItem
 
-    return DataItem(artifact["key"], artifact["target"])
+    return DataItem(artifact["target"], key=artifact["key"])
 
 
 def _rows(value):

@@ -10,7 +10,9 @@ _nameLimit = 100
 class Spool:
     """Hands out places for bytes of one run. Threads and forked processes may share one; no place is given out twice."""
 
-    def __init__(self, run_directory):
+    def __init__(self, run_directory, out_path=None):
+        #: Where the supervisor will move the bytes to; files that lie there already need no copy.
+        self.out_path = out_path
         self.run_directory = os.path.abspath(run_directory)
         self.directory = os.path.join(self.run_directory, "files")
 
