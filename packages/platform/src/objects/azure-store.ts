@@ -1,0 +1,219 @@
+import { rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import type { BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
+import { AppError } from '@trainyard/contract'
+import { BodyMeter, hashFile, isLocalFile, readAhead } from './body.ts'
+import { pageLimit, resolveRange } from './byte-range.ts'
+import { throwIfAborted, untilAborted } from './cancel.ts'
+import { cloudError } from './cloud-errors.ts'
+import { checkObjectKey, joinKey } from './object-key.ts'
+import type {
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectContent,
+  ObjectInfo,
+  ObjectPage,
+  ObjectStore,
+  PutOptions,
+  StoredObject,
+} from './object-store.ts'
+import { importOptional } from './optional-package.ts'
+import { resumableRead } from './resumable-read.ts'
+
+export interface AzureOptions {
+  container: string
+  /** A folder in the container, without a slash at its end. */
+  prefix?: string
+  /** `AZURE_STORAGE_CONNECTION_STRING`, or `AZURE_STORAGE_ACCOUNT` with `AZURE_STORAGE_KEY` or `AZURE_STORAGE_SAS_TOKEN`. */
+  environment: Readonly<Record<string, string | undefined>>
+}
+
+const credentialsHint =
+  'set AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN'
+const blockBytes = 8 * 1024 * 1024
+const parallelBlocks = 4
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined
+const abortable = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } => (signal ? { abortSignal: signal } : {})
+
+/** Objects of an Azure Blob Storage container, through the optional package `@azure/storage-blob`. SHA-256 is kept in metadata. */
+export function createAzureStore(options: AzureOptions): ObjectStore {
+  const { prefix = '' } = options
+  const fullKey = (key: string): string => joinKey(prefix, checkObjectKey(key))
+  const urlOf = (key: string): string => `az://${options.container}/${fullKey(key)}`
+  let connecting: Promise<ContainerClient> | undefined
+  const connect = (): Promise<ContainerClient> => (connecting ??= openContainer(options))
+
+  const run = async <T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    work: (container: ContainerClient) => Promise<T>,
+  ): Promise<T> => {
+    throwIfAborted(signal, what)
+    try {
+      return await work(await connect())
+    } catch (error) {
+      throw cloudError({ what, error, status: statusOf(error), credentialsHint, signal })
+    }
+  }
+  const putObject = async (key: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> => {
+    const stored = await run(`Cannot write ${urlOf(key)}`, put.signal, (container) =>
+      store(container.getBlockBlobClient(fullKey(key)), urlOf(key), body, put, ifAbsent),
+    )
+    if (isLocalFile(body) && body.move) await rm(body.path)
+    return stored
+  }
+
+  return {
+    writable: true,
+    urlOf,
+    put: async (key, body, put = {}) => putObject(key, body, put, false),
+    async putIfAbsent(key, body, put = {}) {
+      try {
+        return await putObject(key, body, put, true)
+      } catch (error) {
+        if (error instanceof AppError && (error.details['status'] === 409 || error.details['status'] === 412)) return null
+        throw error
+      }
+    },
+    get: async (key, get = {}) =>
+      run(`Cannot read ${urlOf(key)}`, get.signal, (container) =>
+        openContent(container.getBlockBlobClient(fullKey(key)), { key, url: urlOf(key) }, get),
+      ),
+    head: async (key, head = {}) =>
+      run(`Cannot read ${urlOf(key)}`, head.signal, async (container) => {
+        try {
+          return infoOf(key, await container.getBlockBlobClient(fullKey(key)).getProperties(abortable(head.signal)))
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined
+          throw error
+        }
+      }),
+    list: async (list = {}) =>
+      run(`Cannot list az://${options.container}/${prefix}`, list.signal, (container) => listPage(container, prefix, list)),
+    delete: async (key, { signal } = {}) =>
+      run(`Cannot delete ${urlOf(key)}`, signal, async (container) => {
+        await container.getBlockBlobClient(fullKey(key)).deleteIfExists(abortable(signal))
+      }),
+  }
+}
+
+async function openContainer({ container, environment }: AzureOptions): Promise<ContainerClient> {
+  const azure = await importOptional(() => import('@azure/storage-blob'), '@azure/storage-blob', 'az:// addresses')
+  const connection = environment['AZURE_STORAGE_CONNECTION_STRING']
+  if (connection) return azure.BlobServiceClient.fromConnectionString(connection).getContainerClient(container)
+  const account = environment['AZURE_STORAGE_ACCOUNT']
+  const key = environment['AZURE_STORAGE_KEY']
+  const token = environment['AZURE_STORAGE_SAS_TOKEN']?.replace(/^\?/, '')
+  if (!account || !(key || token))
+    throw new AppError('permission_denied', `No credentials for az://${container} were found; ${credentialsHint}.`)
+  const url = `https://${account}.blob.core.windows.net`
+  const service = key
+    ? new azure.BlobServiceClient(url, new azure.StorageSharedKeyCredential(account, key))
+    : new azure.BlobServiceClient(`${url}?${token}`)
+  return service.getContainerClient(container)
+}
+
+async function store(
+  blob: BlockBlobClient,
+  url: string,
+  body: ObjectBody,
+  put: PutOptions,
+  ifAbsent: boolean,
+): Promise<StoredObject> {
+  const what = `Storing ${url}`
+  const meter = new BodyMeter(what, put)
+  const known = isLocalFile(body) ? (await hashFile(body.path, put.signal ? { signal: put.signal } : {})).sha256 : put.sha256
+  const request = {
+    ...abortable(put.signal),
+    ...(ifAbsent ? { conditions: { ifNoneMatch: '*' } } : {}),
+    ...(put.contentType ? { blobHTTPHeaders: { blobContentType: put.contentType } } : {}),
+  }
+  const source = body instanceof Uint8Array || isLocalFile(body) ? body : untilAborted(body, put.signal, what)
+  const start = await readAhead(source, blockBytes)
+  if (start.whole) {
+    meter.add(start.bytes)
+    const stored = meter.finish()
+    await blob.upload(start.bytes, start.bytes.byteLength, { ...request, metadata: { sha256: stored.sha256 } })
+    return stored
+  }
+  let stored: StoredObject | undefined
+  const { chunks } = start
+  async function* measured(): AsyncGenerator<Uint8Array> {
+    yield* meter.through(chunks)
+    stored = meter.finish()
+  }
+  const answer = await blob.uploadStream(Readable.from(measured(), { objectMode: false }), blockBytes, parallelBlocks, {
+    ...request,
+    ...(known ? { metadata: { sha256: known } } : {}),
+  })
+  if (!stored) throw new Error('the body was not read to its end')
+  if (!known) {
+    await blob.setMetadata(
+      { sha256: stored.sha256 },
+      { ...abortable(put.signal), ...(answer.etag ? { conditions: { ifMatch: answer.etag } } : {}) },
+    )
+  }
+  return stored
+}
+
+async function openContent(
+  blob: BlockBlobClient,
+  { key, url }: { key: string; url: string },
+  get: GetOptions,
+): Promise<ObjectContent> {
+  resolveRange(get)
+  const info = infoOf(key, await blob.getProperties(abortable(get.signal)))
+  const range = resolveRange(get, info.sizeBytes)
+  if (range.offset === range.end) return { info, stream: Readable.from([]) }
+  const open = async (offset: number, signal: AbortSignal): Promise<Readable> => {
+    try {
+      const answer = await blob.download(offset, range.end - offset, {
+        abortSignal: signal,
+        ...(info.etag ? { conditions: { ifMatch: info.etag } } : {}),
+      })
+      return answer.readableStreamBody as Readable
+    } catch (error) {
+      if (statusOf(error) === 412)
+        throw new AppError('storage', `${url} changed while it was read; read it again.`, { cause: error })
+      throw cloudError({ what: `Cannot read ${url}`, error, status: statusOf(error), credentialsHint, signal: get.signal })
+    }
+  }
+  return { info, stream: resumableRead({ address: url, open, ...range, signal: get.signal }) }
+}
+
+async function listPage(container: ContainerClient, prefix: string, list: ListOptions): Promise<ObjectPage> {
+  const base = prefix === '' ? '' : `${prefix}/`
+  const query = { prefix: base + (list.prefix ?? ''), ...abortable(list.signal) }
+  const settings = { maxPageSize: pageLimit(list), ...(list.cursor ? { continuationToken: list.cursor } : {}) }
+  const pages = list.delimiter
+    ? container.listBlobsByHierarchy(list.delimiter, query).byPage(settings)
+    : container.listBlobsFlat(query).byPage(settings)
+  const { value: page, done } = await pages.next()
+  if (done) return { objects: [], prefixes: [], next: null }
+  const { segment } = page
+  const { blobPrefixes: prefixes = [] } = segment as { blobPrefixes?: { name: string }[] }
+  return {
+    objects: segment.blobItems.map((blob: BlobItem) =>
+      infoOf(blob.name.slice(base.length), { ...blob.properties, ...(blob.metadata ? { metadata: blob.metadata } : {}) }),
+    ),
+    prefixes: prefixes.map(({ name }) => name.slice(base.length)),
+    next: page.continuationToken || null,
+  }
+}
+
+function infoOf(
+  key: string,
+  blob: { contentLength?: number; lastModified?: Date; etag?: string; metadata?: Record<string, string> },
+): ObjectInfo {
+  const sha256 = blob.metadata?.['sha256']
+  return {
+    key,
+    sizeBytes: blob.contentLength ?? 0,
+    ...(blob.lastModified ? { modifiedAtMs: blob.lastModified.getTime() } : {}),
+    ...(sha256 ? { sha256 } : {}),
+    ...(blob.etag ? { etag: blob.etag } : {}),
+  }
+}

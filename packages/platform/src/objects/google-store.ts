@@ -1,0 +1,165 @@
+import { rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Bucket, File, FileMetadata, GetFilesOptions } from '@google-cloud/storage'
+import { AppError } from '@trainyard/contract'
+import { BodyMeter, hashFile, isLocalFile } from './body.ts'
+import { pageLimit, resolveRange } from './byte-range.ts'
+import { throwIfAborted } from './cancel.ts'
+import { cloudError } from './cloud-errors.ts'
+import { checkObjectKey, joinKey } from './object-key.ts'
+import type { ListOptions, ObjectBody, ObjectInfo, ObjectPage, ObjectStore, PutOptions, StoredObject } from './object-store.ts'
+import { importOptional } from './optional-package.ts'
+import { resumableRead } from './resumable-read.ts'
+
+export interface GoogleOptions {
+  bucket: string
+  /** A folder in the bucket, without a slash at its end. */
+  prefix?: string
+  /** `STORAGE_EMULATOR_HOST` and `GOOGLE_CLOUD_PROJECT` are read from here, credentials by Google's own package. */
+  environment: Readonly<Record<string, string | undefined>>
+}
+
+const credentialsHint = 'run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS'
+/** Above this, uploads go through a session that the package takes up again after a failure. */
+const sessionAboveBytes = 8 * 1024 * 1024
+
+const statusOf = (error: unknown): number | undefined => {
+  const code = error instanceof Error && 'code' in error ? Number(error.code) : Number.NaN
+  return Number.isInteger(code) ? code : undefined
+}
+
+/** Objects of a Google Cloud Storage bucket, through the optional package `@google-cloud/storage`. SHA-256 is kept in metadata. */
+export function createGoogleStore(options: GoogleOptions): ObjectStore {
+  const { prefix = '' } = options
+  const fullKey = (key: string): string => joinKey(prefix, checkObjectKey(key))
+  const urlOf = (key: string): string => `gs://${options.bucket}/${fullKey(key)}`
+  let connecting: Promise<Bucket> | undefined
+  const connect = (): Promise<Bucket> => (connecting ??= openBucket(options))
+
+  const run = async <T>(what: string, signal: AbortSignal | undefined, work: (bucket: Bucket) => Promise<T>): Promise<T> => {
+    throwIfAborted(signal, what)
+    try {
+      return await work(await connect())
+    } catch (error) {
+      throw cloudError({ what, error, status: statusOf(error), credentialsHint, signal })
+    }
+  }
+  const putObject = async (key: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> => {
+    const stored = await run(`Cannot write ${urlOf(key)}`, put.signal, (bucket) =>
+      store(bucket.file(fullKey(key)), urlOf(key), body, put, ifAbsent),
+    )
+    if (isLocalFile(body) && body.move) await rm(body.path)
+    return stored
+  }
+
+  return {
+    writable: true,
+    urlOf,
+    put: async (key, body, put = {}) => putObject(key, body, put, false),
+    async putIfAbsent(key, body, put = {}) {
+      try {
+        return await putObject(key, body, put, true)
+      } catch (error) {
+        if (error instanceof AppError && error.details['status'] === 412) return null
+        throw error
+      }
+    },
+    get: async (key, get = {}) =>
+      run(`Cannot read ${urlOf(key)}`, get.signal, async (bucket) => {
+        resolveRange(get)
+        const [metadata] = await bucket.file(fullKey(key)).getMetadata()
+        const info = infoOf(key, metadata)
+        const range = resolveRange(get, info.sizeBytes)
+        if (range.offset === range.end) return { info, stream: Readable.from([]) }
+        // This generation and no other, whatever is written meanwhile.
+        const file = bucket.file(fullKey(key), metadata.generation === undefined ? {} : { generation: metadata.generation })
+        const open = async (offset: number): Promise<Readable> =>
+          file.createReadStream({ start: offset, end: range.end - 1, validation: false, decompress: false })
+        return { info, stream: resumableRead({ address: urlOf(key), open, ...range, signal: get.signal }) }
+      }),
+    head: async (key, head = {}) =>
+      run(`Cannot read ${urlOf(key)}`, head.signal, async (bucket) => {
+        try {
+          const [metadata] = await bucket.file(fullKey(key)).getMetadata()
+          return infoOf(key, metadata)
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined
+          throw error
+        }
+      }),
+    list: async (list = {}) =>
+      run(`Cannot list gs://${options.bucket}/${prefix}`, list.signal, (bucket) => listPage(bucket, prefix, list)),
+    delete: async (key, { signal } = {}) =>
+      run(`Cannot delete ${urlOf(key)}`, signal, async (bucket) => {
+        await bucket.file(fullKey(key)).delete({ ignoreNotFound: true })
+      }),
+    copy: async (fromKey, toKey, { signal } = {}) =>
+      run(`Cannot copy ${urlOf(fromKey)}`, signal, async (bucket) => {
+        await bucket.file(fullKey(fromKey)).copy(bucket.file(fullKey(toKey)))
+      }),
+  }
+}
+
+async function openBucket({ bucket, environment }: GoogleOptions): Promise<Bucket> {
+  const { Storage } = await importOptional(() => import('@google-cloud/storage'), '@google-cloud/storage', 'gs:// addresses')
+  const emulator = environment['STORAGE_EMULATOR_HOST']
+  const projectId = environment['GOOGLE_CLOUD_PROJECT']
+  return new Storage({
+    ...(emulator ? { apiEndpoint: emulator, projectId: 'emulator' } : {}),
+    ...(projectId ? { projectId } : {}),
+  }).bucket(bucket)
+}
+
+async function store(file: File, url: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> {
+  const cancel = put.signal ? { signal: put.signal } : {}
+  const meter = new BodyMeter(`Storing ${url}`, put)
+  const known = isLocalFile(body) ? (await hashFile(body.path, cancel)).sha256 : put.sha256
+  const size = body instanceof Uint8Array ? body.byteLength : Number.POSITIVE_INFINITY
+  let stored: StoredObject | undefined
+  async function* measured(): AsyncGenerator<Uint8Array> {
+    yield* meter.through(body)
+    stored = meter.finish()
+  }
+  const target = file.createWriteStream({
+    resumable: size > sessionAboveBytes,
+    metadata: {
+      ...(put.contentType ? { contentType: put.contentType } : {}),
+      ...(known ? { metadata: { sha256: known } } : {}),
+    },
+    ...(ifAbsent ? { preconditionOpts: { ifGenerationMatch: 0 } } : {}),
+  })
+  await pipeline(Readable.from(measured(), { objectMode: false }), target, cancel)
+  if (!stored) throw new Error('the body was not read to its end')
+  if (!known) await file.setMetadata({ metadata: { sha256: stored.sha256 } })
+  return stored
+}
+
+async function listPage(bucket: Bucket, prefix: string, list: ListOptions): Promise<ObjectPage> {
+  const base = prefix === '' ? '' : `${prefix}/`
+  const query: GetFilesOptions = {
+    prefix: base + (list.prefix ?? ''),
+    maxResults: pageLimit(list),
+    autoPaginate: false,
+    ...(list.delimiter ? { delimiter: list.delimiter } : {}),
+    ...(list.cursor ? { pageToken: list.cursor } : {}),
+  }
+  const [files, next, answer] = await bucket.getFiles(query)
+  const { prefixes = [] } = (answer ?? {}) as { prefixes?: string[] }
+  return {
+    objects: files.filter(({ name }) => !name.endsWith('/')).map((file) => infoOf(file.name.slice(base.length), file.metadata)),
+    prefixes: prefixes.map((name) => name.slice(base.length)),
+    next: (next as { pageToken?: string } | null)?.pageToken ?? null,
+  }
+}
+
+function infoOf(key: string, metadata: FileMetadata): ObjectInfo {
+  const sha256 = metadata.metadata?.['sha256']
+  return {
+    key,
+    sizeBytes: Number(metadata.size ?? 0),
+    ...(metadata.updated ? { modifiedAtMs: Date.parse(metadata.updated) } : {}),
+    ...(typeof sha256 === 'string' ? { sha256 } : {}),
+    ...(metadata.generation === undefined ? {} : { etag: String(metadata.generation) }),
+  }
+}
