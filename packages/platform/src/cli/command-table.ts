@@ -15,7 +15,6 @@ export interface CommandEntry {
   load(): Promise<CommandModule>
 }
 
-const starting = 'Run:'
 const looking = 'Look:'
 const keeping = 'Keep and share:'
 const tending = 'Tend:'
@@ -23,7 +22,29 @@ const tending = 'Tend:'
 /** Every command, in the order of the help. */
 export const commandTable: readonly CommandEntry[] = [
   { name: 'ls', summary: 'list runs', group: looking, load: () => import('./commands/ls.ts') },
-]
+  { name: 'show', summary: 'show all about a run', group: looking, load: () => import('./commands/show.ts') },
+  { name: 'logs', summary: 'print or follow the output of a run', group: looking, load: () => import('./commands/logs.ts') },
+  { name: 'compare', summary: 'show what differs between runs', group: looking, load: () => import('./commands/compare.ts') },
+  { name: 'plot', summary: 'draw a sweep or a metric in the terminal', group: looking, load: () => import('./commands/plot.ts') },
+  { name: 'project', summary: 'list projects', group: looking, load: () => import('./commands/project.ts') },
 
-/** Group titles in the order in which the help shows them. */
-export const commandGroups: readonly string[] = [starting, looking, keeping, tending]
+  {
+    name: 'artifacts',
+    summary: 'list, show, copy and tag artifacts',
+    group: keeping,
+    load: () => import('./commands/artifacts.ts'),
+  },
+  { name: 'get', summary: 'copy what an address names to a local file', group: keeping, load: () => import('./commands/get.ts') },
+  { name: 'label', summary: 'set and remove labels of runs', group: keeping, load: () => import('./commands/label.ts') },
+
+  { name: 'rm', summary: 'move runs to the trash', group: tending, load: () => import('./commands/rm.ts') },
+  { name: 'trash', summary: 'list, restore or empty the trash', group: tending, load: () => import('./commands/trash.ts') },
+  { name: 'doctor', summary: 'check what Trainyard needs here', group: tending, load: () => import('./commands/doctor.ts') },
+  {
+    name: 'completion',
+    summary: 'set up completion in the shell',
+    group: tending,
+    load: () => import('./commands/completion.ts'),
+  },
+  { name: '__complete', summary: 'answer the shell', group: tending, hidden: true, load: () => import('./commands/complete.ts') },
+]

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Cli, GlobalOptions } from './cli.ts'
 import { type CommandEntry, commandTable } from './command-table.ts'
-import { createStyle } from './output/style.ts'
+import { examplesText } from './examples.ts'
 
 const globalOptions = (): Option[] => [
   new Option('--data <dir>', 'data directory (default: TRAINYARD_HOME, else the nearest .trainyard upwards)'),
@@ -41,8 +41,8 @@ export async function buildProgram(
   addGlobalOptions(program, 'shown')
   program.hook('preAction', (_program, action) => cli.setGlobals(readGlobals(action)))
 
-  const wanted = namedCommand(argv)
-  for (const entry of commandTable) await addCommand(program, entry, wanted === entry.name, cli)
+  const wanted = namedCommands(argv)
+  for (const entry of commandTable) await addCommand(program, entry, wanted.includes(entry.name), cli)
   return program
 }
 
@@ -89,17 +89,22 @@ function readGlobals(command: Command): GlobalOptions {
   return globals
 }
 
-/** The first word that is a command: what stands before it can only be a global option. */
-export function namedCommand(argv: readonly string[]): string | undefined {
+/**
+ * The first word: what stands before it can only be a global option. `help` and `__complete` speak about a second command, the
+ * word behind them.
+ */
+export function namedCommands(argv: readonly string[]): string[] {
   const words: string[] = []
-  for (let index = 0; index < argv.length; index++) {
+  for (let index = 0; index < argv.length && words.length < 2; index++) {
     const word = argv[index]!
     if (word === '--data' || word === '--project') index++
     else if (!word.startsWith('-')) words.push(word)
-    if (words.length === 2 || (words.length === 1 && words[0] !== 'help')) break
   }
-  return words.at(-1)
+  return words[0] === 'help' || words[0] === completeCommand ? words : words.slice(0, 1)
 }
+
+/** Hidden: answers the shell's question what could come next. */
+export const completeCommand = '__complete'
 
 const sentence = (summary: string): string => `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
 
@@ -107,24 +112,10 @@ function firstSteps(cli: Cli): string {
   return examplesText(
     [
       ['trainyard run training.py -p epochs=5', 'run a script and keep everything about it'],
-      ['trainyard ls --sort metrics.accuracy', 'list runs'],
+      ['trainyard ls --sort "metrics.accuracy desc"', 'list runs, the best first'],
       ['trainyard show latest', 'look at the newest run'],
       ['trainyard help run', 'all about one command'],
     ],
     cli,
   )
-}
-
-export type Example = readonly [command: string, explanation: string]
-
-function examplesText(examples: readonly Example[], cli: Pick<Cli, 'style'>): string {
-  const width = Math.max(...examples.map(([text]) => text.length))
-  const style = cli.style ?? createStyle(false)
-  const lines = examples.map(([text, explanation]) => `  ${text.padEnd(width)}  ${style.dim(explanation)}`)
-  return `\n${style.bold('Examples:')}\n${lines.join('\n')}\n`
-}
-
-/** Shown under a command's help. Every command has some. */
-export function addExamples(command: Command, cli: Cli, examples: readonly Example[]): void {
-  command.addHelpText('after', () => examplesText(examples, cli).trimEnd())
 }

@@ -22,6 +22,10 @@ export interface Database extends AsyncDisposable {
    * Operations await nothing but database calls, and must not act on the outside before the promise resolves.
    */
   write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result>
+  /** The schema's version, and what a check of the whole file finds wrong: nothing when it is sound. Reads every page once. */
+  inspect(): Promise<{ version: number; problems: string[] }>
+  /** Gives the space of deleted rows back to the disk, after the writes under way. `unavailable` while others keep it busy. */
+  compact(): Promise<void>
   /** Waits for what is under way. Idempotent; later calls of `read` and `write` fail. */
   close(): Promise<void>
 }

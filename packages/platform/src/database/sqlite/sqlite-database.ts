@@ -12,6 +12,8 @@ import { SqliteReader, SqliteTransaction } from './sqlite-transaction.ts'
 const patienceMs = 60_000
 /** SQLite's own waiting blocks the event loop, so a writer waits this long in it and the rest between attempts. */
 const blockingWaitMs = 10
+/** Rewriting the file is asked for by hand and may wait for the others' writes. */
+const compactWaitMs = 10_000
 
 /** Opens the database in `path`, making it when it is missing; its folder must exist. About 2 ms when it is up to date. */
 export async function openSqliteDatabase(path: string): Promise<Database> {
@@ -70,6 +72,30 @@ class SqliteDatabase implements Database {
   async write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     this.#assertOpen()
     return await this.#writes.write(operation)
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.
+  async inspect(): Promise<{ version: number; problems: string[] }> {
+    this.#assertOpen()
+    try {
+      const problems = this.#writer.arrays('PRAGMA quick_check(20)').map(([text]) => String(text))
+      return { version: Number(this.#writer.value('PRAGMA user_version')), problems: problems.filter((text) => text !== 'ok') }
+    } catch (error) {
+      throw fromSqliteError(error, this.#path)
+    }
+  }
+
+  async compact(): Promise<void> {
+    this.#assertOpen()
+    await this.#writes.settled()
+    await this.#lastRead
+    try {
+      this.#writer.database.exec(`PRAGMA busy_timeout = ${compactWaitMs}; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)`)
+    } catch (error) {
+      throw fromSqliteError(error, this.#path)
+    } finally {
+      this.#writer.database.exec(`PRAGMA busy_timeout = ${blockingWaitMs}`)
+    }
   }
 
   async close(): Promise<void> {

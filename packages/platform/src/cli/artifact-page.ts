@@ -1,0 +1,73 @@
+import type { ArtifactRecord, JsonObject, JsonValue } from '@trainyard/contract'
+import { formatBytes, formatNumber, formatTime, formatValue } from './output/format.ts'
+import type { Style } from './output/style.ts'
+import { type Cell, renderPairs, renderTable } from './output/table.ts'
+import { visible } from './output/visible.ts'
+
+/** What `artifacts show` prints. Statistics and previews of data sets become tables, the rest of the metadata one line each. */
+export function artifactPage(artifact: ArtifactRecord, { style, width }: { style: Style; width: number | undefined }): string[] {
+  const head: [string, Cell][] = [
+    ['artifact', { text: visible(artifact.key), style: style.cyan }],
+    ['kind', artifact.kind + (artifact.format === null ? '' : `, ${visible(artifact.format)}`)],
+    ['project', visible(artifact.project)],
+    ['tags', artifact.tags.map(visible).join(', ')],
+    ['made', formatTime(artifact.createdAtMs) + (artifact.runId === null ? '' : ` by run ${artifact.runId}`)],
+    ['size', artifact.sizeBytes === null ? 'not known' : `${formatBytes(artifact.sizeBytes)} (${artifact.sizeBytes} bytes)`],
+    ['sha-256', artifact.sha256 ?? 'not known'],
+    ['where', visible(artifact.target)],
+    ...Object.entries(artifact.labels).map(([key, value]): [string, Cell] => [`label ${visible(key)}`, visible(value)]),
+  ]
+  const lines = renderPairs(
+    head.filter(([, value]) => value !== ''),
+    style,
+  )
+  const { stats, preview, header, rows, ...rest } = artifact.metadata
+  const others = Object.entries(rest).map(([key, value]): [string, Cell] => [visible(key), formatValue(value, 200)])
+  if (others.length > 0) lines.push('', style.bold('Metadata'), ...renderPairs(others, style, '  '))
+  if (isObject(stats)) lines.push('', style.bold('Statistics'), ...statistics(stats, style, width))
+  const table = previewTable({ header, rows, preview }, style, width)
+  if (table.length > 0) lines.push('', style.bold('Preview'), ...table)
+  return lines
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** One line per column of the data set; histograms are for the dashboard. */
+function statistics(stats: JsonObject, style: Style, width: number | undefined): string[] {
+  const columns = Object.entries(stats).filter((entry): entry is [string, JsonObject] => isObject(entry[1]))
+  const names = [...new Set(columns.flatMap(([, values]) => Object.keys(values)))].filter((name) =>
+    columns.every(([, values]) => typeof values[name] !== 'object'),
+  )
+  const rows = columns.map(([column, values]) => [visible(column)].concat(names.map((name) => scalar(values[name]))))
+  return renderTable(
+    [
+      { header: 'column', shrinkTo: 8 },
+      ...names.map((header) => ({ header: visible(header), align: 'right', optional: true }) as const),
+    ],
+    rows,
+    { style, width },
+  )
+}
+
+const scalar = (value: JsonValue | undefined): string =>
+  typeof value === 'number' ? formatNumber(value, 4) : formatValue(value, 20)
+
+const previewRows = 10
+
+function previewTable(
+  table: Record<'header' | 'rows' | 'preview', JsonValue | undefined>,
+  style: Style,
+  width: number | undefined,
+): string[] {
+  const body = Array.isArray(table.preview) ? table.preview : table.rows
+  if (!Array.isArray(body) || !body.every((row) => Array.isArray(row))) return []
+  const header = Array.isArray(table.header) ? table.header : (body[0] ?? []).map((_, index) => String(index))
+  const columns = header.map((name) => ({ header: formatValue(name, 30), shrinkTo: 6, optional: true }))
+  const lines = renderTable(
+    columns,
+    body.slice(0, previewRows).map((row) => row.map((value) => formatValue(value, 30))),
+    { style, width },
+  )
+  return body.length > previewRows ? [...lines, style.dim(`and ${body.length - previewRows} more rows`)] : lines
+}

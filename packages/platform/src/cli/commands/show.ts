@@ -1,0 +1,57 @@
+import type { ArtifactRecord, RunRecord, RunStateChange } from '@trainyard/contract'
+import type { Command } from 'commander'
+import type { MetricSeriesInfo } from '../../tracking/tracking.ts'
+import type { Cli } from '../cli.ts'
+import { addExamples } from '../examples.ts'
+import { renderRun } from '../run-page.ts'
+import { openSession, type Session } from '../session.ts'
+
+/** Everything that is kept about one run. */
+export interface RunDetails {
+  run: RunRecord
+  history: RunStateChange[]
+  metrics: MetricSeriesInfo[]
+  artifacts: ArtifactRecord[]
+  /** Of a sweep, in order of their number. */
+  iterations: RunRecord[]
+  outputBytes: number
+}
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('[run]', 'a run: its id or the start of it, a name, latest, or <sweep>/<number>', 'latest')
+    .option('--all', 'all iterations and all packages, however many')
+    .action(async (reference: string, options: { all?: boolean }) => {
+      await using session = await openSession(cli, { create: false })
+      const id = await session.tracking.runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
+      const details = await readDetails(session, id)
+      if (cli.globals.json) return cli.printJson(details)
+      if (cli.globals.quiet) return cli.print(details.run.id)
+      const look = {
+        nowMs: cli.nowMs(),
+        style: cli.style,
+        unicode: cli.config.unicode,
+        width: cli.width,
+        all: options.all === true,
+      }
+      await cli.print(renderRun(details, look).join('\n'))
+    })
+  addExamples(command, cli, [
+    ['trainyard show', 'the newest run'],
+    ['trainyard show 0193af', 'by the start of its id'],
+    ['trainyard show train-iris/12', 'iteration 12 of a sweep'],
+    ['trainyard show latest --json | jq .run.results', 'for programs'],
+  ])
+}
+
+export async function readDetails({ tracking }: Pick<Session, 'tracking'>, id: string): Promise<RunDetails> {
+  const run = await tracking.runs.get(id)
+  const [history, metrics, artifacts, iterations, outputBytes] = await Promise.all([
+    tracking.runs.history(id),
+    tracking.metrics.series(id),
+    tracking.artifacts.ofRun(id),
+    run.kind === 'sweep' ? tracking.runs.children(id) : Promise.resolve([]),
+    tracking.logs.sizeBytes(id),
+  ])
+  return { run, history, metrics, artifacts, iterations, outputBytes }
+}
