@@ -1,0 +1,38 @@
+import { inspect } from 'node:util'
+import type { RunError } from '@trainyard/contract'
+
+const tracebackLimit = 64 * 1024
+
+/** What a run says it failed with. Anything may be thrown in JavaScript; what is no `Error` is shown as it is. */
+export function toRunError(error: unknown): RunError {
+  if (isRunError(error)) return error
+  if (error instanceof HarnessError) {
+    return { type: error.type, message: error.message, ...(error.traceback === undefined ? {} : { traceback: error.traceback }) }
+  }
+  if (error instanceof Error || (typeof error === 'object' && error !== null && 'stack' in error && 'message' in error)) {
+    const known = error as Error
+    return { type: known.name || 'Error', message: known.message, traceback: inspect(error).slice(0, tracebackLimit) }
+  }
+  return { type: typeof error, message: inspect(error).slice(0, 2000) }
+}
+
+/** An error of ours that already has its sentence (`missing_handler`, `syntax_error` …). */
+export class HarnessError extends Error {
+  readonly type: string
+  readonly traceback: string | undefined
+
+  constructor(type: string, message: string, traceback?: string) {
+    super(message)
+    this.name = type
+    this.type = type
+    this.traceback = traceback
+  }
+}
+
+const isRunError = (error: unknown): error is RunError =>
+  typeof error === 'object' &&
+  error !== null &&
+  !(error instanceof Error) &&
+  'type' in error &&
+  'message' in error &&
+  !('stack' in error)

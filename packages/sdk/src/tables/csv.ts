@@ -1,0 +1,29 @@
+import { isMissing } from './statistics.ts'
+import type { Table } from './table.ts'
+
+const needsQuotes = /[",\r\n]|^\s|\s$/
+
+export function csvField(value: unknown): string {
+  if (isMissing(value)) return ''
+  const text =
+    value instanceof Date
+      ? value.toISOString()
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value as string | number | bigint | boolean)
+  return text === '' || needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** RFC 4180 with a header and `\n` line ends, in pieces of about 64 kB; missing values are empty, empty text is `""`. */
+export function* csvPieces(table: Table): Generator<string> {
+  const columns = table.names.map((name) => table.columns.get(name)!)
+  let piece = `${table.names.map(csvField).join(',')}\n`
+  for (let row = 0; row < table.rowCount; row++) {
+    piece += `${columns.map((column) => csvField(column[row])).join(',')}\n`
+    if (piece.length > 65_536) {
+      yield piece
+      piece = ''
+    }
+  }
+  if (piece) yield piece
+}
