@@ -3,7 +3,7 @@ import { type Database, type Reader, boundValuesPerQuery } from '../database/ind
 import { readHistory, readSampled } from './metric-history.ts'
 import { readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
 import { PointBuffer } from './metric-segment.ts'
-import type { SeriesState } from './metric-series.ts'
+import { type SeriesState, stepProblem } from './metric-series.ts'
 import { getRunNumber } from './run-number.ts'
 import type { MetricRecords } from './tracking.ts'
 
@@ -46,7 +46,7 @@ function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffe
   const buffers = new Map<string, PointBuffer>()
   let buffer: PointBuffer | undefined
   for (const { key, step, timeMs, value } of points) {
-    if (!Number.isSafeInteger(step)) throw new AppError('invalid_argument', stepProblem(key, step))
+    if (!Number.isSafeInteger(step)) throw new AppError('invalid_argument', stepProblem(key, String(step)))
     if (!Number.isFinite(timeMs))
       throw new AppError('invalid_argument', `The time of metric '${key}' must be in milliseconds, not ${timeMs}.`)
     if (buffer?.key !== key) {
@@ -57,10 +57,6 @@ function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffe
   }
   return [...buffers.values()]
 }
-
-/** The sentence for a step that is no integer. */
-export const stepProblem = (key: string, step: unknown): string =>
-  `The step of metric '${key}' must be an integer, not ${typeof step === 'string' ? `'${step}'` : String(step)}.`
 
 /**
  * What `RunRecord.results` holds, for many runs at once: the latest value of every series and the results that are not numbers.

@@ -70,3 +70,6 @@ export function withPoints(state: SeriesState, numbers: Float64Array): SeriesSta
     openOrdinal: state.openOrdinal + Math.floor((pointCount - state.openOrdinal) / pointsPerSegment) * pointsPerSegment,
   }
 }
+
+/** The sentence for a step that is no integer. */
+export const stepProblem = (key: string, step: string): string => `The step of metric '${key}' must be an integer, not ${step}.`

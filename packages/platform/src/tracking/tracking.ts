@@ -4,6 +4,8 @@ import type {
   CodeVersion,
   EnvironmentInfo,
   JournalArtifact,
+  JournalEnd,
+  JournalStart,
   JsonObject,
   JsonValue,
   MetricPoint,
@@ -161,6 +163,8 @@ export interface NewArtifact extends Omit<JournalArtifact, 'file' | 'url' | 'pat
   sizeBytes?: number
   sha256?: string
   createdAtMs: number
+  /** The journal entry that asked for it: stored only if that is still pending, so that a repeat after a crash changes nothing. */
+  settles?: JournalEntryName
 }
 
 export interface ArtifactRecords {
@@ -204,21 +208,51 @@ export interface JournalRecords {
   /**
    * Takes the whole lines of `bytes` (the journal's content from `position().offset` on) into the run, everything in one
    * transaction with the new position: exactly once, whatever the crash. A malformed line becomes a problem of the run and is
-   * passed over. Artifacts and children are not stored here but returned, in order, for the supervisor to act on.
+   * passed over. Artifacts, children, best marks and commits are requests to the supervisor: they are returned, in order, and kept
+   * as `pending` until somebody settles them.
+   *
+   * Give `fromOffset`, where `bytes` start in the file, when other processes may take in the same journal: what they have taken by
+   * now is passed over (and counted as consumed). Without it `bytes` are what follows the stored position. `failed_precondition`
+   * when `fromOffset` lies beyond that.
    */
-  ingest(runId: string, journal: string, bytes: Uint8Array): Promise<JournalIngest>
-  position(runId: string, journal: string): Promise<{ offset: number; sequence: number }>
+  ingest(runId: string, journal: string, bytes: Uint8Array, fromOffset?: number): Promise<JournalIngest>
+  /** Where to go on, and what the journal's `start` and `end` said: they can be asked for again after a crash. */
+  position(runId: string, journal: string): Promise<JournalProgress>
+  /** Requests of all journals of the run that nobody has settled: what a supervisor that takes over has still to do. */
+  pending(runId: string): Promise<JournalRequest[]>
+  /** Idempotent. `artifacts.add` with `settles` does it in the transaction that stores the artifact. */
+  settle(runId: string, requests: readonly JournalEntryName[]): Promise<void>
 }
+
+export interface JournalProgress {
+  offset: number
+  sequence: number
+  start?: JournalStart
+  end?: JournalEnd
+}
+
+/** Names one entry of a run's journals. */
+export interface JournalEntryName {
+  journal: string
+  sequence: number
+}
+
+export type JournalRequest = JournalEntryName & { timeMs: number } & (
+    | { type: 'artifact'; body: JournalArtifact }
+    | { type: 'child'; body: { id: string; iteration: number; parameters: JsonObject } }
+    | { type: 'best'; body: { id: string; iteration: number } }
+    | { type: 'commit'; body: { message: string; completed: boolean } }
+  )
 
 export interface JournalIngest {
   /** Bytes taken; the rest is an unfinished line. */
   consumedBytes: number
-  start?: Extract<import('@trainyard/contract').JournalEntry, readonly [number, number, 'start', unknown]>[3]
-  end?: Extract<import('@trainyard/contract').JournalEntry, readonly [number, number, 'end', unknown]>[3]
-  artifacts: (JournalArtifact & { timeMs: number })[]
-  children: { id: string; iteration: number; parameters: JsonObject }[]
-  best: { id: string; iteration: number }[]
-  commits: { message: string; completed: boolean; timeMs: number }[]
+  start?: JournalStart
+  end?: JournalEnd
+  artifacts: (JournalArtifact & { timeMs: number; sequence: number })[]
+  children: { id: string; iteration: number; parameters: JsonObject; sequence: number }[]
+  best: { id: string; iteration: number; sequence: number }[]
+  commits: { message: string; completed: boolean; timeMs: number; sequence: number }[]
   /** Latest value of each metric touched, for progress lines and pruners. */
   metrics: { key: string; step: number; value: number }[]
   problems: string[]

@@ -1,0 +1,144 @@
+import {
+  artifactKinds,
+  fromWireNumber,
+  type JournalEnd,
+  type JournalInput,
+  type JournalStart,
+  type JsonObject,
+  type JsonValue,
+} from '@trainyard/contract'
+import type { JournalBatch, JournalRequestType } from './journal-batch.ts'
+import { stepProblem } from './metric-series.ts'
+
+/** A line that was read as JSON: `fields` is what follows the type. */
+export interface JournalLine {
+  sequence: number
+  timeMs: number
+  type: string
+  fields: readonly JsonValue[]
+}
+
+/** The line as an entry, or undefined when it is not one. */
+export function parseJournalLine(text: string): JournalLine | undefined {
+  let value: JsonValue
+  try {
+    value = JSON.parse(text) as JsonValue
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(value)) return undefined
+  const [sequence, timeMs, type, ...fields] = value
+  if (!Number.isSafeInteger(sequence) || (sequence as number) < 1) return undefined
+  if (typeof timeMs !== 'number' || !Number.isSafeInteger(Math.round(timeMs)) || typeof type !== 'string') return undefined
+  return { sequence: sequence as number, timeMs: Math.round(timeMs), type, fields }
+}
+
+/** Takes one entry into the batch. What is wrong with it becomes a problem; the rest of it counts. */
+export function takeEntry(batch: JournalBatch, line: JournalLine): void {
+  const take = Object.hasOwn(takers, line.type) ? takers[line.type] : undefined
+  if (!take)
+    return batch.addProblem(
+      `The journal ${batch.journal} has entries of the type '${clip(line.type)}', which this version of Trainyard does not know; they were passed over.`,
+    )
+  if (!take(batch, line))
+    batch.addProblem(`Entry ${line.sequence} of the journal ${batch.journal} is not a valid '${line.type}' and was passed over.`)
+}
+
+/** False when the entry does not have the shape its type wants. */
+type Taker = (batch: JournalBatch, line: JournalLine) => boolean
+
+const takers: Record<string, Taker> = {
+  metric: (batch, { timeMs, fields: [key, step, value] }) => {
+    if (typeof key !== 'string') return false
+    takePoint(batch, timeMs, { key, step, value })
+    return true
+  },
+  metrics: (batch, { timeMs, fields: [step, values] }) =>
+    eachValue(values, (key, value) => takePoint(batch, timeMs, { key, step, value })),
+  result: (batch, { timeMs, fields: [values] }) =>
+    eachValue(values, (key, value) => {
+      const number = fromWireNumber(value)
+      if (number === undefined) batch.otherResults.set(key, value)
+      else batch.addNumberResult(key, timeMs, number)
+    }),
+  param: (batch, { fields: [values] }) => eachValue(values, (key, value) => batch.parameters.push([key, value])),
+  label: (batch, { fields: [values] }) =>
+    eachValue(values, (key, value) => batch.labels.set(key, typeof value === 'string' ? value : JSON.stringify(value))),
+  input: (batch, { fields: [input] }) => {
+    if (!isObject(input) || typeof input.key !== 'string' || typeof input.url !== 'string') return false
+    if (!isOptional(input.sizeBytes, 'number') || !isOptional(input.sha256, 'string')) return false
+    batch.inputs.push(input as unknown as JournalInput)
+    return true
+  },
+  artifact: (batch, line) => {
+    const [artifact] = line.fields
+    const isValid =
+      isObject(artifact) &&
+      typeof artifact.key === 'string' &&
+      typeof artifact.path === 'string' &&
+      (artifactKinds as readonly unknown[]).includes(artifact.kind) &&
+      (typeof artifact.file === 'string') !== (typeof artifact.url === 'string')
+    return isValid && request(batch, line, artifact)
+  },
+  problem: (batch, { fields: [message] }) => {
+    if (typeof message !== 'string') return false
+    batch.addProblem(message)
+    return true
+  },
+  child: (batch, line) => isChild(line.fields[0]) && request(batch, line, { parameters: {}, ...line.fields[0] }),
+  best: (batch, line) => isChild(line.fields[0]) && request(batch, line, line.fields[0]),
+  commit: (batch, line) => {
+    const [message, completed] = line.fields
+    return typeof message === 'string' && typeof completed === 'boolean' && request(batch, line, { message, completed })
+  },
+  start: (batch, { fields: [info] }) => {
+    if (!isObject(info)) return false
+    batch.start = info as unknown as JournalStart
+    return true
+  },
+  end: (batch, { fields: [end] }) => {
+    if (!isObject(end) || !['completed', 'failed', 'aborted'].includes(end.outcome as string)) return false
+    batch.end = end as unknown as JournalEnd
+    return true
+  },
+}
+
+function takePoint(
+  batch: JournalBatch,
+  timeMs: number,
+  point: { key: string; step: JsonValue | undefined; value: JsonValue | undefined },
+): void {
+  const { key, step } = point
+  const value = fromWireNumber(point.value)
+  if (!Number.isSafeInteger(step)) batch.addProblem(stepProblem(clip(key), shown(step)))
+  else if (value === undefined)
+    batch.addProblem(`The value of metric '${clip(key)}' must be a number, not ${shown(point.value)}.`)
+  else batch.addPoint(key, step as number, timeMs, value)
+}
+
+function request(batch: JournalBatch, { sequence, timeMs, type }: JournalLine, body: JsonValue): true {
+  batch.requests.push({ sequence, timeMs, type: type as JournalRequestType, body })
+  return true
+}
+
+function eachValue(values: JsonValue | undefined, take: (key: string, value: JsonValue) => void): boolean {
+  if (!isObject(values)) return false
+  for (const [key, value] of Object.entries(values)) take(key, value)
+  return true
+}
+
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isOptional = (value: JsonValue | undefined, type: 'number' | 'string'): boolean =>
+  value === undefined || typeof value === type
+const isChild = (value: JsonValue | undefined): value is JsonObject =>
+  isObject(value) && typeof value.id === 'string' && Number.isSafeInteger(value.iteration)
+
+const shownLength = 80
+
+/** Long texts are cut for a sentence. */
+export const clip = (text: string): string => (text.length <= shownLength ? text : `${text.slice(0, shownLength)}…`)
+
+/** A value as a sentence shows it. */
+export const shown = (value: JsonValue | undefined): string =>
+  value === undefined ? 'nothing' : typeof value === 'string' ? `'${clip(value)}'` : clip(JSON.stringify(value))
