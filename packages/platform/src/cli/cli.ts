@@ -26,6 +26,8 @@ export interface GlobalOptions {
 
 /** What a command gets from its surroundings. One object per call of `main`; nothing of it is global. */
 export interface Cli {
+  /** What follows the program's name. */
+  readonly argv: readonly string[]
   readonly stdin: Readable
   readonly stdout: OutputStream
   readonly stderr: OutputStream
@@ -68,6 +70,7 @@ function colorOf(stream: OutputStream, config: CliConfig, flag: boolean | undefi
 }
 
 export function createCli(
+  argv: readonly string[],
   options: Partial<MainOptions> = {},
 ): Cli & { setGlobals(globals: GlobalOptions): void; dispose(): void } {
   const stdout = options.stdout ?? process.stdout
@@ -104,6 +107,7 @@ export function createCli(
   }
 
   return {
+    argv,
     stdin: options.stdin ?? process.stdin,
     stdout,
     stderr,

@@ -7,7 +7,7 @@ import { reportError } from './report-error.ts'
  * Without `options` it uses the process's own streams, environment and working folder.
  */
 export async function main(argv: readonly string[], options: Partial<MainOptions> = {}): Promise<number> {
-  const cli = createCli(options)
+  const cli = createCli(argv, options)
   try {
     const program = await buildProgram(argv, cli)
     if (argv.length === 0) program.outputHelp()

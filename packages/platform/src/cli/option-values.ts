@@ -10,10 +10,10 @@ import {
 
 /** Turns the text of an option into its value, or fails with one sentence that names the option. */
 
-export function parseCount(text: string, option: string): number {
+export function parseCount(text: string, option: string, least = 1): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
-    throw new AppError('invalid_argument', `${option} takes a whole number of at least 1, not '${text}'.`)
+  if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least)
+    throw new AppError('invalid_argument', `${option} takes a whole number of at least ${least}, not '${text}'.`)
   return value
 }
 

@@ -122,16 +122,28 @@ async function conclude(execution: Execution, run: RunRecord, facts: JournalFact
   const lastSeenAtMs = Math.max(facts.lastTimeMs, run.supervisor?.heartbeatAtMs ?? 0, run.startedAtMs ?? 0)
   const exit: RunExit = { kind: 'lost', lastSeenAtMs, host: run.host, note: `last seen ${new Date(lastSeenAtMs).toISOString()}` }
   const asked = run.state === 'aborting' ? (run.stateReason ?? 'aborted') : undefined
-  const conclusion = asked !== undefined && facts.end === undefined ? { state: 'aborted' as const, reason: asked, error: null } : concludeRun(exit, facts.end, asked)
+  const conclusion =
+    asked !== undefined && facts.end === undefined
+      ? { state: 'aborted' as const, reason: asked, error: null }
+      : concludeRun(exit, facts.end, asked)
   // `pending` work never began: it is simply not there yet, and `resume` starts it.
   const to = run.state === 'pending' ? 'aborted' : conclusion.state
-  const reason = run.state === 'pending' ? 'never started: its supervisor is gone' : run.kind === 'sweep' && facts.end === undefined ? 'interrupted: its supervisor vanished; `trainyard resume` finishes it' : conclusion.reason
+  const reason =
+    run.state === 'pending'
+      ? 'never started: its supervisor is gone'
+      : run.kind === 'sweep' && facts.end === undefined
+        ? 'interrupted: its supervisor vanished; `trainyard resume` finishes it'
+        : conclusion.reason
   await execution.tracking.runs.transition(run.id, {
     to,
     ...(reason === null ? {} : { reason }),
     atMs: facts.end === undefined ? execution.clock.nowMs() : facts.lastTimeMs,
     from: [run.state],
-    patch: { exit: facts.end?.outcome === 'completed' ? { kind: 'exited', code: 0 } : exit, error: conclusion.error, supervisor: null },
+    patch: {
+      exit: facts.end?.outcome === 'completed' ? { kind: 'exited', code: 0 } : exit,
+      error: conclusion.error,
+      supervisor: null,
+    },
   })
   report.concluded.push({ id: run.id, name: run.name, state: to, reason })
 }

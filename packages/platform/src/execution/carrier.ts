@@ -19,6 +19,8 @@ export interface CarrierEvents {
   onOutput?(bytes: Uint8Array): void | Promise<void>
   onMetrics?(points: JournalIngest['metrics']): void
   onProblem?(message: string): void
+  /** Children that the script makes itself. */
+  onChildren?(children: JournalIngest['children']): void
 }
 
 /**
@@ -32,12 +34,10 @@ export class RunCarrier {
   readonly #events: CarrierEvents
   readonly #follower: Follower
   #placing: Promise<void> = Promise.resolve()
-  #children: Promise<void> = Promise.resolve()
   start: JournalStart | undefined
   end: JournalEnd | undefined
   /** The child that the script marked as best. */
   best: { id: string; iteration: number } | undefined
-  children: JournalIngest['children'] = []
   problemCount = 0
 
   constructor(execution: Execution, options: { run: CarriedRun; directory: RunDirectory; fresh: boolean } & CarrierEvents) {
@@ -63,7 +63,7 @@ export class RunCarrier {
   /** Takes what is left after the process ended and says what the run's end means. The record itself is not touched. */
   async finish(exit: RunExit, because?: string): Promise<Conclusion> {
     await this.#follower.finish()
-    await Promise.all([this.#placing, this.#children])
+    await this.#placing
     return concludeRun(exit, this.end, because)
   }
 
@@ -74,7 +74,6 @@ export class RunCarrier {
     this.start = facts.start
     this.end = facts.end
     this.best = facts.best.at(-1)
-    this.children = facts.children
     const recorded = await this.#execution.tracking.artifacts.ofRun(this.#run.id)
     for (const artifact of facts.artifacts) {
       if (recorded.some(({ key, createdAtMs }) => key === artifact.key && createdAtMs === artifact.timeMs)) continue
@@ -88,7 +87,7 @@ export class RunCarrier {
     this.start ??= part.start
     this.end = part.end ?? this.end
     this.best = part.best.at(-1) ?? this.best
-    this.children.push(...part.children)
+    if (part.children.length > 0) this.#events.onChildren?.(part.children)
     this.problemCount += part.problems.length
     for (const problem of part.problems) this.#events.onProblem?.(problem)
     if (part.metrics.length > 0) this.#events.onMetrics?.(part.metrics)
@@ -116,7 +115,11 @@ export class RunCarrier {
     }
   }
 
-  async #store(file: string | undefined, url: string | undefined, path: string): Promise<{ target: string; sizeBytes?: number; sha256?: string }> {
+  async #store(
+    file: string | undefined,
+    url: string | undefined,
+    path: string,
+  ): Promise<{ target: string; sizeBytes?: number; sha256?: string }> {
     const { places } = this.#execution
     if (file === undefined) {
       const target = url ?? path

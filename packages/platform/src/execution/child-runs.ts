@@ -6,7 +6,7 @@ import type { PreparedRun } from './prepared-run.ts'
 import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
 
 type Parent = Pick<PreparedRun, 'id' | 'name' | 'project' | 'experiment' | 'outPath'>
-type Child = JournalIngest['children'][number]
+type Child = Pick<JournalIngest['children'][number], 'id' | 'iteration' | 'parameters'>
 
 interface CarriedChild {
   child: Child
@@ -60,7 +60,12 @@ export class ChildRuns {
       })
     }
     const directory = createRunDirectory(this.#execution.directory.runs, child.id)
-    const run = { id: child.id, project: this.#parent.project, iteration: child.iteration, outPath: `${this.#parent.outPath}/${child.iteration}` }
+    const run = {
+      id: child.id,
+      project: this.#parent.project,
+      iteration: child.iteration,
+      outPath: `${this.#parent.outPath}/${child.iteration}`,
+    }
     const carrier = new RunCarrier(this.#execution, { run, directory, fresh: false })
     carrier.follow()
     this.#carried.push({ child, directory, carrier })
@@ -78,7 +83,9 @@ export class ChildRuns {
         const outcome = carrier.end?.outcome ?? 'completed'
         await runs.transition(child.id, {
           to: outcome,
-          ...(carrier.end?.error === undefined ? {} : { reason: carrier.end.error.message, patch: { error: carrier.end.error, supervisor: null } }),
+          ...(carrier.end?.error === undefined
+            ? {}
+            : { reason: carrier.end.error.message, patch: { error: carrier.end.error, supervisor: null } }),
           atMs: this.#execution.clock.nowMs(),
         })
       }
@@ -96,7 +103,9 @@ export async function takeResultsOf(execution: Execution, parentId: string, best
   const { tracking, clock } = execution
   const best = await tracking.runs.get(bestId)
   const results = Object.fromEntries(Object.entries(best.results).filter(([key]) => !key.startsWith('system/')))
-  const wire = JSON.stringify(results, (_key, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))
+  const wire = JSON.stringify(results, (_key, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  )
   const { sequence } = await tracking.journals.position(parentId, 'selection')
   await tracking.journals.ingest(parentId, 'selection', Buffer.from(`[${sequence + 1},${clock.nowMs()},"result",${wire}]\n`))
   await tracking.artifacts.link(

@@ -28,7 +28,11 @@ export function concludeRun(exit: RunExit, end: JournalEnd | undefined, because?
     case 'timed_out':
       return { state: 'failed', reason: `timed out after ${seconds(exit.afterMs)}`, error }
     case 'signalled':
-      return { state: 'failed', reason: describeSignal(exit), error: error ?? { type: exit.signal, message: describeSignal(exit) } }
+      return {
+        state: 'failed',
+        reason: describeSignal(exit),
+        error: error ?? { type: exit.signal, message: describeSignal(exit) },
+      }
     case 'lost': {
       if (end) return concludeRun({ kind: 'exited', code: end.outcome === 'completed' ? 0 : 1 }, end, because)
       const note = exit.note === undefined ? '' : ` (${exit.note})`

@@ -10,20 +10,31 @@ import type { PreparedRun } from './prepared-run.ts'
  * The usual reasons are a Python that is too old for the harness and something that is no Python at all.
  */
 export async function diagnoseStart(run: PreparedRun, conclusion: Conclusion): Promise<RunError> {
-  const known = conclusion.error ?? { type: 'start', message: conclusion.reason ?? 'the interpreter ended before the script began' }
+  const known = conclusion.error ?? {
+    type: 'start',
+    message: conclusion.reason ?? 'the interpreter ended before the script began',
+  }
   if (run.launcher.language !== 'python' || known.type === 'start') return known
   try {
-    const { stdout } = await promisify(execFile)(run.interpreter, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { timeout: 10_000 })
+    const { stdout } = await promisify(execFile)(run.interpreter, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+      timeout: 10_000,
+    })
     const version = stdout.trim()
     const [major, minor] = version.split('.').map(Number)
     if (major === undefined || minor === undefined || Number.isNaN(minor)) {
       return { type: 'not_python', message: `${run.interpreter} is not a Python interpreter; name one with --python.` }
     }
     if (major < 3 || (major === 3 && minor < 9)) {
-      return { type: 'python_too_old', message: `${run.interpreter} is Python ${version}; Trainyard needs 3.9 or newer. Name one with --python.` }
+      return {
+        type: 'python_too_old',
+        message: `${run.interpreter} is Python ${version}; Trainyard needs 3.9 or newer. Name one with --python.`,
+      }
     }
     return known
   } catch (error) {
-    return { type: 'not_python', message: `${run.interpreter} does not work as a Python interpreter (${messageOf(error).split('\n', 1)[0]}); name one with --python.` }
+    return {
+      type: 'not_python',
+      message: `${run.interpreter} does not work as a Python interpreter (${messageOf(error).split('\n', 1)[0]}); name one with --python.`,
+    }
   }
 }

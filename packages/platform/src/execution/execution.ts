@@ -1,12 +1,14 @@
 import type { Clock } from '../base/clock.ts'
 import type { DataDirectory } from '../base/data-directory.ts'
+import type { ObjectContext, Places } from '../objects/index.ts'
 import type { Tracking } from '../tracking/tracking.ts'
-import type { ObjectPlaces } from './object-places.ts'
 
 /** What everything in this folder works with; made once by `platform.ts`. */
 export interface Execution {
   readonly tracking: Tracking
-  readonly places: ObjectPlaces
+  /** How addresses are opened: `store://` resolves through the records, clouds by the environment and the run's secrets. */
+  readonly objects: ObjectContext
+  readonly places: Places
   readonly directory: DataDirectory
   readonly clock: Clock
   /** The environment that user code inherits. */

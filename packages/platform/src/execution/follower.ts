@@ -41,7 +41,9 @@ export class Follower {
   /** Nothing was ever stored for a new run, so its positions need not be asked for. */
   readonly #fresh: boolean
 
-  constructor(options: { runId: string; directory: RunDirectory; tracking: Tracking; clock: Clock; fresh: boolean } & FollowerEvents) {
+  constructor(
+    options: { runId: string; directory: RunDirectory; tracking: Tracking; clock: Clock; fresh: boolean } & FollowerEvents,
+  ) {
     this.#runId = options.runId
     this.#directory = options.directory
     this.#tracking = options.tracking

@@ -19,7 +19,9 @@ export function watchForAbort(
       for (const run of await execution.tracking.runs.getMany(options.runIds())) {
         if (run.state === 'aborting') options.onAbort(run)
         else if (run.supervisor?.pid === process.pid) {
-          await execution.tracking.runs.update(run.id, { supervisor: { ...run.supervisor, heartbeatAtMs: execution.clock.nowMs() } })
+          await execution.tracking.runs.update(run.id, {
+            supervisor: { ...run.supervisor, heartbeatAtMs: execution.clock.nowMs() },
+          })
         }
       }
     } finally {

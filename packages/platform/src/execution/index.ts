@@ -5,6 +5,7 @@
  * It does not decide what to run next (that is `tuning/`), knows no database and no wire format. `launchers/` say what to start for
  * a language, `substrates/` where. Start with `job.ts` (one run), then `carrier.ts` (what travels) and `adoption.ts` (after a crash).
  */
+export { abortRun } from './abort.ts'
 export { adoptRuns, type AdoptionReport } from './adoption.ts'
 export { takeResultsOf } from './child-runs.ts'
 export type { Execution } from './execution.ts'
@@ -13,7 +14,6 @@ export { findPython } from './interpreter.ts'
 export { type RunningIteration, startIteration } from './iteration.ts'
 export { BrokenWorkerError, type IterationRunner } from './iteration-runner.ts'
 export { captureCode, type JobEvents, runWithRetries, type RunningJob, startJob, type StopReason } from './job.ts'
-export { createObjectPlaces, type ObjectPlaces } from './object-places.ts'
 export { openIterationRunner } from './open-iteration-runner.ts'
 export { prepareRun, type PrepareOptions } from './prepare.ts'
 export { fillArguments, type PreparedRun } from './prepared-run.ts'
@@ -22,3 +22,4 @@ export { readCodeText } from './record/code-texts.ts'
 export { captureEnvironment } from './record/environment-info.ts'
 export { createRunDirectory, removeRunDirectory } from './run-directory.ts'
 export { parseTask, readTaskFile } from './task-file.ts'
+export { withSecrets } from './with-secrets.ts'

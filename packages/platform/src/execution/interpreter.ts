@@ -26,7 +26,8 @@ const onPath = (name: string, environment: Environment): string | undefined =>
     .map((folder) => join(folder, name))
     .find(isExecutable)
 
-const readWord = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8').trim().split(/\s+/)[0] : undefined)
+const readWord = (path: string): string | undefined =>
+  existsSync(path) ? readFileSync(path, 'utf8').trim().split(/\s+/)[0] : undefined
 
 /**
  * pyenv's shims are shell scripts that cost about 160 ms a start; the interpreter they would pick follows from
@@ -54,7 +55,10 @@ export function findPython(options: { requested?: string; environment: Environme
   if (requested !== undefined) {
     const executable = requested.includes('/') ? resolve(workingDirectory, requested) : onPath(requested, environment)
     if (executable !== undefined && isExecutable(executable)) return { executable, reason: `asked for (${requested})` }
-    throw new AppError('invalid_argument', `There is no Python at "${requested}": give a path or a name on PATH such as python3.12.`)
+    throw new AppError(
+      'invalid_argument',
+      `There is no Python at "${requested}": give a path or a name on PATH such as python3.12.`,
+    )
   }
   for (const [variable, what] of [
     ['VIRTUAL_ENV', 'active virtual environment'],
@@ -68,7 +72,9 @@ export function findPython(options: { requested?: string; environment: Environme
     const found = onPath(name, environment)
     if (found === undefined) continue
     const real = behindPyenvShim(found, environment, workingDirectory)
-    return real === undefined ? { executable: found, reason: `${name} on PATH` } : { executable: real, reason: `${name} on PATH, behind a pyenv shim` }
+    return real === undefined
+      ? { executable: found, reason: `${name} on PATH` }
+      : { executable: real, reason: `${name} on PATH, behind a pyenv shim` }
   }
   throw new AppError('failed_precondition', 'No Python was found: install Python 3.9 or newer, or name one with --python.')
 }

@@ -79,7 +79,12 @@ export function startIteration(
 const timeOut = (child: IterationProcess, timeoutMs: number): NodeJS.Timeout =>
   setTimeout(() => child.stop({ graceMs: 5000, because: { kind: 'timed_out', afterMs: timeoutMs } }), timeoutMs)
 
-async function markRunning(execution: Execution, run: PreparedRun, child: IterationProcess, supervisor: Supervisor): Promise<void> {
+async function markRunning(
+  execution: Execution,
+  run: PreparedRun,
+  child: IterationProcess,
+  supervisor: Supervisor,
+): Promise<void> {
   const atMs = execution.clock.nowMs()
   const identity = await child.identity
   await execution.tracking.runs.transition(run.id, {

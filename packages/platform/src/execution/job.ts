@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
+import { AppError, type CodeVersion, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
+import { ChildRuns } from './child-runs.ts'
 import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
@@ -86,12 +87,23 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     throw error
   }
   child.control.end(`${JSON.stringify(supervision.job)}\n`)
-  const carrier = new RunCarrier(execution, { ...events, run, directory, fresh: events.record === 'create' })
+  const children = new ChildRuns(execution, run, {
+    ...currentSupervisor(execution.clock.nowMs()),
+    child: { pid: child.pid, startTicks: child.startTicks },
+  })
+  const carrier = new RunCarrier(execution, {
+    ...events,
+    run,
+    directory,
+    fresh: events.record === 'create',
+    onChildren: (made) => children.add(made),
+  })
   carrier.follow()
   const code = captureCode(execution, run)
   using _watchers = watchers(supervision)
   const exit = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
   const conclusion = await carrier.finish(exit, supervision.because())
+  await children.finish(carrier.best)
   if (conclusion.state === 'failed' && carrier.start === undefined) {
     const told = await diagnoseStart(run, conclusion)
     conclusion.error = told
@@ -121,7 +133,12 @@ async function beginRecord({ execution, run, events, child }: Supervision): Prom
   const supervisor = { ...currentSupervisor(nowMs), child: { pid: child.pid, startTicks: child.startTicks } }
   const { runs } = execution.tracking
   if (events.record === 'continue') {
-    await runs.transition(run.id, { to: 'running', atMs: nowMs, reason: `attempt ${run.attempt}`, patch: { supervisor, attempt: run.attempt, exit: null, error: null } })
+    await runs.transition(run.id, {
+      to: 'running',
+      atMs: nowMs,
+      reason: `attempt ${run.attempt}`,
+      patch: { supervisor, attempt: run.attempt, exit: null, error: null },
+    })
     return
   }
   await runs.create({
@@ -146,7 +163,7 @@ async function beginRecord({ execution, run, events, child }: Supervision): Prom
 }
 
 /** Taken while the script runs; kept at once for long runs, so that a crash of the supervisor does not lose it. */
-export async function captureCode(execution: Execution, run: PreparedRun): Promise<import('@trainyard/contract').CodeVersion> {
+export async function captureCode(execution: Execution, run: PreparedRun): Promise<CodeVersion> {
   const snapshot = await captureCodeVersion({
     file: run.script,
     ...(run.handler === undefined ? {} : { handler: run.handler }),
@@ -173,7 +190,14 @@ function watchers(supervision: Supervision): Disposable {
   if (run.sampleEveryMs > 0) {
     const { metrics } = execution.tracking
     stack.use(
-      sampleResources({ runId: run.id, session: child.pid, everyMs: run.sampleEveryMs, metrics, clock: execution.clock, onFailure: problem }),
+      sampleResources({
+        runId: run.id,
+        session: child.pid,
+        everyMs: run.sampleEveryMs,
+        metrics,
+        clock: execution.clock,
+        onFailure: problem,
+      }),
     )
   }
   const { timeoutMs } = run
@@ -197,7 +221,13 @@ const longestRetryMs = 60_000
 export async function runWithRetries(
   execution: Execution,
   run: PreparedRun,
-  options: { retries: number; events: JobEvents; onStart: (job: RunningJob) => void; onRetry: (attempt: number, waitMs: number) => void; signal: AbortSignal },
+  options: {
+    retries: number
+    events: JobEvents
+    onStart: (job: RunningJob) => void
+    onRetry: (attempt: number, waitMs: number) => void
+    signal: AbortSignal
+  },
 ): Promise<RunRecord> {
   let events = options.events
   for (let attempt = run.attempt; ; attempt++) {
@@ -205,7 +235,8 @@ export async function runWithRetries(
     options.onStart(job)
     const record = await job.done
     if (!isEnded(record.state)) throw new AppError('internal', `Run ${run.id} ended in state ${record.state}.`)
-    if (record.state !== 'failed' || attempt > options.retries || !isWorthRetrying(record) || options.signal.aborted) return record
+    if (record.state !== 'failed' || attempt > options.retries || !isWorthRetrying(record) || options.signal.aborted)
+      return record
     const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt - 1))
     options.onRetry(attempt + 1, waitMs)
     await delay(waitMs, undefined, { signal: options.signal }).catch(() => undefined)

@@ -23,7 +23,10 @@ const timeOf = /^\[\d+, ?(\d+)/
 export async function scanJournals(directory: RunDirectory): Promise<JournalFacts> {
   const facts: JournalFacts = { start: undefined, end: undefined, artifacts: [], children: [], best: [], lastTimeMs: 0 }
   for (const name of journalsIn(directory)) {
-    const lines = createInterface({ input: createReadStream(join(directory.path, name), 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
+    const lines = createInterface({
+      input: createReadStream(join(directory.path, name), 'utf8'),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })
     for await (const line of lines) {
       facts.lastTimeMs = Math.max(facts.lastTimeMs, Number(timeOf.exec(line)?.[1] ?? 0))
       if (rare.test(line)) takeLine(line, facts)

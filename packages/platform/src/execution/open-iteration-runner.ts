@@ -6,9 +6,13 @@ import { createRunDirectory } from './run-directory.ts'
 import { attachWarmWorker, openWarmWorker } from './warm-worker.ts'
 
 /** Libraries that start a thread per core would fight over the cores when iterations run side by side. */
-function shareCores(execution: Execution, parent: PreparedRun): void {
-  const parallel = parent.task.sweep?.parallel ?? 1
-  if (parallel < 2 || execution.environment['OMP_NUM_THREADS'] !== undefined || parent.environment['OMP_NUM_THREADS'] !== undefined) return
+function shareCores(execution: Execution, parent: PreparedRun, parallel: number): void {
+  if (
+    parallel < 2 ||
+    execution.environment['OMP_NUM_THREADS'] !== undefined ||
+    parent.environment['OMP_NUM_THREADS'] !== undefined
+  )
+    return
   const threads = String(Math.max(1, Math.floor(availableParallelism() / parallel)))
   parent.environment['OMP_NUM_THREADS'] = threads
   parent.choices['OMP_NUM_THREADS'] = `${threads}: the cores shared by ${parallel} iterations at a time`
@@ -17,9 +21,13 @@ function shareCores(execution: Execution, parent: PreparedRun): void {
 /**
  * How the iterations of a sweep are started: from a warm worker for Python handlers, where forking is safe; else a process each.
  */
-export async function openIterationRunner(execution: Execution, parent: PreparedRun, attach?: { control: number; events: number }): Promise<IterationRunner> {
-  if (attach !== undefined) return attachWarmWorker(attach)
-  shareCores(execution, parent)
+export async function openIterationRunner(
+  execution: Execution,
+  parent: PreparedRun,
+  options: { parallel: number; attach?: { control: number; events: number } },
+): Promise<IterationRunner> {
+  if (options.attach !== undefined) return attachWarmWorker(options.attach)
+  shareCores(execution, parent, options.parallel)
   if (!parent.launcher.canFork) return createPlainRunner(execution, `${parent.launcher.language} cannot fork`)
   if (parent.handler === undefined) return createPlainRunner(execution, 'a script without a handler runs anew each time')
   const worker = await openWarmWorker(execution, parent, createRunDirectory(execution.directory.runs, parent.id))

@@ -9,7 +9,11 @@ export interface OutPathValues {
 }
 
 /** A path made of one folder level: what a name may become. */
-const safeName = (text: string): string => text.replaceAll(/[^\p{L}\p{N}._ -]/gu, '_').replace(/^\.+/, '_').slice(0, 100) || '_'
+const safeName = (text: string): string =>
+  text
+    .replaceAll(/[^\p{L}\p{N}._ -]/gu, '_')
+    .replace(/^\.+/, '_')
+    .slice(0, 100) || '_'
 
 /**
  * Where a run's artifacts go. Without a template it is `<artifacts>/<project>/<run id>`. A given path without `{{run.uid}}` gets the
@@ -39,6 +43,9 @@ export function resolveOutPath(
     unique ||= key === 'run.uid' || key === 'run.id'
     return value
   })
-  const base = /^[a-z][a-z0-9+.-]*:\/\//i.test(filled) || isAbsolute(filled) ? filled.replace(/\/+$/, '') : resolve(places.workingDirectory, filled)
+  const base =
+    /^[a-z][a-z0-9+.-]*:\/\//i.test(filled) || isAbsolute(filled)
+      ? filled.replace(/\/+$/, '')
+      : resolve(places.workingDirectory, filled)
   return unique ? base : `${base}/${values.uid}`
 }

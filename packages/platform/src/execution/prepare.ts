@@ -9,6 +9,7 @@ import type { PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
 import { resolveSecrets, withoutSecretValues } from './secrets.ts'
 import { defaultRunName, locateUserFile } from './user-file.ts'
+import { withSecrets } from './with-secrets.ts'
 
 export interface PrepareOptions {
   /** What the user typed, for the record. */
@@ -31,7 +32,8 @@ const nameLimit = 500
 
 function checkName(what: string, name: string): string {
   if (name.trim() === '') throw new AppError('invalid_argument', `The ${what} is empty.`)
-  if (name.length > nameLimit) throw new AppError('invalid_argument', `The ${what} has ${name.length} characters; at most ${nameLimit} fit.`)
+  if (name.length > nameLimit)
+    throw new AppError('invalid_argument', `The ${what} has ${name.length} characters; at most ${nameLimit} fit.`)
   return name
 }
 
@@ -40,21 +42,39 @@ interface ChosenInterpreter {
   choices: Record<string, string>
 }
 
-async function chooseInterpreter(execution: Execution, launcher: Launcher, script: string, task: Task, options: PrepareOptions): Promise<ChosenInterpreter> {
-  if (launcher.language === 'node') return { interpreter: process.execPath, choices: { interpreter: 'the Node.js that runs Trainyard' } }
+async function chooseInterpreter(
+  execution: Execution,
+  launcher: Launcher,
+  script: string,
+  task: Task,
+  options: PrepareOptions,
+): Promise<ChosenInterpreter> {
+  if (launcher.language === 'node')
+    return { interpreter: process.execPath, choices: { interpreter: 'the Node.js that runs Trainyard' } }
   const found = findPython({
     ...(options.python === undefined ? {} : { requested: options.python }),
     environment: execution.environment,
     workingDirectory: execution.workingDirectory,
   })
   const base = { interpreter: found.executable, choices: { interpreter: found.reason } }
-  const environment = await prepareRequirements({ script, requirements: task.requirements, python: found.executable, environment: execution.environment, workingDirectory: execution.workingDirectory, onNote: options.onNote, signal: options.signal })
-  return environment === undefined ? base : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
+  const environment = await prepareRequirements({
+    script,
+    requirements: task.requirements,
+    python: found.executable,
+    environment: execution.environment,
+    workingDirectory: execution.workingDirectory,
+    onNote: options.onNote,
+    signal: options.signal,
+  })
+  return environment === undefined
+    ? base
+    : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
 }
 
 /** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
 export async function prepareRun(execution: Execution, task: Task, options: PrepareOptions): Promise<PreparedRun> {
-  if (task.command === undefined) throw new AppError('invalid_argument', 'Nothing to run: name a script, for example `trainyard run training.py`.')
+  if (task.command === undefined)
+    throw new AppError('invalid_argument', 'Nothing to run: name a script, for example `trainyard run training.py`.')
   const file = locateUserFile(task.command, task.handler, execution.workingDirectory)
   const launcher = launcherFor(file.script)
   const name = checkName('name', task.name ?? defaultRunName(file))
@@ -62,7 +82,7 @@ export async function prepareRun(execution: Execution, task: Task, options: Prep
   const experiment = checkName('experiment', task.experiment ?? name)
   const secrets = resolveSecrets(task.secrets ?? [], execution)
   const chosen = await chooseInterpreter(execution, launcher, file.script, task, options)
-  const inputs = await stageInputs(execution, task.inputs ?? {}, options)
+  const inputs = await stageInputs(withSecrets(execution, secrets), task.inputs ?? {}, options)
   const id = options.id ?? newRunId(execution.clock.nowMs())
   const places = { artifacts: execution.directory.artifacts, workingDirectory: execution.workingDirectory }
   return {

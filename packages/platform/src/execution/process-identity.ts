@@ -30,7 +30,13 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   if (text === undefined) return undefined
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const number = (index: number): number => Number(fields[index] ?? 0)
-  return { state: fields[0] ?? '?', processGroup: number(2), session: number(3), startTicks: number(19), cpuTicks: number(11) + number(12) }
+  return {
+    state: fields[0] ?? '?',
+    processGroup: number(2),
+    session: number(3),
+    startTicks: number(19),
+    cpuTicks: number(11) + number(12),
+  }
 }
 
 export const startTicksOf = (pid: number): number => readProcessStat(pid)?.startTicks ?? 0
@@ -38,7 +44,8 @@ export const startTicksOf = (pid: number): number => readProcessStat(pid)?.start
 /** True while that very process lives; a zombie counts as dead. */
 export function isAlive(identity: { pid: number; startTicks: number }): boolean {
   const stat = readProcessStat(identity.pid)
-  if (stat) return stat.state !== 'Z' && stat.state !== 'X' && (identity.startTicks === 0 || stat.startTicks === identity.startTicks)
+  if (stat)
+    return stat.state !== 'Z' && stat.state !== 'X' && (identity.startTicks === 0 || stat.startTicks === identity.startTicks)
   if (process.platform === 'linux') return false
   try {
     process.kill(identity.pid, 0)

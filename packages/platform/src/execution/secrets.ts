@@ -21,27 +21,36 @@ export function parseSecretsFile(text: string, path: string): Record<string, str
 }
 
 /** Values for the job; they go to the process over its control descriptor and nowhere else. Later sources win. */
-export function resolveSecrets(sources: readonly SecretSource[], context: { environment: Environment; workingDirectory: string }): Record<string, string> {
+export function resolveSecrets(
+  sources: readonly SecretSource[],
+  context: { environment: Environment; workingDirectory: string },
+): Record<string, string> {
   const secrets: Record<string, string> = {}
   for (const { kind, source } of sources) {
     if (kind === 'inline') {
       if (typeof source === 'string') throw new AppError('invalid_argument', 'Inline secrets are a table of names and values.')
       Object.assign(secrets, source)
     } else if (typeof source !== 'string') {
-      throw new AppError('invalid_argument', `Secrets of kind ${kind} take a text: ${kind === 'file' ? 'a path' : 'variable names'}.`)
+      throw new AppError(
+        'invalid_argument',
+        `Secrets of kind ${kind} take a text: ${kind === 'file' ? 'a path' : 'variable names'}.`,
+      )
     } else if (kind === 'file') {
       const path = resolve(context.workingDirectory, source)
       let text: string
       try {
         text = readFileSync(path, 'utf8')
       } catch (error) {
-        throw new AppError('invalid_argument', `Cannot read the secrets file ${source}: ${systemReason(error)}.`, { cause: error })
+        throw new AppError('invalid_argument', `Cannot read the secrets file ${source}: ${systemReason(error)}.`, {
+          cause: error,
+        })
       }
       Object.assign(secrets, parseSecretsFile(text, source))
     } else {
       for (const name of source.split(',').map((part) => part.trim())) {
         const value = context.environment[name]
-        if (value === undefined) throw new AppError('invalid_argument', `The environment variable ${name}, named as a secret, is not set.`)
+        if (value === undefined)
+          throw new AppError('invalid_argument', `The environment variable ${name}, named as a secret, is not set.`)
         secrets[name] = value
       }
     }

@@ -13,12 +13,21 @@ export interface UserFile {
 export function locateUserFile(command: string, handler: string | undefined, workingDirectory: string): UserFile {
   const colon = command.lastIndexOf(':')
   // A file whose own name holds a colon wins; `C:` of a drive is no handler.
-  const split = colon > 1 && !existsSync(resolve(workingDirectory, command)) ? { file: command.slice(0, colon), handler: command.slice(colon + 1) } : undefined
+  const split =
+    colon > 1 && !existsSync(resolve(workingDirectory, command))
+      ? { file: command.slice(0, colon), handler: command.slice(colon + 1) }
+      : undefined
   const file = split?.file ?? command
   const script = resolve(workingDirectory, file)
   const status = statSync(script, { throwIfNoEntry: false })
-  if (status === undefined) throw new AppError('invalid_argument', `There is no file ${file} in ${workingDirectory}.${suggestion(script)}`, { details: { type: 'missing_script' } })
-  if (!status.isFile()) throw new AppError('invalid_argument', `${file} is not a file; give the script to run.`, { details: { type: 'missing_script' } })
+  if (status === undefined)
+    throw new AppError('invalid_argument', `There is no file ${file} in ${workingDirectory}.${suggestion(script)}`, {
+      details: { type: 'missing_script' },
+    })
+  if (!status.isFile())
+    throw new AppError('invalid_argument', `${file} is not a file; give the script to run.`, {
+      details: { type: 'missing_script' },
+    })
   const named = split?.handler === undefined || split.handler === '' ? handler : split.handler
   return { script, handler: named }
 }

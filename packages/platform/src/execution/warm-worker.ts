@@ -50,12 +50,15 @@ export async function openWarmWorker(execution: Execution, run: PreparedRun, dir
   })
   const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
   const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
-  return connect({
-    control: child.control,
-    events: child.events,
-    ended: child.exit,
-    stop: () => child.stop({ graceMs: 2000, because: { kind: 'cancelled' } }),
-  }, { type: 'load', script: run.script, handler: run.handler ?? '', workingDirectory: run.workingDirectory })
+  return connect(
+    {
+      control: child.control,
+      events: child.events,
+      ended: child.exit,
+      stop: () => child.stop({ graceMs: 2000, because: { kind: 'cancelled' } }),
+    },
+    { type: 'load', script: run.script, handler: run.handler ?? '', workingDirectory: run.workingDirectory },
+  )
 }
 
 /** A worker that is already there: the notebook process that called `run_local` with a function of its own. */
@@ -104,7 +107,12 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
   }
 }
 
-function startForked(run: PreparedRun, directory: RunDirectory, forked: Map<string, Forked>, send: (command: WarmCommand) => void): IterationProcess {
+function startForked(
+  run: PreparedRun,
+  directory: RunDirectory,
+  forked: Map<string, Forked>,
+  send: (command: WarmCommand) => void,
+): IterationProcess {
   const exit = Promise.withResolvers<RunExit>()
   const identity = Promise.withResolvers<{ pid: number; startTicks: number } | undefined>()
   forked.set(run.id, { resolveExit: exit.resolve, resolveIdentity: identity.resolve, stopping: undefined })
@@ -127,7 +135,11 @@ function toExit(one: Forked, code: number | null, signal: string | null): RunExi
   return signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal }
 }
 
-function takeEvent(event: WarmEvent, forked: Map<string, Forked>, ready: PromiseWithResolvers<Extract<WarmEvent, { type: 'ready' }>>): void {
+function takeEvent(
+  event: WarmEvent,
+  forked: Map<string, Forked>,
+  ready: PromiseWithResolvers<Extract<WarmEvent, { type: 'ready' }>>,
+): void {
   if (event.type === 'ready') return ready.resolve(event)
   if (event.type === 'broken') return ready.reject(new BrokenWorkerError(event.error))
   const one = forked.get(event.runId)

@@ -18,7 +18,7 @@ const constants: Record<string, JsonValue> = {
 export const inferValue = (text: string): JsonValue => {
   const trimmed = text.trim()
   if (Object.hasOwn(constants, trimmed)) return constants[trimmed]!
-  if (/^[+-]?(?:0|[1-9]\d*)?(?:(?<=\d)\.?|\.(?=\d))\d*(?:[eE][+-]?\d+)?$/.test(trimmed)) {
+  if (/^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(trimmed)) {
     const value = Number(trimmed)
     const exact = Number.isFinite(value) && (Number.isSafeInteger(value) || !/^[+-]?\d+$/.test(trimmed))
     if (exact) return value

@@ -29,7 +29,14 @@ export class IterationSource {
   readonly #repeats: RunRecord[]
   #exhausted = false
 
-  constructor(options: { execution: Execution; parent: PreparedRun; plan: SweepPlan; history: TrialHistory; supervisor: Supervisor; earlier: readonly RunRecord[] }) {
+  constructor(options: {
+    execution: Execution
+    parent: PreparedRun
+    plan: SweepPlan
+    history: TrialHistory
+    supervisor: Supervisor
+    earlier: readonly RunRecord[]
+  }) {
     this.#execution = options.execution
     this.#parent = options.parent
     this.#plan = options.plan
@@ -49,7 +56,12 @@ export class IterationSource {
   async skipRest(reason: string): Promise<void> {
     for (const { run, from } of this.#ready.splice(0)) {
       if (from !== 'pending') continue
-      await this.#execution.tracking.runs.transition(run.id, { to: 'skipped', reason, atMs: this.#execution.clock.nowMs(), patch: { supervisor: null } })
+      await this.#execution.tracking.runs.transition(run.id, {
+        to: 'skipped',
+        reason,
+        atMs: this.#execution.clock.nowMs(),
+        patch: { supervisor: null },
+      })
     }
   }
 
@@ -57,7 +69,12 @@ export class IterationSource {
     const repeat = this.#repeats.shift()
     if (repeat !== undefined) {
       this.#history.record({ iteration: repeat.iteration, parameters: repeat.parameters, state: 'running' })
-      const run = this.#prepare(repeat.id, repeat.iteration, repeat.parameters as JsonObject, repeat.state === 'pending' ? repeat.attempt : repeat.attempt + 1)
+      const run = this.#prepare(
+        repeat.id,
+        repeat.iteration,
+        repeat.parameters as JsonObject,
+        repeat.state === 'pending' ? repeat.attempt : repeat.attempt + 1,
+      )
       this.#ready.push({ run, from: repeat.state })
       return
     }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { JsonValue } from '@trainyard/contract'
 import { inferValue } from './infer-value.ts'
 import type { FileComplaint } from './parameter-json.ts'
 import { PackedRows, type ParameterRows } from './parameter-rows.ts'
@@ -11,9 +12,9 @@ const csvReasons: Record<string, string> = {
 }
 
 /**
- * One pass over the file finds where each row starts and refuses what is wrong; a row is parsed again when it is asked for. The
- * parser sees every row twice, and so both passes agree on quotes, line ends and blanks. A million rows of three columns take
- * about two seconds (mostly the parser) and 50 MB beside the file.
+ * One pass over the file finds where each row starts and refuses what is wrong; a row is parsed when it is asked for. Without a
+ * quote in the whole file a line is a row and the pass only counts: a million rows of three columns take 0.4 s, where the parser
+ * takes 3.5 s. Both ways need 8 MB beside the file.
  */
 export const readCsvRows = async (
   bytes: Buffer,
@@ -23,12 +24,27 @@ export const readCsvRows = async (
   const { parse: parseNow } = await import('csv-parse/sync')
   const options = { delimiter, trim: true, skip_empty_lines: true, relax_column_count: true } as const
   const rows = new PackedRows(bytes)
+  const rowOf =
+    (names: readonly string[]) =>
+    (index: number): Record<string, JsonValue> => {
+      const [cells = []] = parseNow(rows.text(index), { ...options, to: 1 })
+      return Object.fromEntries(cells.flatMap((cell, column) => (cell === '' ? [] : [[names[column]!, inferValue(cell)]])))
+    }
+  if (isPlain(bytes)) {
+    const names = scanPlainLines(bytes, {
+      delimiter: delimiter.charCodeAt(0),
+      rows,
+      complain,
+      header: (line) => parseNow(line, options)[0] ?? [],
+    })
+    return { keys: names, length: rows.length, row: rowOf(names) }
+  }
   let keys: string[] | undefined
   let start = 0
   const onRecord = (record: string[], { bytes: end, lines }: { bytes: number; lines: number }): null => {
     if (keys === undefined) keys = checkHeader(record, (problem) => complain(problem, { line: lines }))
     else if (record.length === keys.length) rows.add(start)
-    else complain(`the row has ${count(record.length, 'value')} and the header ${count(keys.length, 'column')}`, { line: lines })
+    else complain(ragged(record.length, keys.length), { line: lines })
     start = end
     return null
   }
@@ -40,16 +56,18 @@ export const readCsvRows = async (
     complain(csvReasons[error.code] ?? error.message, line)
   }
   const names = keys ?? complain('the file is empty')
-  if (rows.length === 0) complain('there is a header and no row below it')
+  if (rows.length === 0) complain(noRows)
   return {
     keys: names,
     length: rows.length,
-    row: (index) => {
-      const [cells = []] = parseNow(rows.text(index), { ...options, to: 1 })
-      return Object.fromEntries(cells.flatMap((cell, column) => (cell === '' ? [] : [[names[column]!, inferValue(cell)]])))
-    },
+    row: rowOf(names),
   }
 }
+
+const noRows = 'there is a header and no row below it'
+
+const ragged = (values: number, columns: number): string =>
+  `the row has ${count(values, 'value')} and the header ${count(columns, 'column')}`
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
@@ -65,4 +83,47 @@ const checkHeader = (names: string[], complain: (problem: string) => never): str
 
 function* pieces(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; start += 1 << 20) yield bytes.subarray(start, start + (1 << 20))
+}
+
+const [lineFeed, carriageReturn] = [10, 13]
+const blanks = new Set([9, 12, 13, 32])
+
+/** No quotes, and no line ends but LF and CRLF. */
+const isPlain = (bytes: Buffer): boolean => {
+  if (bytes.includes('"')) return false
+  for (let at = bytes.indexOf(carriageReturn); at >= 0; at = bytes.indexOf(carriageReturn, at + 1)) {
+    if (bytes[at + 1] !== lineFeed) return false
+  }
+  return true
+}
+
+/** Adds the rows below the header and gives back its names. Blank lines are passed over, as the parser does. */
+const scanPlainLines = (
+  bytes: Buffer,
+  options: { delimiter: number; rows: PackedRows; complain: FileComplaint; header: (line: string) => string[] },
+): string[] => {
+  const { delimiter, rows, complain } = options
+  let names: string[] | undefined
+  let line = 1
+  for (let start = 0; start < bytes.length; line++) {
+    let values = 1
+    let blank = true
+    let end = start
+    for (; end < bytes.length && bytes[end] !== lineFeed; end++) {
+      const byte = bytes[end]!
+      if (byte === delimiter) values++
+      if (blank && !blanks.has(byte)) blank = false
+    }
+    if (!blank || values > 1) {
+      if (names === undefined) {
+        const text = bytes.subarray(start, end).toString('utf8')
+        names = checkHeader(options.header(text), (problem) => complain(problem, { line }))
+      } else if (values === names.length) rows.add(start)
+      else complain(ragged(values, names.length), { line })
+    }
+    start = end + 1
+  }
+  if (names === undefined) return complain('the file is empty')
+  if (rows.length === 0) complain(noRows)
+  return names
 }

@@ -59,15 +59,27 @@ const readBytes = async (path: string): Promise<Buffer> => {
 }
 
 const parseJson = (bytes: Buffer, complain: FileComplaint): unknown => {
+  const text = bytes.toString('utf8')
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(text)
   } catch (error) {
-    const line = /\(line (\d+) column \d+\)/.exec(String(error))?.[1]
-    return complain(`it is not JSON (${jsonReason(error)})`, line === undefined ? {} : { line: Number(line) })
+    const line = jsonErrorLine(text, String(error))
+    return complain(`it is not JSON (${jsonReason(error)})`, line === undefined ? {} : { line })
   }
 }
 
-/** V8 quotes a piece of the text in its message; the reason alone is enough beside the line. */
+/** V8 tells the line of some mistakes; of an unexpected token it quotes what stands around it, ten characters to each side. */
+const jsonErrorLine = (text: string, message: string): number | undefined => {
+  const told = /\(line (\d+) column \d+\)/.exec(message)?.[1]
+  if (told !== undefined) return Number(told)
+  const [, dots, around = ''] = /, (\.\.\.)?"([\s\S]*?)"?(?:\.\.\.)?"? is not valid JSON$/.exec(message) ?? []
+  const start = text.indexOf(around)
+  if (around === '' || start < 0 || text.includes(around, start + 1)) return undefined
+  const token = /Unexpected token '(.)'/su.exec(message)?.[1] ?? ''
+  const at = dots === undefined ? start + around.lastIndexOf(token) : start + 10
+  return text.slice(0, at).split('\n').length
+}
+
 const jsonReason = (error: unknown): string =>
   error instanceof Error ? error.message.replace(/(?:, "|, \.\.\.").*$|\s*in JSON.*$/s, '') : String(error)
 
@@ -101,18 +113,18 @@ const objectRows = (content: unknown[], complain: FileComplaint) => {
   return { keys: Object.keys(rows[0]!), length: rows.length, row: (index: number) => ({ ...rows[index]! }) }
 }
 
-const distributionTypes: readonly unknown[] = ['choice', 'uniform', 'loguniform', 'int', 'normal']
+const distributionTypes = new Set<unknown>(['choice', 'uniform', 'loguniform', 'int', 'normal'])
 
 /** Distributions are checked for sense when the sweep is resolved; here only their form. */
 const toHyperParameter = (key: string, value: JsonValue, complain: FileComplaint): HyperParameter => {
   if (Array.isArray(value)) return value
   if (typeof value === 'string') return parseHyperParameter(key, value)
-  if (isRow(value) && distributionTypes.includes(value.type)) {
+  if (isRow(value) && distributionTypes.has(value.type)) {
     const { type, values, ...numbers } = value
     if (type === 'choice' && Array.isArray(values)) return { type, values }
     const names = type === 'normal' ? ['mean', 'std'] : ['low', 'high']
     if (names.every((name) => typeof numbers[name] === 'number')) return value as Exclude<HyperParameter, readonly JsonValue[]>
-    complain(`${key}: the distribution ${String(type)} needs ${type === 'choice' ? 'values' : names.join(' and ')}`)
+    complain(`${key}: the distribution ${JSON.stringify(type)} needs ${type === 'choice' ? 'values' : names.join(' and ')}`)
   }
   return complain(`${key}: expected a list such as [1, 2, 3] or a distribution such as "loguniform(1e-4, 1e-1)"`)
 }

@@ -81,31 +81,59 @@ class SweepDrive {
     this.#options = options
     this.#plan = options.plan
     this.#supervisor = currentSupervisor(execution.clock.nowMs())
-    this.#totals = { planned: options.plan.study.planned, completed: 0, failed: 0, stopped: 0, running: 0, best: undefined, stopReason: undefined }
+    this.#totals = {
+      planned: options.plan.study.planned,
+      completed: 0,
+      failed: 0,
+      stopped: 0,
+      running: 0,
+      best: undefined,
+      stopReason: undefined,
+    }
   }
 
   stop(stop: StopReason): void {
     this.#closing = { reason: stop.reason, aborted: true }
-    for (const iteration of this.#running.values()) iteration.stop({ reason: `aborted with its sweep: ${stop.reason}`, graceMs: stop.graceMs })
+    for (const iteration of this.#running.values())
+      iteration.stop({ reason: `aborted with its sweep: ${stop.reason}`, graceMs: stop.graceMs })
     this.#wake?.()
   }
 
   async run(): Promise<RunRecord> {
     const earlier = this.#options.earlier ?? []
-    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resumed: this.#options.earlier !== undefined })
+    await beginSweepRecord(this.#execution, this.#parent, {
+      plan: this.#plan,
+      supervisor: this.#supervisor,
+      resumed: this.#options.earlier !== undefined,
+    })
     for (const child of earlier) if (child.state === 'completed' || child.state === 'failed') this.#count(child, child.results)
     let broken: BrokenWorkerError | undefined
     try {
-      await using runner = await openIterationRunner(this.#execution, this.#parent, this.#options.attach)
+      await using runner = await openIterationRunner(this.#execution, this.#parent, {
+        parallel: this.#plan.parallel,
+        ...(this.#options.attach === undefined ? {} : { attach: this.#options.attach }),
+      })
       Object.assign(this.#parent.choices, runner.choices)
       this.#options.events.onReady?.(runner.choices)
-      const source = new IterationSource({ execution: this.#execution, parent: this.#parent, plan: this.#plan, history: this.#history, supervisor: this.#supervisor, earlier })
+      const source = new IterationSource({
+        execution: this.#execution,
+        parent: this.#parent,
+        plan: this.#plan,
+        history: this.#history,
+        supervisor: this.#supervisor,
+        earlier,
+      })
       await this.#drive(runner, source)
     } catch (error) {
       if (!(error instanceof BrokenWorkerError)) throw error
       broken = error
     }
-    return concludeSweep(this.#execution, this.#parent, { plan: this.#plan, totals: this.#totals, closing: this.#closing, broken: broken?.told })
+    return concludeSweep(this.#execution, this.#parent, {
+      plan: this.#plan,
+      totals: this.#totals,
+      closing: this.#closing,
+      broken: broken?.told,
+    })
   }
 
   async #drive(runner: IterationRunner, source: IterationSource): Promise<void> {
@@ -175,7 +203,9 @@ class SweepDrive {
 
   readonly #prunerOf = (): ReturnType<typeof createAshaPruner> | undefined => {
     const { pruner } = this.#plan.spec
-    return pruner === undefined || this.#plan.selector === undefined ? undefined : createAshaPruner({ ...pruner, direction: this.#plan.selector.direction })
+    return pruner === undefined || this.#plan.selector === undefined
+      ? undefined
+      : createAshaPruner({ ...pruner, direction: this.#plan.selector.direction })
   }
   readonly #pruner = this.#prunerOf()
 
@@ -185,7 +215,11 @@ class SweepDrive {
     this.#wake?.()
   }
 
-  #finished(running: RunningIteration, conclusion: { state: RunState; reason: string | null }, metrics: Record<string, number>): void {
+  #finished(
+    running: RunningIteration,
+    conclusion: { state: RunState; reason: string | null },
+    metrics: Record<string, number>,
+  ): void {
     this.#running.delete(running.run.id)
     const { id, iteration, parameters } = running.run
     const finished = { id, iteration, state: conclusion.state, reason: conclusion.reason, parameters, results: metrics }

@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import { parseStopCondition, type StopCondition, type SweepSpec } from '@trainyard/contract'
 import { readParameterFile } from './parameter-file.ts'
+import { newSeed } from './random.ts'
 import type { Selector } from './selector.ts'
 import { createStudy, resolveStudySpec, type Study } from './study.ts'
 
@@ -19,9 +19,12 @@ export interface SweepPlan {
 
 /** Reads the parameter file, checks every part, makes the choices that were left open. Fails with `invalid_argument`. */
 export async function planSweep(sweep: SweepSpec, options: { workingDirectory: string; cores: number }): Promise<SweepPlan> {
-  const file = sweep.parameterFile === undefined ? undefined : await readParameterFile(resolve(options.workingDirectory, sweep.parameterFile))
+  const file =
+    sweep.parameterFile === undefined
+      ? undefined
+      : await readParameterFile(resolve(options.workingDirectory, sweep.parameterFile))
   const studySpec = resolveStudySpec(sweep, file)
-  const seed = sweep.seed ?? randomInt(2 ** 31)
+  const seed = sweep.seed ?? newSeed()
   const study = createStudy(studySpec, seed)
   const parallel = Math.min(sweep.parallel ?? options.cores, study.planned)
   return {

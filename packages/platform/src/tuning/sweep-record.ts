@@ -1,7 +1,25 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isEnded, type JsonValue, type RunError, type RunRecord, type Supervisor, type SweepSummary, toWireNumber } from '@trainyard/contract'
-import { captureCode, captureEnvironment, createRunDirectory, type Execution, type PreparedRun, removeRunDirectory, takeResultsOf } from '../execution/index.ts'
+import {
+  isEnded,
+  type JsonValue,
+  type RunError,
+  type RunRecord,
+  type Supervisor,
+  type SweepSummary,
+  toWireNumber,
+} from '@trainyard/contract'
+import {
+  captureCode,
+  captureEnvironment,
+  createRunDirectory,
+  type Execution,
+  type PreparedRun,
+  removeRunDirectory,
+  takeResultsOf,
+} from '../execution/index.ts'
+import { iterationTable } from './iteration-table.ts'
+import { parallelCoordinates } from './parallel-coordinates.ts'
 import { bestIteration } from './selector.ts'
 import type { SweepPlan } from './sweep-plan.ts'
 
@@ -17,7 +35,11 @@ export interface SweepTotals {
 }
 
 /** Makes the parent's record, or takes it up again, in state `running`. */
-export async function beginSweepRecord(execution: Execution, parent: PreparedRun, options: { plan: SweepPlan; supervisor: Supervisor; resumed: boolean }): Promise<void> {
+export async function beginSweepRecord(
+  execution: Execution,
+  parent: PreparedRun,
+  options: { plan: SweepPlan; supervisor: Supervisor; resumed: boolean },
+): Promise<void> {
   const { runs } = execution.tracking
   const task = { ...parent.task, sweep: options.plan.spec }
   createRunDirectory(execution.directory.runs, parent.id)
@@ -64,15 +86,22 @@ interface Ending {
   broken: RunError | undefined
 }
 
-function conclude({ plan, totals, closing, broken }: Ending, children: readonly RunRecord[]): { state: 'completed' | 'failed' | 'aborted'; reason: string | null } {
+function conclude(
+  { plan, totals, closing, broken }: Ending,
+  children: readonly RunRecord[],
+): { state: 'completed' | 'failed' | 'aborted'; reason: string | null } {
   if (broken !== undefined) return { state: 'failed', reason: broken.message }
   if (closing?.aborted) return { state: 'aborted', reason: closing.reason }
   const failures = children.filter((child) => child.state === 'failed')
   if (totals.completed === 0) {
     const first = failures[0]?.stateReason
-    return { state: 'failed', reason: `none of the ${children.length} iterations completed${first ? `; the first failure: ${first}` : ''}` }
+    return {
+      state: 'failed',
+      reason: `none of the ${children.length} iterations completed${first ? `; the first failure: ${first}` : ''}`,
+    }
   }
-  if (plan.spec.maxErrors !== undefined && totals.failed >= plan.spec.maxErrors) return { state: 'failed', reason: closing?.reason ?? 'too many iterations failed' }
+  if (plan.spec.maxErrors !== undefined && totals.failed >= plan.spec.maxErrors)
+    return { state: 'failed', reason: closing?.reason ?? 'too many iterations failed' }
   if (plan.selector !== undefined) {
     const best = bestIteration(plan.selector, children)
     if (best.kind === 'none') return { state: 'failed', reason: best.message }
@@ -95,7 +124,12 @@ export async function concludeSweep(execution: Execution, parent: PreparedRun, e
       to: state,
       ...(reason === null ? {} : { reason }),
       atMs: execution.clock.nowMs(),
-      patch: { sweep: toSummary(ending.plan, { ...ending.totals, running: 0 }), error: ending.broken ?? null, supervisor: null, environment },
+      patch: {
+        sweep: toSummary(ending.plan, { ...ending.totals, running: 0 }),
+        error: ending.broken ?? null,
+        supervisor: null,
+        environment,
+      },
     })
   }
   removeRunDirectory(directory)
@@ -103,33 +137,67 @@ export async function concludeSweep(execution: Execution, parent: PreparedRun, e
 }
 
 const csvCell = (value: JsonValue | undefined): string => {
-  const text = value === undefined || value === null ? '' : typeof value === 'string' ? value : typeof value === 'number' ? String(toWireNumber(value)) : JSON.stringify(value)
+  const text =
+    value === undefined || value === null
+      ? ''
+      : typeof value === 'string'
+        ? value
+        : typeof value === 'number'
+          ? String(toWireNumber(value))
+          : JSON.stringify(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Every iteration as a row: a CSV for people and programs, and the same as data for a parallel-coordinates chart. */
-async function storeTables(execution: Execution, parent: PreparedRun, plan: SweepPlan, children: readonly RunRecord[], folder: string): Promise<void> {
-  const resultKeys = [...new Set(children.flatMap((child) => Object.keys(child.results).filter((key) => !key.startsWith('system/'))))]
-  const header = ['iteration', 'state', ...plan.study.keys.map((key) => `param.${key}`), ...resultKeys]
-  const rows = children.map((child): JsonValue[] => [
-    child.iteration,
-    child.state,
-    ...plan.study.keys.map((key) => child.parameters[key] ?? null),
-    ...resultKeys.map((key) => wire(child.results[key])),
-  ])
+/** Every iteration as a row: a CSV for people and programs, and the data of a parallel-coordinates chart. */
+async function storeTables(
+  execution: Execution,
+  parent: PreparedRun,
+  plan: SweepPlan,
+  children: readonly RunRecord[],
+  folder: string,
+): Promise<void> {
+  const options = { keys: plan.study.keys, ...(plan.selector === undefined ? {} : { selector: plan.selector }) }
+  const table = iterationTable(children, options)
+  const header = [
+    'iteration',
+    'state',
+    'best',
+    ...table.columns.map(({ name, source }) => (source === 'parameter' ? `param.${name}` : name)),
+  ]
+  const rows = table.rows.map(({ iteration, state, best, values }): JsonValue[] => [iteration, state, best, ...values])
   const csv = [header, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')
-  await store(execution, parent, folder, { key: 'iteration_results', kind: 'table', path: 'iteration_results.csv', format: 'csv', text: `${csv}\n`, metadata: { header, rowCount: rows.length } })
-  const chart = JSON.stringify({ header, rows })
-  await store(execution, parent, folder, { key: 'parallel_coordinates', kind: 'chart', path: 'parallel_coordinates.json', format: 'json', text: chart, metadata: { chart: 'parallel_coordinates' } })
+  const metadata = { header, rowCount: rows.length }
+  await store(execution, parent, folder, {
+    key: 'iteration_results',
+    kind: 'table',
+    path: 'iteration_results.csv',
+    format: 'csv',
+    text: `${csv}\n`,
+    metadata,
+  })
+  const chart = JSON.stringify(parallelCoordinates(children, options))
+  await store(execution, parent, folder, {
+    key: 'parallel_coordinates',
+    kind: 'chart',
+    path: 'parallel_coordinates.json',
+    format: 'json',
+    text: chart,
+    metadata: { chart: 'parallel_coordinates' },
+  })
 }
-
-const wire = (value: JsonValue | undefined): JsonValue => (typeof value === 'number' ? toWireNumber(value) : (value ?? null))
 
 async function store(
   execution: Execution,
   parent: PreparedRun,
   folder: string,
-  artifact: { key: string; kind: 'table' | 'chart'; path: string; format: string; text: string; metadata: Record<string, JsonValue> },
+  artifact: {
+    key: string
+    kind: 'table' | 'chart'
+    path: string
+    format: string
+    text: string
+    metadata: Record<string, JsonValue>
+  },
 ): Promise<void> {
   const { text, path, ...described } = artifact
   mkdirSync(join(folder, 'files'), { recursive: true })
@@ -137,5 +205,13 @@ async function store(
   writeFileSync(spooled, text)
   const target = `${parent.outPath}/${path}`
   const stored = await execution.places.moveIn(spooled, target)
-  await execution.tracking.artifacts.add({ ...described, ...stored, target, runId: parent.id, project: parent.project, iteration: 0, createdAtMs: execution.clock.nowMs() })
+  await execution.tracking.artifacts.add({
+    ...described,
+    ...stored,
+    target,
+    runId: parent.id,
+    project: parent.project,
+    iteration: 0,
+    createdAtMs: execution.clock.nowMs(),
+  })
 }

@@ -7,7 +7,8 @@ import { buildTask } from '../run/build-task.ts'
 import { startDetached } from '../run/detach.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
-import { parseDurationMs, parsePairs } from '../run/parse-options.ts'
+import { parseDuration } from '../option-values.ts'
+import { parsePairs } from '../run/parse-options.ts'
 import { addRunOptions, type RunOptions } from '../run/run-options.ts'
 import { runSingle } from '../run/run-single.ts'
 import { runSweep } from '../run/run-sweep.ts'
@@ -25,7 +26,7 @@ export function define(command: Command, cli: Cli): void {
     const built = await buildTask(cli, file, arguments_, options)
     await using session = await openSession(cli, { create: true })
     const execution = executionOf(cli, session)
-    if (options.detach) return cli.print(await startDetached(execution, detachedArguments(command, cli)))
+    if (options.detach) return cli.print(await startDetached(execution, cli.argv))
     await execute(cli, session, execution, { ...built, options, interrupts })
     await adoptRuns(execution)
   })
@@ -41,11 +42,6 @@ export function define(command: Command, cli: Cli): void {
   ])
 }
 
-const detachedArguments = (command: Command, cli: Cli): string[] => {
-  const raw = command.parent === null ? [] : command.parent.args
-  return raw.length > 0 && !cli.globals.json ? raw : raw.filter((word) => word !== '--json')
-}
-
 interface Work {
   task: Task
   parameterTexts: Record<string, string>
@@ -58,7 +54,7 @@ const prepareOptions = (cli: Cli, { parameterTexts, options, interrupts, task }:
   parameterTexts,
   ...(options.python === undefined ? {} : { python: options.python }),
   ...(options.runId === undefined ? {} : { id: options.runId }),
-  ...(options.sampleEvery === undefined ? {} : { sampleEveryMs: parseDurationMs('--sample-every', options.sampleEvery) }),
+  ...(options.sampleEvery === undefined ? {} : { sampleEveryMs: parseDuration(options.sampleEvery, '--sample-every') }),
   environment: parsePairs('--env', options.env, 'KEY=VALUE'),
   kind: task.sweep === undefined ? 'run' : 'sweep',
   onNote: (line) => cli.note(line),

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError, type JsonValue, type SweepSpec, type Task } from '@trainyard/contract'
 import { parseTask, readTaskFile } from '../../execution/index.ts'
-import { parseHyperParameter } from '../../tuning/index.ts'
+import { inferValue, parseHyperParameter } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
-import { parseCount, parseDurationMs, parsePairs, parseParameterValue, parseSecretSources } from './parse-options.ts'
+import { parseCount, parseDuration } from '../option-values.ts'
+import { parsePairs, parseSecretSources } from './parse-options.ts'
 import type { RunOptions } from './run-options.ts'
 
 async function readStdin(cli: Cli): Promise<string> {
@@ -20,7 +21,8 @@ async function baseTask(cli: Cli, options: RunOptions): Promise<Task> {
   try {
     return parseTask(JSON.parse(text), 'standard input')
   } catch (error) {
-    if (error instanceof SyntaxError) throw new AppError('invalid_argument', `Standard input is not a task in JSON: ${error.message}.`, { cause: error })
+    if (error instanceof SyntaxError)
+      throw new AppError('invalid_argument', `Standard input is not a task in JSON: ${error.message}.`, { cause: error })
     throw error
   }
 }
@@ -29,7 +31,8 @@ const strategies = ['grid', 'list', 'random', 'tpe', 'custom'] as const
 
 function parseStrategy(text: string): (typeof strategies)[number] {
   const strategy = strategies.find((name) => name === text)
-  if (strategy === undefined) throw new AppError('invalid_argument', `--strategy ${text}: expected one of ${strategies.join(', ')}.`)
+  if (strategy === undefined)
+    throw new AppError('invalid_argument', `--strategy ${text}: expected one of ${strategies.join(', ')}.`)
   return strategy
 }
 
@@ -44,20 +47,24 @@ function parsePruner(text: string): NonNullable<SweepSpec['pruner']> {
 }
 
 function sweepOf(options: RunOptions, base: SweepSpec | undefined): SweepSpec | undefined {
-  const hyper = Object.entries(parsePairs('-x', options.hyper, 'key=[values]')).map(([key, text]) => [key, parseHyperParameter(key, text)] as const)
+  const hyper = Object.entries(parsePairs('-x', options.hyper, 'key=[values]')).map(
+    ([key, text]) => [key, parseHyperParameter(key, text)] as const,
+  )
   const sweep: SweepSpec = {
     ...base,
     ...(hyper.length === 0 ? {} : { hyperParameters: { ...base?.hyperParameters, ...Object.fromEntries(hyper) } }),
     ...(options.paramFile === undefined ? {} : { parameterFile: options.paramFile }),
     ...(options.strategy === undefined ? {} : { strategy: parseStrategy(options.strategy) }),
     ...(options.selector === undefined ? {} : { selector: options.selector }),
-    ...(options.parallel === undefined ? {} : { parallel: parseCount('--parallel', options.parallel, 1) }),
-    ...(options.maxIterations === undefined ? {} : { maxIterations: parseCount('--max-iterations', options.maxIterations, 1) }),
-    ...(options.maxErrors === undefined ? {} : { maxErrors: parseCount('--max-errors', options.maxErrors, 1) }),
+    ...(options.parallel === undefined ? {} : { parallel: parseCount(options.parallel, '--parallel') }),
+    ...(options.maxIterations === undefined ? {} : { maxIterations: parseCount(options.maxIterations, '--max-iterations') }),
+    ...(options.maxErrors === undefined ? {} : { maxErrors: parseCount(options.maxErrors, '--max-errors') }),
     ...(options.stop === undefined ? {} : { stopCondition: options.stop }),
-    ...(options.seed === undefined ? {} : { seed: parseCount('--seed', options.seed, 0) }),
+    ...(options.seed === undefined ? {} : { seed: parseCount(options.seed, '--seed', 0) }),
     ...(options.pruner === undefined ? {} : { pruner: parsePruner(options.pruner) }),
-    ...(options.iterationTimeout === undefined ? {} : { iterationTimeoutMs: parseDurationMs('--iteration-timeout', options.iterationTimeout) }),
+    ...(options.iterationTimeout === undefined
+      ? {}
+      : { iterationTimeoutMs: parseDuration(options.iterationTimeout, '--iteration-timeout') }),
   }
   if (sweep.hyperParameters === undefined && sweep.parameterFile === undefined) {
     const flag = Object.keys(sweep).length > 0 && base === undefined
@@ -80,11 +87,16 @@ export interface BuiltTask {
 }
 
 /** Flags win over the task file; parameters, inputs and labels are merged key by key. */
-export async function buildTask(cli: Cli, file: string | undefined, arguments_: readonly string[], options: RunOptions): Promise<BuiltTask> {
+export async function buildTask(
+  cli: Cli,
+  file: string | undefined,
+  arguments_: readonly string[],
+  options: RunOptions,
+): Promise<BuiltTask> {
   const base = await baseTask(cli, options)
   const parameterTexts = parsePairs('-p', options.param)
   const parameters: Record<string, JsonValue> = { ...(base.parameters as Record<string, JsonValue> | undefined) }
-  for (const [key, text] of Object.entries(parameterTexts)) parameters[key] = parseParameterValue(text)
+  for (const [key, text] of Object.entries(parameterTexts)) parameters[key] = inferValue(text)
   const { sweep: _sweep, ...plain } = base
   const sweep = sweepOf(options, base.sweep)
   const task: Task = {
@@ -99,11 +111,13 @@ export async function buildTask(cli: Cli, file: string | undefined, arguments_: 
     inputs: { ...base.inputs, ...parsePairs('-i', options.input, 'key=url') },
     labels: { ...base.labels, ...parsePairs('--label', options.label) },
     ...(options.returns.length === 0 ? {} : { returns: options.returns }),
-    ...(options.secret.length === 0 && base.secrets === undefined ? {} : { secrets: [...(base.secrets ?? []), ...parseSecretSources(options.secret)] }),
+    ...(options.secret.length === 0 && base.secrets === undefined
+      ? {}
+      : { secrets: [...(base.secrets ?? []), ...parseSecretSources(options.secret)] }),
     ...(options.outPath === undefined ? {} : { outPath: options.outPath }),
     ...(options.requirements === undefined ? {} : { requirements: requirementsOf(options.requirements, cli.workingDirectory) }),
-    ...(options.retries === undefined ? {} : { retries: parseCount('--retries', options.retries, 0) }),
-    ...(options.timeout === undefined ? {} : { timeoutMs: parseDurationMs('--timeout', options.timeout) }),
+    ...(options.retries === undefined ? {} : { retries: parseCount(options.retries, '--retries', 0) }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout, '--timeout') }),
     ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
     ...(sweep === undefined ? {} : { sweep }),
   }

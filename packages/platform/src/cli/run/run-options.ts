@@ -44,16 +44,32 @@ export function addRunOptions(command: Command): void {
     .option('-n, --name <name>', 'name of the run (default: the file, with the handler)')
     .option('--experiment <name>', 'experiment the run belongs to (default: its name)')
     .option('-p, --param <key=value>', 'a parameter; values are JSON where they parse, else text', collect, [])
-    .option('-x, --hyper <key=values>', 'a hyper-parameter: a JSON list, or loguniform(1e-4,1e-1), int(1,10), uniform(0,1), normal(0,1)', collect, [])
+    .option(
+      '-x, --hyper <key=values>',
+      'a hyper-parameter: a JSON list, or loguniform(1e-4,1e-1), int(1,10), uniform(0,1), normal(0,1)',
+      collect,
+      [],
+    )
     .option('-i, --input <key=url>', 'an input: a path or http(s)://, s3://, gs://, az://, store:// address', collect, [])
-    .option('-s, --secret <source>', 'secrets: file=PATH, env=NAME,NAME or KEY=VALUE (readable with get_secret, never recorded)', collect, [])
-    .option('-o, --out-path <path>', 'where artifacts go: a folder or an object store address; {{run.uid}} and the like are replaced')
+    .option(
+      '-s, --secret <source>',
+      'secrets: file=PATH, env=NAME,NAME or KEY=VALUE (readable with get_secret, never recorded)',
+      collect,
+      [],
+    )
+    .option(
+      '-o, --out-path <path>',
+      'where artifacts go: a folder or an object store address; {{run.uid}} and the like are replaced',
+    )
     .option('--handler <name>', 'a function of the file (also: training.py:my_job)')
     .option('--task <file>', 'a task template in YAML or JSON; - reads it from standard input')
     .option('-l, --label <key=value>', 'a label', collect, [])
     .option('--returns <hint>', 'how a returned value is logged: name or name:kind', collect, [])
     .option('--env <KEY=VALUE>', 'an environment variable for the script', collect, [])
-    .option('--requirements <file>', 'packages: requirements.txt, pyproject.toml, or package names with commas; gives a cached environment')
+    .option(
+      '--requirements <file>',
+      'packages: requirements.txt, pyproject.toml, or package names with commas; gives a cached environment',
+    )
     .option('--python <python>', 'path or name of the Python to use')
     .option('--autolog', 'turn on mlflow.autolog() in the script')
     .option('--timeout <duration>', 'end the run after this time: 90s, 30m, 2h')

@@ -7,7 +7,10 @@ import type { Launcher } from './launcher.ts'
 function findHarness(): string {
   let folder = fileURLToPath(new URL('.', import.meta.url))
   for (let depth = 0; depth < 8; depth++, folder = join(folder, '..')) {
-    for (const candidate of [join(folder, 'sdk', 'dist', 'harness.js'), join(folder, 'node_modules', '@trainyard', 'sdk', 'dist', 'harness.js')]) {
+    for (const candidate of [
+      join(folder, 'sdk', 'dist', 'harness.js'),
+      join(folder, 'node_modules', '@trainyard', 'sdk', 'dist', 'harness.js'),
+    ]) {
       if (existsSync(candidate)) return candidate
     }
   }

@@ -36,14 +36,20 @@ export interface CodeSnapshot {
 
 const scriptLimitBytes = 1 << 20
 
-async function gitState(folder: string, environment: Environment): Promise<{ git?: NonNullable<CodeVersion['git']>; diff?: string }> {
+async function gitState(
+  folder: string,
+  environment: Environment,
+): Promise<{ git?: NonNullable<CodeVersion['git']>; diff?: string }> {
   // One process for the common case: commit, branch and root together; 4-8 ms each here.
   const head = await git(folder, environment, 'rev-parse', 'HEAD', '--abbrev-ref', 'HEAD', '--show-toplevel')
   if (head === undefined) return {}
   const lines = head.trimEnd().split('\n')
   // `--abbrev-ref` holds for all that follows it, so the three answers come in order.
   const [commit, branch, root] = [lines[0]!, lines[1], lines[2] ?? folder]
-  const [status, remote] = await Promise.all([git(folder, environment, 'status', '--porcelain', '--untracked-files=no'), git(folder, environment, 'config', '--get', 'remote.origin.url')])
+  const [status, remote] = await Promise.all([
+    git(folder, environment, 'status', '--porcelain', '--untracked-files=no'),
+    git(folder, environment, 'config', '--get', 'remote.origin.url'),
+  ])
   const dirty = (status ?? '').trim() !== ''
   const diff = dirty ? await git(folder, environment, 'diff', 'HEAD', '--no-color', '--no-ext-diff') : undefined
   return {
@@ -66,7 +72,10 @@ export async function captureCodeVersion(options: {
   workingDirectory: string
   environment: Environment
 }): Promise<CodeSnapshot> {
-  const [bytes, state] = await Promise.all([readFile(options.file).catch(() => undefined), gitState(dirname(options.file), options.environment)])
+  const [bytes, state] = await Promise.all([
+    readFile(options.file).catch(() => undefined),
+    gitState(dirname(options.file), options.environment),
+  ])
   return {
     version: {
       file: options.file,

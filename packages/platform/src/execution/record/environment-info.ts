@@ -41,7 +41,10 @@ export async function listGpus(): Promise<JsonObject[]> {
   }
 }
 
-export async function captureEnvironment(interpreter: JsonObject | undefined, choices: Record<string, string>): Promise<EnvironmentInfo> {
+export async function captureEnvironment(
+  interpreter: JsonObject | undefined,
+  choices: Record<string, string>,
+): Promise<EnvironmentInfo> {
   const sitePackages = Array.isArray(interpreter?.['sitePackages'])
     ? interpreter['sitePackages'].filter((folder): folder is string => typeof folder === 'string')
     : []

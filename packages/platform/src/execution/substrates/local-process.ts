@@ -107,7 +107,8 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
       }
       if (signal === null) return resolve({ kind: 'exited', code: code ?? 0 })
       const killsAfter = outOfMemoryKills()
-      const outOfMemory = signal === 'SIGKILL' && killsBefore !== undefined && killsAfter !== undefined && killsAfter > killsBefore
+      const outOfMemory =
+        signal === 'SIGKILL' && killsBefore !== undefined && killsAfter !== undefined && killsAfter > killsBefore
       return resolve({ kind: 'signalled', signal, ...(outOfMemory ? { outOfMemory } : {}) })
     })
   })

@@ -31,7 +31,7 @@ export interface NumericDimension {
   /** The value at a position, on the grid of steps. */
   value(position: number): JsonValue
   /** Ends of the cell of the value at a position; `undefined` for a continuous axis. */
-  cell?(position: number): readonly [number, number]
+  cell?: (position: number) => readonly [number, number]
 }
 
 export const createDimension = (key: string, hyperParameter: HyperParameter): Dimension => {

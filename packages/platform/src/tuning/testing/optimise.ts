@@ -25,3 +25,14 @@ export const quantile = (values: readonly number[], share: number): number => {
   const below = sorted[Math.floor(at)]!
   return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at))
 }
+
+export interface PeerResult {
+  trials: number
+  checkpoint: { parameters: Record<string, unknown>; value: number }
+  /** The smallest value found, by seed. */
+  best: number[]
+}
+
+/** The recorded results of Optuna, by function. */
+export const optunaResults = (json: string): Record<string, PeerResult> =>
+  (JSON.parse(json) as { functions: Record<string, PeerResult> }).functions

@@ -1,0 +1,95 @@
+import type { Command } from 'commander'
+import { AppError, type JsonValue, type RunRecord, type Task } from '@trainyard/contract'
+import { prepareRun } from '../../execution/index.ts'
+import { inferValue } from '../../tuning/index.ts'
+import type { Cli } from '../cli.ts'
+import { shortId } from '../output/format.ts'
+import { visible } from '../output/visible.ts'
+import { addExamples } from '../examples.ts'
+import { takeInterrupts } from '../run/interrupts.ts'
+import { reportOutcome } from '../run/outcome.ts'
+import { parsePairs, parseSecretSources } from '../run/parse-options.ts'
+import { rebuildScript } from '../run/rebuild-script.ts'
+import { differences } from '../run/rerun-differences.ts'
+import { runSingle } from '../run/run-single.ts'
+import { runSweep } from '../run/run-sweep.ts'
+import { executionOf } from '../run/start-execution.ts'
+import { reportSweep } from '../run/sweep-outcome.ts'
+import { openSession } from '../session.ts'
+
+interface RerunOptions {
+  param: string[]
+  secret: string[]
+  python?: string
+  current?: boolean
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value]
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('[run]', 'the run to repeat', 'latest')
+    .option('-p, --param <key=value>', 'change a parameter', collect, [])
+    .option('-s, --secret <source>', 'secrets again, where they were given by value', collect, [])
+    .option('--python <python>', 'path or name of the Python to use (default: the same as then)')
+    .option('--current', 'use the script as it is now instead of as it was')
+    .action(async (reference: string, options: RerunOptions) => {
+      using interrupts = takeInterrupts(cli)
+      await using session = await openSession(cli, { create: false })
+      const execution = executionOf(cli, session)
+      const { runs } = session.tracking
+      const before = await runs.get(await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project }))
+      const task = repeatedTask(
+        before.kind === 'iteration' && before.parentId !== null ? await runs.get(before.parentId) : before,
+        before,
+        options,
+      )
+      const script = options.current ? undefined : rebuildScript(session.directory, before)
+      if (script?.note !== undefined) cli.note(script.note)
+      const wasPython = before.environment?.interpreter?.['executable']
+      const python = options.python ?? (task.requirements === undefined && typeof wasPython === 'string' ? wasPython : undefined)
+      const run = await prepareRun(execution, script?.path === undefined ? task : { ...task, command: script.path }, {
+        commandLine: ['trainyard', 'rerun', before.id],
+        ...(python === undefined ? {} : { python }),
+        kind: task.sweep === undefined ? 'run' : 'sweep',
+        onNote: (line) => cli.note(line),
+        signal: interrupts.signal,
+      })
+      const record =
+        task.sweep === undefined
+          ? await runSingle(cli, execution, run, { task, record: 'create', interrupts, inheritStdin: false })
+          : await runSweep(cli, execution, run, { sweep: task.sweep, interrupts, watch: false })
+      for (const line of differences(before, record)) cli.note(`  ${visible(line)}`)
+      await (task.sweep === undefined ? reportOutcome(cli, session, record) : reportSweep(cli, session, record))
+    })
+  addExamples(command, cli, [
+    ['trainyard rerun 0193af', 'the same code, parameters and environment; says what differs'],
+    ['trainyard rerun latest -p lr=0.05', 'with one parameter changed'],
+    ['trainyard rerun tune/12', 'one iteration of a sweep as a run of its own'],
+  ])
+}
+
+function repeatedTask(owner: RunRecord, before: RunRecord, options: RerunOptions): Task {
+  if (owner.task === null)
+    throw new AppError(
+      'failed_precondition',
+      `Run ${shortId(before.id)} was not started by trainyard run, so there is nothing to repeat.`,
+    )
+  const changed = Object.fromEntries(
+    Object.entries(parsePairs('-p', options.param)).map(([key, text]) => [key, inferValue(text)]),
+  )
+  const { sweep, secrets, ...task } = owner.task
+  const kept = [...(secrets?.filter(({ kind }) => kind !== 'inline') ?? []), ...parseSecretSources(options.secret)]
+  const parameters: Record<string, JsonValue> =
+    before.kind === 'iteration' ? { ...before.parameters, ...changed } : { ...task.parameters, ...changed }
+  return {
+    ...task,
+    name: before.name,
+    project: before.project,
+    experiment: before.experiment,
+    parameters,
+    labels: { ...task.labels, 'rerun-of': before.id },
+    ...(kept.length === 0 ? {} : { secrets: kept }),
+    ...(sweep === undefined || before.kind === 'iteration' ? {} : { sweep }),
+  }
+}

@@ -1,0 +1,106 @@
+import type { Command } from 'commander'
+import { AppError, type RunRecord, type Task } from '@trainyard/contract'
+import { adoptRuns, type Execution, prepareRun, type PreparedRun } from '../../execution/index.ts'
+import type { Cli } from '../cli.ts'
+import { shortId } from '../output/format.ts'
+import { visible } from '../output/visible.ts'
+import { addExamples } from '../examples.ts'
+import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
+import { reportOutcome } from '../run/outcome.ts'
+import { parseSecretSources } from '../run/parse-options.ts'
+import { runSingle } from '../run/run-single.ts'
+import { runSweep } from '../run/run-sweep.ts'
+import { executionOf } from '../run/start-execution.ts'
+import { reportSweep } from '../run/sweep-outcome.ts'
+import { openSession } from '../session.ts'
+
+interface ResumeOptions {
+  secret: string[]
+  python?: string
+}
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('[run]', 'the interrupted run or sweep', 'latest')
+    .option(
+      '-s, --secret <source>',
+      'secrets again, where they were given by value',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
+    .option('--python <python>', 'path or name of the Python to use')
+    .action(async (reference: string, options: ResumeOptions) => {
+      using interrupts = takeInterrupts(cli)
+      await using session = await openSession(cli, { create: false })
+      const execution = executionOf(cli, session)
+      await adoptRuns(execution)
+      const { runs } = session.tracking
+      const record = await runs.get(await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project }))
+      const task = resumableTask(record, options)
+      const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
+      if (task.sweep === undefined) {
+        const done = await runSingle(cli, execution, run, { task, record: 'continue', interrupts, inheritStdin: false })
+        return reportOutcome(cli, session, done)
+      }
+      const earlier = await runs.children(record.id)
+      cli.note(
+        `Resuming ${visible(record.name)} ${shortId(record.id)}: ${earlier.filter(({ state }) => state === 'completed').length} iterations are complete.`,
+      )
+      await reportSweep(
+        cli,
+        session,
+        await runSweep(cli, execution, run, { sweep: task.sweep, interrupts, earlier, watch: false }),
+      )
+    })
+  addExamples(command, cli, [
+    ['trainyard resume', 'go on with the newest run'],
+    ['trainyard resume tune-iris', 'finish exactly the missing iterations of a sweep'],
+  ])
+}
+
+/** Refuses what cannot be gone on with, in one sentence each. */
+function resumableTask(record: RunRecord, options: ResumeOptions): Task {
+  const who = `${visible(record.name)} ${shortId(record.id)}`
+  if (record.state === 'completed')
+    throw new AppError('failed_precondition', `${who} is complete; \`trainyard rerun\` runs it anew.`)
+  if (record.state === 'running' || record.state === 'aborting' || record.state === 'pending') {
+    const watcher = record.supervisor === null ? '' : ` (process ${record.supervisor.pid} on ${record.supervisor.host})`
+    throw new AppError('failed_precondition', `${who} is ${record.state}${watcher}; abort it first.`)
+  }
+  if (record.kind === 'iteration') throw new AppError('failed_precondition', `${who} is an iteration; resume its sweep.`)
+  if (record.task === null)
+    throw new AppError('failed_precondition', `${who} was not started by trainyard run, so there is nothing to start again.`)
+  const inline = record.task.secrets?.filter(({ kind }) => kind === 'inline') ?? []
+  if (inline.length > 0 && options.secret.length === 0) {
+    const names = inline.flatMap(({ source }) => Object.keys(source))
+    throw new AppError(
+      'failed_precondition',
+      `${who} was given secrets by value, and values are not kept: give them again with -s ${names.map((name) => `${name}=…`).join(' -s ')}.`,
+    )
+  }
+  const kept = record.task.secrets?.filter(({ kind }) => kind !== 'inline') ?? []
+  const secrets = [...kept, ...parseSecretSources(options.secret)]
+  return secrets.length === 0 ? record.task : { ...record.task, secrets }
+}
+
+async function prepareAgain(
+  cli: Cli,
+  execution: Execution,
+  record: RunRecord,
+  again: { task: Task; options: ResumeOptions; interrupts: Interrupts },
+): Promise<PreparedRun> {
+  const run = await prepareRun(
+    execution,
+    { ...again.task, name: record.name, project: record.project, experiment: record.experiment },
+    {
+      commandLine: ['trainyard', 'resume', record.id],
+      ...(again.options.python === undefined ? {} : { python: again.options.python }),
+      id: record.id,
+      attempt: record.attempt + 1,
+      kind: record.kind,
+      onNote: (line) => cli.note(line),
+      signal: again.interrupts.signal,
+    },
+  )
+  return { ...run, outPath: record.outPath }
+}

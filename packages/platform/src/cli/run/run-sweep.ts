@@ -1,0 +1,78 @@
+import type { RunRecord, SweepSpec } from '@trainyard/contract'
+import { type Execution, type PreparedRun, withSecrets } from '../../execution/index.ts'
+import { coresAtHand, planSweep, startSweep, type SweepTotals } from '../../tuning/index.ts'
+import type { Cli } from '../cli.ts'
+import { formatNumber } from '../output/format.ts'
+import { createProgress } from '../output/progress.ts'
+import { visible } from '../output/visible.ts'
+import type { Interrupts } from './interrupts.ts'
+
+export interface SweepRunOptions {
+  sweep: SweepSpec
+  interrupts: Interrupts
+  earlier?: readonly RunRecord[]
+  attach?: { control: number; events: number }
+  /** Show what iterations print, each line with its number. */
+  watch: boolean
+}
+
+/** At most so many failures are told one by one while a sweep runs. */
+const toldFailures = 5
+
+/** Runs a sweep with one progress bar on stderr. */
+export async function runSweep(
+  cli: Cli,
+  execution: Execution,
+  parent: PreparedRun,
+  options: SweepRunOptions,
+): Promise<RunRecord> {
+  const plan = await planSweep(options.sweep, { workingDirectory: cli.workingDirectory, cores: coresAtHand() })
+  const metric = plan.selector?.name
+  const progress = cli.globals.quiet
+    ? undefined
+    : createProgress({
+        stream: cli.stderr,
+        total: plan.study.planned,
+        label: visible(parent.name),
+        style: cli.errorStyle,
+        unicode: cli.config.unicode,
+        plainLines: cli.config.continuousIntegration,
+      })
+  let failures = 0
+  try {
+    const sweep = startSweep(withSecrets(execution, parent.secrets), parent, {
+      plan,
+      ...(options.earlier === undefined ? {} : { earlier: options.earlier }),
+      ...(options.attach === undefined ? {} : { attach: options.attach }),
+      events: {
+        onProgress: (totals) =>
+          progress?.update(doneOf(totals), { running: totals.running, failed: totals.failed, best: bestText(totals, metric) }),
+        onIteration: ({ iteration, state, reason }) => {
+          if (state === 'failed' && ++failures <= toldFailures)
+            progress?.note(`iteration ${iteration} failed: ${visible(reason ?? '')}`)
+        },
+        onProblem: (message) => progress?.note(`not recorded: ${visible(message)}`),
+        ...(options.watch
+          ? { onOutput: (iteration: number, bytes: Uint8Array) => progress?.note(prefixed(iteration, bytes)) }
+          : {}),
+      },
+    })
+    options.interrupts.watch(sweep)
+    return await sweep.done
+  } finally {
+    progress?.stop()
+  }
+}
+
+const doneOf = ({ completed, failed, stopped }: SweepTotals): number => completed + failed + stopped
+
+const bestText = ({ best }: SweepTotals, metric: string | undefined): string | undefined =>
+  best === undefined ? undefined : `${metric} ${formatNumber(best.value)} (#${best.iteration})`
+
+const prefixed = (iteration: number, bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => `[${iteration}] ${line}`)
+    .join('\n')

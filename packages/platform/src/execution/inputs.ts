@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { mkdir, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { AppError, type JobSpec } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
+import { downloadObject, openObject, parseObjectUrl } from '../objects/index.ts'
+import type { Execution } from './execution.ts'
+
+interface StageOptions {
+  onNote: (line: string) => void
+  signal: AbortSignal
+}
+
+/**
+ * Makes every declared input a local file before the run starts, so that a wrong address fails in the first second. Local files stay
+ * where they are; others are downloaded once per content (by their ETag) into `<data>/inputs` and resumed when interrupted.
+ */
+export async function stageInputs(
+  execution: Execution,
+  inputs: Readonly<Record<string, string>>,
+  options: StageOptions,
+): Promise<JobSpec['inputs']> {
+  const staged = await Promise.all(
+    Object.entries(inputs).map(
+      async ([key, url]) => [key, { url, path: await stageInput(execution, key, url, options) }] as const,
+    ),
+  )
+  return Object.fromEntries(staged)
+}
+
+async function stageInput(execution: Execution, key: string, url: string, options: StageOptions): Promise<string> {
+  try {
+    const place = parseObjectUrl(url, execution.objects)
+    if (place.scheme === 'file') {
+      await stat(place.path)
+      return place.path
+    }
+    const from = await openObject(url, execution.objects)
+    const info = await from.store.head(from.key, { signal: options.signal })
+    const address = from.store.urlOf(from.key)
+    if (info === undefined) throw new AppError('not_found', `there is nothing at ${url}`)
+    if (parseObjectUrl(address, execution.objects).scheme === 'file') return localPathOf(execution, address)
+    const name = createHash('sha256')
+      .update(JSON.stringify([address, info.etag, info.sizeBytes, info.modifiedAtMs]))
+      .digest('hex')
+      .slice(0, 32)
+    const folder = join(execution.directory.path, 'inputs', name)
+    const path = join(folder, basename(from.key) || 'input')
+    if ((await stat(path).catch(() => undefined))?.size === info.sizeBytes && info.etag !== undefined) return path
+    options.onNote(`fetching ${key} from ${url}`)
+    await mkdir(folder, { recursive: true })
+    await downloadObject(from, path, { signal: options.signal })
+    return path
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : 'invalid_argument'
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const why = missing ? 'there is no such file' : messageOf(error).replace(/\.$/, '')
+    throw new AppError(code === 'aborted' ? code : 'invalid_argument', `Input "${key}" (${url}): ${why}.`, { cause: error })
+  }
+}
+
+const localPathOf = (execution: Execution, address: string): string => {
+  const place = parseObjectUrl(address, execution.objects)
+  return place.scheme === 'file' ? place.path : address
+}
