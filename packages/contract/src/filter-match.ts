@@ -26,7 +26,8 @@ export const matchesRunFilter = (filter: RunFilter, run: RunRecord): boolean => 
       if (actual === undefined) return false
       return filter.values.some((value) => compare(actual, '=', value)) !== filter.negated
     }
-    case 'comparison': {
+    case 'comparison':
+    default: {
       const actual = valueOfField(filter.field, run)
       return actual !== undefined && compare(actual, filter.operator, filter.value)
     }
@@ -45,6 +46,7 @@ export const valueOfField = (field: RunField, run: RunRecord): JsonValue | undef
     case 'params':
       return own(run.parameters, field.name, (value) => value)
     case 'labels':
+    default:
       return own(run.labels, field.name, (value) => value)
   }
 }

@@ -17,7 +17,8 @@ const printCondition = (condition: Condition): string => {
       const values = condition.values.map((value) => printFilterValue(condition.field, value))
       return `${field} ${condition.negated ? 'not ' : ''}in (${values.join(', ')})`
     }
-    case 'comparison': {
+    case 'comparison':
+    default: {
       const pattern = ['like', 'ilike', 'contains'].includes(condition.operator)
       return `${field} ${condition.operator} ${printFilterValue(condition.field, condition.value, pattern)}`
     }

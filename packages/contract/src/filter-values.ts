@@ -108,6 +108,7 @@ const valueOf = (
       )
     }
     case 'any':
+    default:
       return literal
   }
 }
@@ -140,7 +141,8 @@ export const printFilterValue = (field: RunField, value: FilterValue, pattern = 
     return `'${new Date(value).toISOString()}'`
   }
   if (kind === 'duration') {
-    const unit = durationUnits.find((name) => value > 0 && Number.isSafeInteger(value) && value % unitsMs[name]! === 0) ?? 'ms'
+    const whole = (unit: string): boolean => value > 0 && Number.isSafeInteger(value) && Number.isInteger(value / unitsMs[unit]!)
+    const unit = durationUnits.find(whole) ?? 'ms'
     return `'${value / unitsMs[unit]!}${unit}'`
   }
   return printNumber(value)

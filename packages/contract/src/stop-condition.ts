@@ -96,6 +96,7 @@ const evaluate = (node: StopCondition, results: Readonly<Record<string, JsonValu
       return left === undefined || right === undefined ? undefined : !deciding
     }
     case 'comparison':
+    default:
       return compare(node, Object.hasOwn(results, node.name) ? results[node.name] : undefined)
   }
 }
@@ -115,6 +116,7 @@ const compare = ({ operator, value }: StopComparison, logged: JsonValue | undefi
     case '>':
       return actual > value
     case '>=':
+    default:
       return actual >= value
   }
 }
