@@ -1,5 +1,6 @@
-import type { JournalEnd, JournalInput, JournalStart, JsonValue } from '@trainyard/contract'
+import { isAppError, type JournalEnd, type JournalInput, type JournalStart, type JsonValue } from '@trainyard/contract'
 import { PointBuffer } from './metric-segment.ts'
+import { checkName } from './record-names.ts'
 
 /** How far a journal has been taken. */
 export interface JournalPosition {
@@ -44,6 +45,7 @@ export class JournalBatch {
   readonly inputs: JournalInput[] = []
   readonly requests: JournalRequestLine[] = []
   readonly problems = new Set<string>()
+  readonly #refused = new Map<string, PointBuffer>()
   start: JournalStart | undefined
   end: JournalEnd | undefined
 
@@ -51,13 +53,26 @@ export class JournalBatch {
     this.journal = journal
   }
 
+  /** Points of a series whose key cannot be stored go to a buffer that nobody looks at. */
   pointsOf(key: string): PointBuffer {
-    let points = this.series.get(key)
-    if (!points) {
-      points = new PointBuffer(key)
-      this.series.set(key, points)
-    }
+    const known = this.series.get(key) ?? this.#refused.get(key)
+    if (known) return known
+    const points = new PointBuffer(key)
+    const series = this.accepts(() => checkName('metric', key)) ? this.series : this.#refused
+    series.set(key, points)
     return points
+  }
+
+  /** False, and a problem, when the check refuses. */
+  accepts(check: () => void): boolean {
+    try {
+      check()
+      return true
+    } catch (error) {
+      if (!isAppError(error, 'invalid_argument')) throw error
+      this.addProblem(error.message)
+      return false
+    }
   }
 
   addPoint(key: string, step: number, timeMs: number, value: number): void {
@@ -67,7 +82,7 @@ export class JournalBatch {
 
   addNumberResult(key: string, timeMs: number, value: number): void {
     this.addPoint(key, atLastStep, timeMs, value)
-    this.placedByStore.add(key)
+    if (this.series.has(key)) this.placedByStore.add(key)
   }
 
   addProblem(sentence: string): void {

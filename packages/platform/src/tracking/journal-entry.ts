@@ -8,6 +8,7 @@ import {
   type JsonValue,
 } from '@trainyard/contract'
 import type { JournalBatch, JournalRequestType } from './journal-batch.ts'
+import { checkName, checkValue } from './record-names.ts'
 import { stepProblem } from './metric-series.ts'
 
 /** A line that was read as JSON: `fields` is what follows the type. */
@@ -58,16 +59,23 @@ const takers: Record<string, Taker> = {
   result: (batch, { timeMs, fields: [values] }) =>
     eachValue(values, (key, value) => {
       const number = fromWireNumber(value)
-      if (number === undefined) batch.otherResults.set(key, value)
-      else batch.addNumberResult(key, timeMs, number)
+      if (number !== undefined) batch.addNumberResult(key, timeMs, number)
+      else if (batch.accepts(() => checkValue('result', key, value))) batch.otherResults.set(key, value)
     }),
-  param: (batch, { fields: [values] }) => eachValue(values, (key, value) => batch.parameters.push([key, value])),
+  param: (batch, { fields: [values] }) =>
+    eachValue(values, (key, value) => {
+      if (batch.accepts(() => checkValue('parameter', key, value))) batch.parameters.push([key, value])
+    }),
   label: (batch, { fields: [values] }) =>
-    eachValue(values, (key, value) => batch.labels.set(key, typeof value === 'string' ? value : JSON.stringify(value))),
+    eachValue(values, (key, value) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value)
+      if (batch.accepts(() => checkValue('label', key, text))) batch.labels.set(key, text)
+    }),
   input: (batch, { fields: [input] }) => {
     if (!isObject(input) || typeof input.key !== 'string' || typeof input.url !== 'string') return false
     if (!isOptional(input.sizeBytes, 'number') || !isOptional(input.sha256, 'string')) return false
-    batch.inputs.push(input as unknown as JournalInput)
+    const { key } = input
+    if (batch.accepts(() => checkName('input', key))) batch.inputs.push(input as unknown as JournalInput)
     return true
   },
   artifact: (batch, line) => {

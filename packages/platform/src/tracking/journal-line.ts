@@ -51,7 +51,8 @@ export class MetricLineReader {
   constructor(bytes: Buffer, pointsOf: (key: string) => PointBuffer) {
     this.#bytes = bytes
     this.#pointsOf = pointsOf
-    this.#last = this.#addSlot('')
+    // A key no line has: NUL bytes end the text.
+    this.#last = this.#newSlot(Buffer.alloc(1), new PointBuffer(''))
     this.#line = { sequence: 0, timeMs: 0, step: 0, value: 0, series: this.#last, end: 0 }
   }
 
@@ -152,9 +153,15 @@ export class MetricLineReader {
   }
 
   #addSlot(key: string): SeriesSlot {
-    const slot: SeriesSlot = { keyBytes: Buffer.from(key, 'latin1'), points: this.#pointsOf(key), next: undefined as never }
-    slot.next = slot
+    const slot = this.#newSlot(Buffer.from(key, 'latin1'), this.#pointsOf(key))
     this.#slots.set(key, slot)
+    return slot
+  }
+
+  /** Its own successor until another follows. */
+  #newSlot(keyBytes: Uint8Array, points: PointBuffer): SeriesSlot {
+    const slot = { keyBytes, points } as SeriesSlot
+    slot.next = slot
     return slot
   }
 }

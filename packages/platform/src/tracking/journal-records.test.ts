@@ -341,6 +341,26 @@ describe('entries', () => {
     }
   })
 
+  test('names and values that cannot be stored are problems, once each', async () => {
+    const run = await newRun()
+    const long = 'x'.repeat(10_000)
+    const metrics = [
+      ['metric', '', 1, 1],
+      ['metric', '', 2, 1],
+      ['metric', long, 1, 1],
+      ['metric', 'half \ud800', 1, 1],
+      ['metrics', 1, { '': 2 }],
+    ]
+    const others = [
+      ['param', { [long]: 1 }],
+      ['result', { big: 'x'.repeat(2 << 20), [long]: 7 }],
+      ['label', { '\0': 'x' }],
+    ]
+    const part = await take(run, toText([...metrics, ...others, ['metric', 'good', 1, 1]]))
+    expect(part.problems).toHaveLength(6)
+    expect(await recordsOf(run)).toMatchObject({ latest: { good: 1 }, parameters: [], labels: [], results: [] })
+  })
+
   test('a thousand malformed lines make a few sentences', async () => {
     const run = await newRun()
     const part = await take(run, 'garbage\n'.repeat(1000))

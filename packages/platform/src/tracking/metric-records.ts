@@ -4,6 +4,7 @@ import { readHistory, readSampled } from './metric-history.ts'
 import { readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
 import { PointBuffer } from './metric-segment.ts'
 import { type SeriesState, stepProblem } from './metric-series.ts'
+import { checkName } from './record-names.ts'
 import { getRunNumber } from './run-number.ts'
 import type { MetricRecords } from './tracking.ts'
 
@@ -50,6 +51,7 @@ function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffe
     if (!Number.isFinite(timeMs))
       throw new AppError('invalid_argument', `The time of metric '${key}' must be in milliseconds, not ${timeMs}.`)
     if (buffer?.key !== key) {
+      if (!buffers.has(key)) checkName('metric', key)
       buffer = buffers.get(key) ?? new PointBuffer(key)
       buffers.set(key, buffer)
     }
