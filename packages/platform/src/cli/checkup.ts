@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { locateDataDirectory } from '../base/data-directory.ts'
 import { messageOf, systemErrorCode } from '../base/errors.ts'
-import { findPython } from '../execution/interpreter.ts'
+import { findPython } from '../execution/index.ts'
 import type { Cli } from './cli.ts'
 import { countOf, formatBytes, formatTime } from './output/format.ts'
 import { openSession } from './session.ts'
@@ -79,7 +79,7 @@ function existingParent(path: string): string {
 async function checkRecords(cli: Cli): Promise<Finding[]> {
   if (!existsSync(placeOf(cli).path)) return []
   try {
-    await using session = await openSession(cli, { create: false, adopt: false })
+    await using session = await openSession(cli, { create: false })
     const { version, problems } = await session.database.inspect()
     const count = await session.tracking.runs.count({ iterations: true })
     const [newest] = (await session.tracking.runs.search({ limit: 1, iterations: true })).runs

@@ -15,12 +15,18 @@ export interface CommandEntry {
   load(): Promise<CommandModule>
 }
 
+const starting = 'Run:'
 const looking = 'Look:'
 const keeping = 'Keep and share:'
 const tending = 'Tend:'
 
 /** Every command, in the order of the help. */
 export const commandTable: readonly CommandEntry[] = [
+  { name: 'run', summary: 'run a script, a handler or a sweep', group: starting, load: () => import('./commands/run.ts') },
+  { name: 'resume', summary: 'finish an interrupted run or sweep', group: starting, load: () => import('./commands/resume.ts') },
+  { name: 'rerun', summary: 'run again what was run before', group: starting, load: () => import('./commands/rerun.ts') },
+  { name: 'abort', summary: 'stop running work', group: starting, load: () => import('./commands/abort.ts') },
+
   { name: 'ls', summary: 'list runs', group: looking, load: () => import('./commands/ls.ts') },
   { name: 'show', summary: 'show all about a run', group: looking, load: () => import('./commands/show.ts') },
   { name: 'logs', summary: 'print or follow the output of a run', group: looking, load: () => import('./commands/logs.ts') },

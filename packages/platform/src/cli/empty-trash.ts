@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
-import { isAbsolute, relative } from 'node:path'
+import { rmSync, statSync } from 'node:fs'
+import { isAbsolute, join, relative } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
-import { removeRunDirectory, runDirectoryOf } from '../execution/run-directory.ts'
+
 import type { Session } from './session.ts'
 
 export interface Freed {
@@ -35,7 +35,7 @@ export async function emptyTrash(session: Session, runs: readonly RunRecord[]): 
   for (const run of all) {
     // What is left of the run's own folder: empty, or files that belong to no artifact.
     if (liesIn(run.outPath, directory.artifacts)) freed.objectBytes += await places.remove(run.outPath)
-    removeRunDirectory(runDirectoryOf(directory.runs, run.id))
+    rmSync(join(directory.runs, run.id), { recursive: true, force: true })
   }
   await session.database.compact()
   freed.databaseBytes = Math.max(0, before - databaseBytes(directory.database))

@@ -1,6 +1,7 @@
 import {
   isEnded,
   type ArtifactRecord,
+  type JsonObject,
   type JsonValue,
   type RunExit,
   type RunRecord,

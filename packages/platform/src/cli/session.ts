@@ -22,7 +22,7 @@ export interface Session extends AsyncDisposable {
  * Opens what the flags and the environment point at. A command that only reads (`create` false) does not make a data directory:
  * it fails with `not_found` and says how to start. One that makes it says where, on stderr.
  */
-export async function openSession(cli: Cli, options: { create: boolean; adopt?: boolean }): Promise<Session> {
+export async function openSession(cli: Cli, options: { create: boolean }): Promise<Session> {
   const place = locateDataDirectory({
     workingDirectory: cli.workingDirectory,
     ...(cli.globals.data === undefined ? {} : { flag: cli.globals.data }),

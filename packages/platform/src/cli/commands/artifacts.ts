@@ -9,7 +9,7 @@ import { formatAge, formatBytes, shortId } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 interface ListOptions {
   kind?: string
@@ -29,7 +29,7 @@ export function define(command: Command, cli: Cli): void {
     .description('Show all that is known about an artifact: size, hash, tags, where it lies, schema, statistics, preview.')
     .argument('<artifact>', referenceHelp)
     .action(async (reference: string) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const artifact = await resolveArtifact(session.tracking, reference, cli.project)
       if (cli.globals.json) return cli.printJson(artifact)
       if (cli.globals.quiet) return cli.print(artifact.target)
@@ -43,7 +43,7 @@ export function define(command: Command, cli: Cli): void {
     .argument('<artifact>', referenceHelp)
     .argument('[path]', 'where to (default: its name, in this folder)')
     .action(async (reference: string, path: string | undefined) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const artifact = await resolveArtifact(session.tracking, reference, cli.project)
       await fetchObject(cli, session, artifact.target, path)
     })
@@ -58,7 +58,7 @@ export function define(command: Command, cli: Cli): void {
     .argument('<artifact>', referenceHelp)
     .argument('<tags...>', 'tag to put on, tag- to take off')
     .action(async (reference: string, tags: string[]) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const artifact = await resolveArtifact(session.tracking, reference, cli.project)
       const remove = tags.filter((text) => text.length > 1 && text.endsWith('-')).map((text) => text.slice(0, -1))
       const add = tags.filter((text) => !text.endsWith('-'))
@@ -85,7 +85,7 @@ function defineList(command: Command, cli: Cli): void {
     .action(async (reference: string | undefined, options: ListOptions) => {
       const limit = options.limit === undefined ? defaultLimit : parseCount(options.limit, '--limit')
       const kind = options.kind === undefined ? undefined : parseKind(options.kind)
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const { tracking } = session
       const scope = cli.project === undefined ? {} : { project: cli.project }
       const runId = reference === undefined ? undefined : await tracking.runs.resolve(reference, scope)

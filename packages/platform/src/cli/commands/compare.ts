@@ -4,19 +4,16 @@ import type { Cli } from '../cli.ts'
 import { compareRuns } from '../comparison.ts'
 import { renderComparison, renderMetric } from '../comparison-page.ts'
 import { addExamples } from '../examples.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
     .argument('<runs...>', 'two or more runs: ids or their starts, names, latest, <sweep>/<number>')
     .option('--all', 'what is the same, too')
-    .option('-m, --metric <key>', 'draw this metric of every run; may be repeated', (key: string, keys: string[] = []) => [
-      ...keys,
-      key,
-    ])
+    .option('-m, --metric <key>', 'draw this metric of every run; may be repeated', collect)
     .action(async (references: string[], options: { all?: boolean; metric?: string[] }) => {
       if (references.length < 2) throw new AppError('invalid_argument', 'compare needs at least two runs.')
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const scope = cli.project === undefined ? {} : { project: cli.project }
       const ids = await Promise.all(references.map((reference) => session.tracking.runs.resolve(reference, scope)))
       const runs = await Promise.all(ids.map((id) => session.tracking.runs.get(id)))
@@ -40,3 +37,5 @@ export function define(command: Command, cli: Cli): void {
     ['trainyard ls -q -n 3 | xargs trainyard compare', 'the three newest runs'],
   ])
 }
+
+const collect = (key: string, keys: string[] | undefined): string[] => [...(keys ?? []), key]

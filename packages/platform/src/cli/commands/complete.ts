@@ -66,7 +66,7 @@ type Source = (session: Session, prefix: string) => Promise<string[]>
 
 async function records(cli: Cli, prefix: string, source: Source): Promise<string[]> {
   try {
-    await using session = await openSession(cli, { create: false, adopt: false })
+    await using session = await openSession(cli, { create: false })
     // A name with blanks or control characters would reach the shell as several words.
     return [...new Set(starting(await source(session, prefix), prefix))].filter((text) => /^[^\s\p{Cc}]+$/u.test(text))
   } catch {

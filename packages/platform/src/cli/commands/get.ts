@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { fetchObject } from '../fetch-object.ts'
 import { addExamples } from '../examples.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
@@ -19,7 +19,7 @@ export function define(command: Command, cli: Cli): void {
           path,
         )
       }
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       return await fetchObject(cli, session, url, path)
     })
   addExamples(command, cli, [

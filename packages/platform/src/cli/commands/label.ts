@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { countOf } from '../output/format.ts'
 import { addExamples } from '../examples.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 export function define(command: Command, cli: Cli): void {
   command.argument('<words...>', 'runs, then key=value to set a label or key- to remove one').action(async (words: string[]) => {
     const { references, labels } = splitWords(words)
-    await using session = await openSession(cli, { create: false })
+    await using session = await openRecords(cli)
     const scope = cli.project === undefined ? {} : { project: cli.project }
     const ids = await Promise.all(references.map((reference) => session.tracking.runs.resolve(reference, scope)))
     await session.tracking.runs.setLabels(ids, labels)

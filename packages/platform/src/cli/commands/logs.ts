@@ -8,7 +8,7 @@ import { formatTime } from '../output/format.ts'
 import { toJsonLine } from '../output/json.ts'
 import { tailOffset } from '../log-tail.ts'
 import { addExamples } from '../examples.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 interface LogOptions {
   follow?: boolean
@@ -27,7 +27,7 @@ export function define(command: Command, cli: Cli): void {
     .option('-t, --timestamps', 'the time before each line')
     .action(async (reference: string, options: LogOptions) => {
       const tail = options.tail === undefined ? undefined : parseCount(options.tail, '--tail')
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const { tracking } = session
       const id = await tracking.runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const offset = tail === undefined ? 0 : await tailOffset(tracking.logs, id, tail)

@@ -7,7 +7,7 @@ import { toJsonText } from '../output/json.ts'
 import { renderTable } from '../output/table.ts'
 import { addExamples } from '../examples.ts'
 import { defaultColumns, type Look, namedColumns, type RunColumn } from '../run-columns.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 interface ListOptions {
   filter?: string
@@ -47,7 +47,7 @@ export function define(command: Command, cli: Cli): void {
 async function list(cli: Cli, options: ListOptions): Promise<void> {
   const query = toQuery(cli, options)
   const columns = options.columns === undefined ? undefined : namedColumns(options.columns)
-  await using session = await openSession(cli, { create: false })
+  await using session = await openRecords(cli)
   if (cli.globals.json) return printAsJson(cli, session.tracking, query, options.all === true)
 
   const look: Look = { nowMs: cli.nowMs(), style: cli.style, unicode: cli.config.unicode }

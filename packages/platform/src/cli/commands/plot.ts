@@ -6,7 +6,8 @@ import { renderLine } from '../output/plot.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { runReference } from '../run-columns.ts'
-import { openSession, type Session } from '../session.ts'
+import { openRecords } from '../open-records.ts'
+import type { Session } from '../session.ts'
 import { mainResult, renderSweep, sweepPoints } from '../sweep-plot.ts'
 
 interface PlotOptions {
@@ -21,7 +22,7 @@ export function define(command: Command, cli: Cli): void {
     .option('-m, --metric <key>', 'which result or metric (default: the first)')
     .option('-x, --x <parameter>', 'of a sweep: against this parameter (default: the iteration number)')
     .action(async (reference: string, options: PlotOptions) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const id = await session.tracking.runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const run = await session.tracking.runs.get(id)
       const iterations = run.kind === 'run' ? [] : await session.tracking.runs.children(id)

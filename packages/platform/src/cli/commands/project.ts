@@ -4,14 +4,14 @@ import { formatAge } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 
 export function define(command: Command, cli: Cli): void {
   const ls = command
     .command('ls')
     .description('List projects.')
     .action(async () => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const projects = await session.tracking.projects.list()
       if (cli.globals.json) return cli.printJson({ projects })
       if (cli.globals.quiet) return projects.length === 0 ? undefined : cli.print(projects.map(({ name }) => name).join('\n'))

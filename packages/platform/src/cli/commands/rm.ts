@@ -8,7 +8,7 @@ import { addExamples } from '../examples.ts'
 import { type Look, runReference } from '../run-columns.ts'
 import { type SelectionOptions, selectRuns } from '../run-selection.ts'
 import { sizeOfRuns } from '../run-size.ts'
-import { openSession } from '../session.ts'
+import { openRecords } from '../open-records.ts'
 import { stateStyle, stateText } from '../output/state.ts'
 
 interface RemoveOptions extends SelectionOptions {
@@ -34,7 +34,7 @@ export function define(command: Command, cli: Cli): void {
 }
 
 async function remove(cli: Cli, references: readonly string[], options: RemoveOptions): Promise<void> {
-  await using session = await openSession(cli, { create: false })
+  await using session = await openRecords(cli)
   const { tracking } = session
   const { runs, byCondition } = await selectRuns(cli, tracking, references, options)
   const sizeBytes = await sizeOfRuns(tracking, runs)

@@ -4,7 +4,8 @@ import type { MetricSeriesInfo } from '../../tracking/tracking.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { renderRun } from '../run-page.ts'
-import { openSession, type Session } from '../session.ts'
+import { openRecords } from '../open-records.ts'
+import type { Session } from '../session.ts'
 
 /** Everything that is kept about one run. */
 export interface RunDetails {
@@ -22,7 +23,7 @@ export function define(command: Command, cli: Cli): void {
     .argument('[run]', 'a run: its id or the start of it, a name, latest, or <sweep>/<number>', 'latest')
     .option('--all', 'all iterations and all packages, however many')
     .action(async (reference: string, options: { all?: boolean }) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const id = await session.tracking.runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const details = await readDetails(session, id)
       if (cli.globals.json) return cli.printJson(details)

@@ -9,7 +9,8 @@ import { addExamples } from '../examples.ts'
 import { runReference } from '../run-columns.ts'
 import { searchAll, type SelectionOptions, selectRuns, toFilter } from '../run-selection.ts'
 import { sizeOfRuns } from '../run-size.ts'
-import { openSession, type Session } from '../session.ts'
+import { openRecords } from '../open-records.ts'
+import type { Session } from '../session.ts'
 
 interface EmptyOptions extends SelectionOptions {
   dryRun?: boolean
@@ -21,7 +22,7 @@ export function define(command: Command, cli: Cli): void {
     .command('ls')
     .description('List what is in the trash.')
     .action(async () => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       await list(cli, session)
     })
   addExamples(ls, cli, [['trainyard trash ls', 'runs that were removed and can be restored']])
@@ -33,7 +34,7 @@ export function define(command: Command, cli: Cli): void {
     .option('-f, --filter <condition>', 'all runs in the trash that match')
     .option('--all', 'everything in the trash')
     .action(async (references: string[], options: SelectionOptions & { all?: boolean }) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       const runs =
         options.all === true
           ? await searchAll(session.tracking, trashScope(cli))
@@ -55,7 +56,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--dry-run', 'only show what would be deleted')
     .option('-y, --yes', 'do not ask')
     .action(async (options: EmptyOptions) => {
-      await using session = await openSession(cli, { create: false })
+      await using session = await openRecords(cli)
       await empties(cli, session, options)
     })
   addExamples(empty, cli, [

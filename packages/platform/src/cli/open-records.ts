@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs'
+import { isAppError } from '@trainyard/contract'
+import type { Cli } from './cli.ts'
+import { openSession, type Session } from './session.ts'
+
+/**
+ * For commands that look at records: the session, once everything is taken in that runs have left behind whose supervisor is gone
+ * or never was (a bare `import trainyard`). With nothing to take in this costs one directory listing and one query.
+ */
+export async function openRecords(cli: Cli): Promise<Session> {
+  await using opened = new AsyncDisposableStack()
+  const session = opened.use(await openSession(cli, { create: false }))
+  try {
+    if (await hasLeftovers(session)) await takeIn(cli, session)
+  } catch (error) {
+    // What is stored can still be looked at, for example on a read-only disk.
+    if (!isAppError(error)) throw error
+    cli.warn(`Could not take in what earlier runs left behind: ${error.message}`)
+  }
+  const owned = opened.move()
+  return { ...session, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+async function hasLeftovers({ directory, tracking }: Session): Promise<boolean> {
+  return readdirSync(directory.runs).length > 0 || (await tracking.runs.unfinished()).length > 0
+}
+
+/** Loaded only when there is something to do: execution is the largest part of the program. */
+async function takeIn(cli: Cli, session: Session): Promise<void> {
+  const [{ adoptRuns }, { executionOf }] = await Promise.all([
+    import('../execution/index.ts'),
+    import('./run/start-execution.ts'),
+  ])
+  const { concluded } = await adoptRuns(executionOf(cli, session))
+  for (const run of concluded) cli.note(`Took in ${run.name}: ${run.state}${run.reason === null ? '' : `, ${run.reason}`}.`)
+}
