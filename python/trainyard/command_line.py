@@ -41,12 +41,12 @@ def program():
     raise TrainyardError("The trainyard command was not found: install Node.js and run npm install -g trainyard, or set TRAINYARD_CLI")
 
 
-def call(arguments, *, stdin=None, data=None, directory=None, show=None, pass_fds=(), started=None):
+def call(arguments, *, stdin=None, data=None, directory=None, show=None, show_stdout=None, pass_fds=(), started=None):
     """Run the command to its end. Returns ``(exit code, stdout as text, stderr as text)``.
 
-    ``show`` is a text stream that gets stderr while it comes; without it stderr is only kept. ``started`` is called once the command
-    runs (to close descriptors it has inherited). Ctrl-C is handed on as one SIGINT, and the command's polite end is waited for; a
-    second one kills it.
+    ``show`` and ``show_stdout`` are text streams that get stderr and stdout while they come (then only their end is returned). ``started`` is called once the command
+    runs (to close descriptors it has inherited). Each Ctrl-C is handed on as one SIGINT (the first asks the run to stop, the
+    second kills it) and the command's end is waited for; a third kills the command itself.
     """
     command = [*program(), *arguments, *(["--data", os.fspath(data)] if data else [])]
     try:
@@ -67,7 +67,7 @@ def call(arguments, *, stdin=None, data=None, directory=None, show=None, pass_fd
             started()
     kept = {"stdout": [], "stderr": []}
     readers = [
-        _reader(process.stdout, kept["stdout"], None),
+        _reader(process.stdout, kept["stdout"], show_stdout),
         _reader(process.stderr, kept["stderr"], show),
     ]
     interrupted = _talk(process, stdin, readers)
@@ -76,22 +76,40 @@ def call(arguments, *, stdin=None, data=None, directory=None, show=None, pass_fd
     return process.returncode, "".join(kept["stdout"]), "".join(kept["stderr"])
 
 
+def leave(arguments, stdin, messages, data=None, directory=None):
+    """Start the command with its stderr in the open file ``messages``, and do not wait for it; returns the process."""
+    command = [*program(), *arguments, *(["--data", os.fspath(data)] if data else [])]
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages, cwd=directory, start_new_session=True
+        )
+    except OSError as error:
+        raise TrainyardError(f"Cannot start {command[0]}: {error.strerror or error}") from error
+    try:
+        process.stdin.write(stdin)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it refused before reading; its exit code tells
+    return process
+
+
 def _reader(stream, kept, show):
     def read():
         import codecs
 
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        while True:
-            piece = stream.read1(65536)
-            text = decoder.decode(piece, final=not piece)
-            if text:
-                kept.append(text)
-                # Only the end of a long log is needed for the sentence of an error; the log itself is in the records.
-                if show is not None:
-                    del kept[:-16]
-                    _write(show, text)
-            if not piece:
-                return
+        with stream:
+            while True:
+                piece = stream.read1(65536)
+                text = decoder.decode(piece, final=not piece)
+                if text:
+                    kept.append(text)
+                    # Only the end of a long log is needed for the sentence of an error; the log itself is in the records.
+                    if show is not None:
+                        del kept[:-16]
+                        _write(show, text)
+                if not piece:
+                    return
 
     thread = threading.Thread(target=read, name="trainyard-output", daemon=True)
     thread.start()
@@ -125,7 +143,7 @@ def _talk(process, stdin, readers):
             return interrupts > 0
         except KeyboardInterrupt:
             interrupts += 1
-            process.send_signal(signal.SIGINT if interrupts == 1 else signal.SIGKILL)
+            process.send_signal(signal.SIGINT if interrupts <= 2 else signal.SIGKILL)
 
 
 def checked(result, good=(0,)):

@@ -52,13 +52,15 @@ def run_local(task=None, command=None, handler=None, *, workdir=None, watch=True
         raise ValueError("run_local needs something to run: command='training.py', handler=a_function, or a task with one of them")
     if detach and function is not None:
         raise ValueError("detach=True needs a function of a file: one of a notebook or of another function runs in this very process")
-    result = _started(description, function, workdir=workdir, data=data, watch=watch, detach=detach)
+    if detach:
+        return Run(_detached(description, workdir, data), data, workdir)
+    result = _started(description, function, workdir=workdir, data=data, watch=watch)
     record = command_line.last_object(result[1])
     # A failed run prints its record too; a refused request has none.
     if not isinstance(record, dict) or "id" not in record:
         command_line.checked(result, good=())
     run = Run(record, data, workdir)
-    if raise_on_failure and not detach and run.status.get("state") not in ("completed", "pending", "running"):
+    if raise_on_failure and run.status.get("state") != "completed":
         raise RunFailed(run)
     return run
 
@@ -74,26 +76,44 @@ def _merged(task_class, task, command, handler, fields):
     return merged
 
 
-def _started(description, function, *, workdir, data, watch, detach):
-    arguments = ["run", "--task", "-", "--json", *(["--detach"] if detach else [])]
-    if sys.executable:  # the packages at hand here are the ones the user means
-        arguments += ["--python", sys.executable]
-    stdin = json.dumps(description).encode("utf-8")
-    show = _stream() if watch and not detach else None
+def _arguments():
+    # The packages at hand here are the ones the user means.
+    return ["run", "--task", "-", *(["--python", sys.executable] if sys.executable else [])]
+
+
+def _started(description, function, *, workdir, data, watch):
+    arguments = [*_arguments(), "--json"]
+    call = {"stdin": json.dumps(description).encode("utf-8"), "data": data, "directory": workdir, "show": _stream() if watch else None}
     if function is None:
-        with _marked(description.get("command"), workdir):
-            return command_line.call(arguments, stdin=stdin, data=data, directory=workdir, show=show)
+        with _marked(description["command"], workdir):
+            return command_line.call(arguments, **call)
     with _Server(function) as server:
-        arguments += ["--attach", f"{server.control_writer},{server.events_reader}"]
-        return command_line.call(
-            arguments,
-            stdin=stdin,
-            data=data,
-            directory=workdir,
-            show=show,
-            pass_fds=(server.control_writer, server.events_reader),
-            started=server.close_pipes,
-        )
+        descriptors = (server.control_writer, server.events_reader)
+        arguments += ["--attach", f"{descriptors[0]},{descriptors[1]}"]
+        if watch and "sweep" not in description:
+            arguments.append("--watch")
+        return command_line.call(arguments, pass_fds=descriptors, started=server.close_pipes, **call)
+
+
+def _detached(description, workdir, data):
+    """Start the command and leave it; the record as soon as there is one."""
+    import tempfile
+
+    from .ids import new_run_id
+    from .runs import record_of
+
+    run_id = new_run_id()
+    arguments = [*_arguments(), "--quiet", "--run-id", run_id]
+    with tempfile.TemporaryFile() as messages, _marked(description["command"], workdir):
+        process = command_line.leave(arguments, json.dumps(description).encode("utf-8"), messages, data, workdir)
+        while True:
+            ended = process.poll()  # asked before the record is, so that a run that has ended by then is surely found
+            found = command_line.call(["show", run_id, "--json"], data=data, directory=workdir)
+            if found[0] != command_line.EXIT_NOT_FOUND:
+                return record_of(command_line.last_object(command_line.checked(found)))
+            if ended is not None:
+                messages.seek(0)
+                command_line.checked((ended, "", messages.read().decode("utf-8", "replace")), good=())
 
 
 def _stream():
@@ -111,8 +131,17 @@ class _Server:
     def __init__(self, function):
         if not hasattr(os, "fork"):
             raise command_line.TrainyardError("This system cannot fork: put the function into a file of its own and name that file")
+        from . import warm
+
+        trouble = warm.fork_trouble(own_process=True)
+        if trouble is not None:
+            name = getattr(function, "__name__", "the function")
+            raise command_line.TrainyardError(f"{name} cannot run in forks of this process ({trouble}): put it into a file of its own and import it")
         self.control_reader, self.control_writer = os.pipe()
         self.events_reader, self.events_writer = os.pipe()
+        load = {"type": "load", "script": "", "handler": getattr(function, "__name__", "handler"), "workingDirectory": os.getcwd()}
+        # Said here once for the command, which knows of no script: the worker answers that it is ready.
+        os.write(self.control_writer, json.dumps(load).encode("utf-8") + b"\n")
         self.pid = self._fork(function)
 
     def _fork(self, function):

@@ -208,7 +208,7 @@ def is_frame(value):
     """A table of a library: lists and dicts are values, not frames, unless they are logged as a data set."""
     if value is None or isinstance(value, (str, bytes, list, tuple, dict)):
         return False
-    if not hasattr(value, "columns") and not hasattr(value, "column_names"):
+    if not any(hasattr(value, name) for name in ("columns", "column_names", "to_frame")):
         return False
     from .frames import frame_of
 

@@ -220,4 +220,4 @@ def kind_of(value):
 
 
 def _is_array_table(value):
-    return type(value).__module__.split(".")[0] == "numpy" and getattr(value, "ndim", 0) == 2
+    return type(value).__module__.split(".")[0] == "numpy" and getattr(value, "ndim", 0) in (1, 2)

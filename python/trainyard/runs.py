@@ -97,16 +97,15 @@ class Run:
     @property
     def iterations(self):
         """The iterations of a sweep as ``Run`` objects, by number; empty for a single run."""
-        stdout = checked(self._call(["ls", "--parent", self.uid, "--json"]))
-        records = sorted(_rows(last_object(stdout)), key=lambda record: record.get("iteration", 0))
-        return [Run(record, self._data, self._directory) for record in records]
+        if self._record.get("kind") == "sweep" and "iterations" not in self._record:
+            self.refresh()
+        return [Run(record, self._data, self._directory) for record in self._record.get("iterations") or []]
 
     def logs(self, watch=True, file=None):
         """Print what the run wrote; with ``watch`` follow it until the run has ended. Returns the state."""
         stream = file or sys.stdout
         following = watch and self._record.get("state") not in ENDED
-        code, stdout, stderr = self._call(["logs", self.uid, *(["--follow"] if following else [])], show_stdout=stream)
-        checked((code, stdout, stderr))
+        checked(self._call(["logs", self.uid, *(["--follow"] if following else [])], show_stdout=stream))
         self.refresh()
         return self._record.get("state")
 
@@ -133,10 +132,7 @@ class Run:
 
     def refresh(self):
         """Read the record again; returns the run."""
-        found = last_object(checked(self._call(["show", self.uid, "--json"])))
-        if isinstance(found, dict):
-            found = found.get("run") if isinstance(found.get("run"), dict) and "id" not in found else found
-            self._record = found
+        self._record = record_of(last_object(checked(self._call(["show", self.uid, "--json"])))) or self._record
         return self
 
     def to_dict(self):
@@ -149,10 +145,14 @@ class Run:
         return f"<Run {self.name!r} {self.uid} {self._record.get('state')}>"
 
     def _call(self, arguments, show_stdout=None):
-        code, stdout, stderr = call(arguments, data=self._data, directory=self._directory)
-        if show_stdout is not None:
-            show_stdout.write(stdout)
-        return code, stdout, stderr
+        return call(arguments, data=self._data, directory=self._directory, show_stdout=show_stdout)
+
+
+def record_of(found):
+    """The record in what ``trainyard show --json`` printed, with its artifacts and iterations."""
+    if not isinstance(found, dict) or not isinstance(found.get("run"), dict):
+        return found if isinstance(found, dict) and "id" in found else None
+    return {**found["run"], "artifacts": found.get("artifacts") or [], "iterations": found.get("iterations") or []}
 
 
 def _number(value):
@@ -204,9 +204,11 @@ class RecordList(list):
 
 class RunList(RecordList):
     columns = ("id", "name", "project", "state", "parameters", "results")
+    #: The data directory the list was read from; None for the nearest one.
+    data = None
 
     def to_objects(self):
-        return [Run(record) for record in self]
+        return [Run(record, self.data) for record in self]
 
 
 class ArtifactList(RecordList):
@@ -251,14 +253,16 @@ class RunDatabase:
         """Runs whose name contains ``name``, newest first. ``filter`` is in the filter language of ``trainyard ls --filter``."""
         arguments = _selection(name, project, state, labels, filter)
         arguments += ["--sort", sort] if sort else []
-        arguments += ["--limit", str(limit)] if limit is not None else []
+        arguments += ["--limit", str(limit)] if limit is not None else ["--all"]
         arguments += ["--iterations"] if iterations else []
-        return RunList(_rows(self._read(["ls", *arguments, "--json"])))
+        runs = RunList(_rows(self._listed(["ls", *arguments, "--json"])))
+        runs.data = self.path
+        return runs
 
     def read_run(self, uid):
         """The run of that id; ``KeyError`` when there is none."""
         try:
-            record = self._read(["show", uid, "--json"])
+            record = record_of(self._read(["show", uid, "--json"]))
         except TrainyardError as error:
             if error.code == EXIT_NOT_FOUND:
                 raise KeyError(str(error)) from None
@@ -267,10 +271,10 @@ class RunDatabase:
 
     def list_artifacts(self, name="", *, tag=None, project=None, kind=None, run=None):
         """Artifacts whose key contains ``name``. ``tag``: '' or None for the latest of each key, '*' for every version."""
-        arguments = ["artifacts", "ls", *(["--project", project] if project else []), *(["--kind", kind] if kind else [])]
-        arguments += ["--run", run] if run else []
-        arguments += ["--all"] if tag == "*" else ["--tag", tag] if tag else []
-        found = _rows(self._read([*arguments, "--json"]))
+        arguments = ["artifacts", "ls", *([run] if run else []), "--limit", "1000000"]
+        arguments += [*(["--project", project] if project else []), *(["--kind", kind] if kind else [])]
+        arguments += ["--versions"] if tag == "*" else ["--tag", tag] if tag else []
+        found = _rows(self._listed([*arguments, "--json"]))
         return ArtifactList(record for record in found if name in record.get("key", ""))
 
     def del_runs(self, name="", *, project=None, state=None, labels=None, days_ago=None):
@@ -282,6 +286,15 @@ class RunDatabase:
 
     def del_run(self, uid):
         return self._read(["rm", uid, "--yes", "--json"])
+
+    def _listed(self, arguments):
+        """Like ``_read``; a place where nothing ran yet has an empty list."""
+        try:
+            return self._read(arguments)
+        except TrainyardError as error:
+            if error.code == EXIT_NOT_FOUND:
+                return []
+            raise
 
     def _read(self, arguments):
         return last_object(checked(call(arguments, data=self.path)))
@@ -297,7 +310,7 @@ def _data_directory(path):
 def _selection(name, project, state, labels, filter):
     conditions = [f"({filter})"] if filter else []
     if name:
-        conditions.append(f"name like {_quoted('%' + name + '%')}")
+        conditions.append(f"name contains {_quoted(name)}")
     if state:
         conditions.append(f"state = {_quoted(state)}")
     for key, value in (labels or {}).items():
@@ -306,12 +319,13 @@ def _selection(name, project, state, labels, filter):
     return arguments + (["--project", project] if project else [])
 
 
-def _quoted(text):
-    return "'" + text.replace("'", "''") + "'"
+def _quoted(text, quote="'"):
+    escaped = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
+    return quote + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + quote
 
 
 def _identifier(name):
-    return name if name.isidentifier() else "`" + name + "`"
+    return name if name.isidentifier() else _quoted(name, '"')
 
 
 def get_run_db(path=None):
