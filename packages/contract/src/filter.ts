@@ -3,6 +3,17 @@
  * every value bound.
  *
  *     metrics.accuracy > 0.9 and params.eta = 0.3 and (state = 'completed' or not labels.team like 'a%')
+ *
+ *     filter    = filter ("and" | "or") filter | "not" filter | "(" filter ")" | condition       and binds tighter than or
+ *     condition = field ("=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=") value
+ *               | field ["not"] ("like" | "ilike" | "contains") text
+ *               | field ["not"] "in" "(" value {"," value} ")"
+ *               | field "is" ["not"] "null"
+ *     field     = attribute | scope "." name                        scope: metrics, params, labels (tags), results, attributes
+ *     name      = bare (letters, digits, _ - . / :) | "quoted" | `quoted`
+ *     value     = number | inf | -inf | nan | true | false | 'text' | "text" | bare word where only a text fits
+ *
+ * `matchesRunFilter` says what each condition means.
  */
 export type RunFilter =
   | { type: 'and'; left: RunFilter; right: RunFilter }
@@ -15,7 +26,10 @@ export type RunFilter =
 export const comparisonOperators = ['=', '!=', '<', '<=', '>', '>=', 'like', 'ilike', 'contains'] as const
 export type ComparisonOperator = (typeof comparisonOperators)[number]
 
-/** Times are written as ISO 8601 text or relative (`'7d'`, `'2h'` ago) and are parsed to epoch milliseconds where the field is a time. */
+/**
+ * Times are written as ISO 8601 text or relative (`'7d'`, `'2h'` ago) and are parsed to epoch milliseconds where the field is a time;
+ * the duration is written with a unit (`'90s'`) and is in milliseconds in the tree.
+ */
 export type FilterValue = string | number | boolean
 
 export const runAttributes = [

@@ -9,7 +9,8 @@ const erfcCoefficients = [
 const erfc = (x: number): number => {
   const magnitude = Math.abs(x)
   const t = 1 / (1 + 0.5 * magnitude)
-  const polynomial = erfcCoefficients.reduceRight((sum, coefficient) => sum * t + coefficient, 0)
+  let polynomial = 0
+  for (let index = erfcCoefficients.length - 1; index >= 0; index--) polynomial = polynomial * t + erfcCoefficients[index]!
   const value = t * Math.exp(-magnitude * magnitude + polynomial)
   return x >= 0 ? value : 2 - value
 }

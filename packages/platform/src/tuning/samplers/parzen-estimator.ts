@@ -17,14 +17,15 @@ export interface ParzenEstimator {
 /** One dimension of all kernels. */
 interface Marginal {
   sample(kernel: number, random: Random): number
-  logDensity(kernel: number, position: number): number
+  /** Adds the logarithm of every kernel's density at `position` to `sums`, by kernel. */
+  addLogDensities(position: number, sums: Float64Array): void
 }
 
 /** `observations` in the order they were made, oldest first. */
 export const createParzenEstimator = (dimensions: readonly Dimension[], observations: readonly Point[]): ParzenEstimator => {
   const weights = [...observationWeights(observations.length), 1]
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const logWeights = weights.map((weight) => Math.log(weight / total))
+  const logWeights = Float64Array.from(weights, (weight) => Math.log(weight / total))
   const marginals = dimensions.map((dimension, index) => {
     const positions = observations.map((point) => point[index]!)
     return dimension.kind === 'categorical' ? categoricalMarginal(dimension, positions) : numericMarginal(dimension, positions)
@@ -34,12 +35,11 @@ export const createParzenEstimator = (dimensions: readonly Dimension[], observat
       const kernel = pickWeighted(weights, random)
       return marginals.map((marginal) => marginal.sample(kernel, random))
     },
-    logDensity: (point) =>
-      logSumOfExponentials(
-        logWeights.map((logWeight, kernel) =>
-          marginals.reduce((sum, marginal, index) => sum + marginal.logDensity(kernel, point[index]!), logWeight),
-        ),
-      ),
+    logDensity: (point) => {
+      const sums = logWeights.slice()
+      for (const [index, marginal] of marginals.entries()) marginal.addLogDensities(point[index]!, sums)
+      return logSumOfExponentials(sums)
+    },
   }
 }
 
@@ -62,7 +62,7 @@ const pickWeighted = (weights: readonly number[], random: Random): number => {
   return weights.length - 1
 }
 
-const logSumOfExponentials = (values: readonly number[]): number => {
+const logSumOfExponentials = (values: Float64Array): number => {
   const greatest = values.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY)
   if (!Number.isFinite(greatest)) return greatest
   return greatest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - greatest), 0))
@@ -70,26 +70,31 @@ const logSumOfExponentials = (values: readonly number[]): number => {
 
 /** A kernel prefers its own choice; the one prior observation is spread evenly over all choices and kernels. */
 const categoricalMarginal = ({ count }: CategoricalDimension, observed: readonly number[]): Marginal => {
-  const kernels = observed.length + 1
-  const base = 1 / kernels
-  const rows = observed.map((choice) => Array.from({ length: count }, (_, index) => base + (index === choice ? 1 : 0)))
-  rows.push(Array.from({ length: count }, () => 1))
-  const totals = rows.map((row) => row.reduce((sum, weight) => sum + weight, 0))
+  const base = 1 / (observed.length + 1)
+  const total = 1 + base * count
+  const [logOther, logOwn, logEven] = [Math.log(base / total), Math.log((base + 1) / total), -Math.log(count)]
   return {
-    sample: (kernel, random) => pickWeighted(rows[kernel]!, random),
-    logDensity: (kernel, position) => Math.log(rows[kernel]![position]! / totals[kernel]!),
+    sample: (kernel, random) => {
+      const own = observed[kernel]
+      return own === undefined || random.next() * total >= 1 ? random.index(count) : own
+    },
+    addLogDensities: (position, sums) => {
+      for (let kernel = 0; kernel < observed.length; kernel++) sums[kernel]! += observed[kernel] === position ? logOwn : logOther
+      sums[observed.length]! += logEven
+    },
   }
 }
 
 /** Normals cut off at the ends of the axis. */
 const numericMarginal = (dimension: NumericDimension, observed: readonly number[]): Marginal => {
-  const { low, high, cell } = dimension
-  const means = [...observed, dimension.prior.mean]
-  const deviations = [...bandwidths(dimension, observed), dimension.prior.deviation]
+  const { low, high, cell, prior } = dimension
+  const means = Float64Array.from([...observed, prior.mean])
+  const deviations = Float64Array.from([...bandwidths(dimension, observed), prior.deviation])
   const logMasses = means.map((mean, kernel) => {
     const deviation = deviations[kernel]!
     return Math.log(normalMass((low - mean) / deviation, (high - mean) / deviation))
   })
+  const logScales = deviations.map((deviation, kernel) => Math.log(deviation) + 0.5 * Math.log(2 * Math.PI) + logMasses[kernel]!)
   return {
     // Means lie on the axis and kernels are no wider than it, so at least a third of the draws fall inside.
     sample: (kernel, random) => {
@@ -99,15 +104,19 @@ const numericMarginal = (dimension: NumericDimension, observed: readonly number[
         if (position >= low && position <= high) return position
       }
     },
-    logDensity: (kernel, position) => {
-      if (high <= low) return 0
-      const [mean, deviation, logMass] = [means[kernel]!, deviations[kernel]!, logMasses[kernel]!]
-      if (cell !== undefined) {
-        const [from, to] = cell(position)
-        return Math.log(Math.max(normalMass((from - mean) / deviation, (to - mean) / deviation), 1e-300)) - logMass
+    addLogDensities: (position, sums) => {
+      if (high <= low) return
+      const ends = cell?.(position)
+      for (let kernel = 0; kernel < means.length; kernel++) {
+        const [mean, deviation] = [means[kernel]!, deviations[kernel]!]
+        if (ends === undefined) {
+          const distance = (position - mean) / deviation
+          sums[kernel]! -= 0.5 * distance * distance + logScales[kernel]!
+        } else {
+          const mass = normalMass((ends[0] - mean) / deviation, (ends[1] - mean) / deviation)
+          sums[kernel]! += Math.log(Math.max(mass, 1e-300)) - logMasses[kernel]!
+        }
       }
-      const distance = (position - mean) / deviation
-      return -0.5 * distance * distance - Math.log(deviation) - 0.5 * Math.log(2 * Math.PI) - logMass
     },
   }
 }
