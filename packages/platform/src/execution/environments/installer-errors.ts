@@ -1,9 +1,11 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /**
  * The sentence of pip's or uv's output that matters: which requirement failed and why. Falls back to the last line that says
  * something.
  */
 export function installFailure(output: string): string {
-  const text = output.replace(/\x1b\[[0-9;]*m/g, '')
+  const text = stripVTControlCharacters(output)
   for (const { pattern, sentence } of knownFailures) {
     const match = pattern.exec(text)
     if (match) return sentence(match)
