@@ -6,6 +6,7 @@ trouble is the journal's to sit out. Only a misspelt keyword raises, by name, be
 
 import os
 import sys
+from time import time_ns as _now
 
 from .names import refuse_keywords
 from .values import number_of, plain_value, short, wire_number
@@ -199,7 +200,20 @@ class Context:
                 return self._log_point(key, value, step, None)
             series[1] = step + 1
             series[2] = value
-            return self._journal.metric(series[0], step, value)
+            # Journal.metric, written out: a call made a million times is a third faster without another one in it.
+            journal = self._journal
+            with journal._lock:
+                number = journal._next()
+                line = b"[%d,%d%b%d,%a]\n" % (number, _now() // 1000000, series[0], step, value)
+                try:
+                    journal._put(line)
+                except (ValueError, OSError):
+                    journal._make_room(line)
+                if journal._last > number:
+                    journal._written(number, line)
+                else:
+                    journal._last = number
+            return None
         if unknown:
             refuse_keywords("log_metric", unknown, ("key", "value", "step", "timestamp"))
         return self._log_point(key, value, step, timestamp)

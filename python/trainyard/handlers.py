@@ -3,7 +3,7 @@
 import os
 import sys
 
-from .errors import Fault
+from .errors import Fault, InputError
 from .names import nearest
 
 
@@ -181,13 +181,14 @@ class Call:
         if argument.hint is argument.empty or not self._converts(name):
             return value
         from .conversion import Misfit, convert, expected
+        from .values import short
 
         hint = self._hint(argument)
         try:
             return convert(value, hint, text)
+        except InputError as error:
+            raise Fault("invalid_parameter", "parameter %s: %s" % (short(name), error)) from None
         except Misfit:
-            from .values import short
-
             shown = text if text is not None else value
             raise Fault("invalid_parameter", "parameter %s must be %s; got %s" % (short(name), expected(hint), short(shown))) from None
 
@@ -207,6 +208,8 @@ class Call:
         hint = self._hint(argument)
         try:
             return convert(item, hint)
+        except InputError as error:
+            raise Fault("invalid_input", str(error)) from None
         except Misfit:
             raise Fault("invalid_parameter", 'input "%s" must be %s; %s is not' % (argument.name, expected(hint), item.url)) from None
 

@@ -1,28 +1,30 @@
 """The journal: an append-only file of JSON lines through which a process tells its supervisor what it logged.
 
-A line is in the kernel's hands when the call that wrote it returns, so a process killed right after loses nothing. The file is grown ahead
-and mapped into memory: a line costs one copy (0.09 us measured) instead of one system call (1.2 us). The reader stops at the first
-NUL byte. Blocks are reserved before they are mapped, since a mapped write to a full disk would kill the process; where a file system
+A line is in the kernel's hands when the call that wrote it returns, so a process killed right after loses nothing. The first lines cost
+one system call each (1.2 us measured), which is all that a short run needs; after `linesBeforeMapping` the file is grown ahead and
+mapped into memory, and a line costs one copy (0.09 us). The reader stops at the first NUL byte. Blocks are reserved before they are mapped, since a mapped write to a full disk would kill the process; where a file system
 cannot reserve or map, lines are written with one system call each.
 
 Storage trouble never reaches the caller: lines wait in memory (`backlogLimitBytes`) and are tried again, with one warning on stderr.
 """
 
-import mmap
 import os
 import sys
 import time
-import weakref
 from _thread import RLock
 from itertools import count
+from json import JSONEncoder
 
-firstWindowBytes = 64 * 1024
+linesBeforeMapping = 64
+firstWindowBytes = 256 * 1024
 largestWindowBytes = 4 * 1024 * 1024
 backlogLimitBytes = 64 * 1024 * 1024
 retrySeconds = 0.5
 
 _now = time.time_ns
-_journals = weakref.WeakSet()
+_journals = set()
+#: Made once: `json.dumps` with other than its own separators makes an encoder per call.
+_encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Journal:
@@ -45,6 +47,7 @@ class Journal:
         self._window_offset = 0
         self._window_bytes = firstWindowBytes
         self._put = _refuse
+        self._unmapped_lines = 0
         self._backlog = []
         self._backlog_bytes = 0
         self._dropped = 0
@@ -58,9 +61,7 @@ class Journal:
 
     def append(self, kind, *fields, time_ms=None):
         """Write one entry. `fields` are plain JSON; times are epoch milliseconds, now when not given."""
-        import json
-
-        encoded = json.dumps([kind, *fields], separators=(",", ":"), allow_nan=False).encode("ascii")
+        encoded = _encode([kind, *fields]).encode("ascii")
         self.append_tail(b"%d,%b\n" % (_now() // 1000000 if time_ms is None else time_ms, encoded[1:]))
 
     def append_tail(self, tail):
@@ -77,7 +78,8 @@ class Journal:
     def metric(self, head, step, value):
         """Write one point, now. `head` is `,"metric",<key as JSON>,` and `value` a finite float or an int.
 
-        The one call made a million times: formatting is done by hand and nothing is called that need not be.
+        The one call made a million times: formatting is done by hand and nothing is called that need not be. `Context.log_metric`
+        has these lines written out for its commonest case.
         """
         with self._lock:
             number = self._next()
@@ -108,10 +110,7 @@ class Journal:
             self._keep(line)
             return
         try:
-            if self._descriptor is None:
-                self._open(len(line))
-            else:
-                self._map_next_window(len(line))
+            self._prepare(len(line))
             self._put(line)
         except OSError as error:
             self._trouble(error)
@@ -132,10 +131,8 @@ class Journal:
             if not force and time.monotonic() < self._retry_at:
                 return False
             try:
-                if self._descriptor is None:
-                    self._open(0)
-                elif self._put is _refuse:
-                    self._map_next_window(0)
+                if self._put is _refuse:
+                    self._prepare(0)
                 self._write_backlog()
             except OSError as error:
                 self._trouble(error)
@@ -151,7 +148,7 @@ class Journal:
                 try:
                     self._put(line)
                 except ValueError:
-                    self._map_next_window(len(line))
+                    self._prepare(len(line))
                     self._put(line)
                 done += 1
         finally:
@@ -173,24 +170,39 @@ class Journal:
             reason = error.strerror or str(error)
             _say("cannot write to %s: %s. Training goes on; what is logged waits in memory." % (self.path or self.run_directory, reason))
 
-    def _open(self, need_bytes):
-        if not self.path:
-            os.makedirs(self.run_directory, exist_ok=True)
+    def _prepare(self, need_bytes):
+        """Make `_put` able to take a line of `need_bytes`."""
+        if self._descriptor is None:
+            self._open()
+        elif self._mapped and (self._window is not None or self._unmapped_lines > linesBeforeMapping):
+            self._map_next_window(need_bytes)
+        else:
+            self._put = self._write_through
+
+    def _open(self):
         path = os.path.join(self.run_directory, "journal-%d-%s.jsonl" % (os.getpid(), os.urandom(4).hex()))
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        _journals.add(self)
         # Python opens files so that processes started by the script do not inherit them.
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        try:
+            self._descriptor = os.open(path, flags, 0o644)
+        except FileNotFoundError:
+            if self.path:  # it was there: someone removed the run, and making it anew would help nobody
+                raise
+            os.makedirs(self.run_directory, exist_ok=True)
+            self._descriptor = os.open(path, flags, 0o644)
         self.path = path
-        self._window_offset = 0
-        self._map_next_window(need_bytes)
+        self._put = self._write_through
 
     def _position(self):
         """Bytes of text written so far."""
-        return self._window_offset + (self._window.tell() if self._window is not None else 0)
+        if self._window is not None:
+            return self._window_offset + self._window.tell()
+        return os.fstat(self._descriptor).st_size
 
     def _map_next_window(self, need_bytes):
-        if not self._mapped:
-            self._put = self._write_through
-            return
+        import mmap
+
         position = self._position()
         start = position - position % mmap.ALLOCATIONGRANULARITY
         size = max(self._window_bytes, need_bytes + mmap.ALLOCATIONGRANULARITY)
@@ -220,6 +232,9 @@ class Journal:
 
     def _write_through(self, line):
         """One system call per line; a line cut short by a full disk is taken back, so the file always ends in a whole line."""
+        self._unmapped_lines += 1
+        if self._mapped and self._unmapped_lines > linesBeforeMapping:
+            raise ValueError("time to map")
         written = os.write(self._descriptor, line)
         if written != len(line):
             os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
@@ -239,6 +254,7 @@ class Journal:
             except OSError as error:
                 self._trouble(error)
             warned = self._warned
+            _journals.discard(self)
             self._reset()
             self._warned = warned
 

@@ -80,15 +80,18 @@ def _run_entry(session):
     return entry
 
 
+_interpreter = {}
+
+
 def interpreter_info():
     """What ran the code; `sitePackages` lets the supervisor list packages without asking Python."""
-    return {
-        "language": "python",
-        "version": sys.version.split()[0],
-        "implementation": sys.implementation.name,
-        "executable": sys.executable or "",
-        "sitePackages": [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))],
-    }
+    if not _interpreter:
+        _interpreter["language"] = "python"
+        _interpreter["version"] = sys.version.split()[0]
+        _interpreter["implementation"] = sys.implementation.name
+        _interpreter["executable"] = sys.executable or ""
+        _interpreter["sitePackages"] = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    return _interpreter
 
 
 def begin(spec, source, role="supervised"):
