@@ -34,9 +34,14 @@ export interface PrepareOptions {
   signal?: AbortSignal
 }
 
-/** What an environment's `environment.json` tells; the file is written last, so without it the folder is not finished. */
+/**
+ * What an environment's `environment.json` tells; the file is written last, so without it nothing is finished. Each try at
+ * building has a folder of its own, because the installer of a killed builder may still be writing into the one before.
+ */
 interface EnvironmentRecord {
   version: 1
+  /** The folder of the try that succeeded. */
+  build: string
   requirements: readonly string[]
   source: string
   interpreter: InterpreterIdentity
@@ -84,31 +89,36 @@ export async function prepareEnvironment(options: PrepareOptions): Promise<Prepa
   onProgress(`making an environment for ${requirements.source} with ${uv ? 'uv' : 'pip'} and Python ${interpreter.version}`)
   await rm(folder, { recursive: true, force: true })
   try {
-    const build = { executable: interpreter.path, folder, requirements, environment: options.environment, onProgress, signal }
-    const { tool, choices } = await buildEnvironment(build, uv)
+    const build = randomBytes(4).toString('hex')
+    const target = join(folder, build)
+    await makeFolder(folder)
+    const { tool, choices } = await buildEnvironment(
+      { executable: interpreter.path, folder: target, requirements, environment: options.environment, onProgress, signal },
+      uv,
+    )
     await writeRecord(folder, {
       version: 1,
+      build,
       requirements: requirements.lines,
       source: requirements.source,
       interpreter,
       tool,
       choices,
       createdAtMs: Date.now(),
-      sizeBytes: await sizeOf(folder),
+      sizeBytes: await sizeOf(target),
     })
-    return { python: pythonIn(folder), key, created: true, tool, choices: { ...choices, environment: `made now (${key})` } }
+    return { python: pythonIn(target), key, created: true, tool, choices: { ...choices, environment: `made now (${key})` } }
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     if (error instanceof AppError) throw error
     throw storageError(`Cannot make an environment in ${folder}`, error)
-  } finally {
-    await rm(`${folder}-requirements.txt`, { force: true })
   }
 }
 
 async function useIfReady(folder: string, key: string): Promise<PreparedEnvironment | undefined> {
   const record = await readRecord(folder)
-  if (!record || !existsSync(pythonIn(folder))) return undefined
+  const python = pythonIn(join(folder, record?.build ?? ''))
+  if (!record || !existsSync(python)) return undefined
   // The time of last use; a cache that cannot be written to still serves.
   const now = new Date()
   await utimes(recordPath(folder), now, now).catch(() => undefined)
@@ -183,7 +193,7 @@ export async function listEnvironments(cacheDirectory: string): Promise<CachedEn
     if (!record) continue
     found.push({
       key,
-      python: pythonIn(folder),
+      python: pythonIn(join(folder, record.build)),
       pythonVersion: record.interpreter.version,
       requirements: record.requirements,
       source: record.source,
@@ -236,7 +246,7 @@ async function removeOne(cacheDirectory: string, key: string): Promise<void> {
 /** Unfinished folders that no builder holds, with their locks. */
 async function removeLeftovers(cacheDirectory: string): Promise<void> {
   for (const name of await namesIn(cacheDirectory)) {
-    const key = /^([0-9a-f]{24})(?:$|\.removed-|-requirements\.txt$)/.exec(name)?.[1]
+    const key = /^([0-9a-f]{24})(?:$|\.removed-)/.exec(name)?.[1]
     if (key === undefined || (await readRecord(join(cacheDirectory, name)))) continue
     await using _lock = await lockBuild(join(cacheDirectory, `${key}.lock`), {})
     if (!(await readRecord(join(cacheDirectory, name)))) await rm(join(cacheDirectory, name), { recursive: true, force: true })
