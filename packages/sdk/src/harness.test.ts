@@ -53,7 +53,7 @@ describe.concurrent('a handler', () => {
   })
 
   it('returns values that are kept as the hints say', async () => {
-    const job = await runJob(training, {
+    const job = await runJob(handlers, {
       handler: 'hinted',
       returns: ['accuracy', 'rows:dataset', { key: 'note', artifact_type: 'file' }],
     })
@@ -180,10 +180,10 @@ describe.concurrent('a script', () => {
   it('shares its run with worker threads (secrets too) and child processes (secrets not)', async () => {
     const job = await runJob(fixture('worker.ts'), { handler: 'train', secrets: { KEY: 'hidden' } })
     const points = entriesOf(job.journal, 'metric').map((entry) => [entry[3], entry[5]])
-    expect(points.sort()).toEqual([
-      ['child', 3],
+    expect(points.toSorted((a, b) => Number(a[1]) - Number(b[1]))).toEqual([
       ['main', 1],
       ['worker', 2],
+      ['child', 3],
     ])
     expect(entriesOf(job.journal, 'end')).toHaveLength(1)
   })

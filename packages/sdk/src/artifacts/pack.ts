@@ -8,7 +8,7 @@ import type { ArtifactBody, Spool } from './spool.ts'
 
 export interface ArtifactOptions {
   /** Text, bytes, pieces of either, or any JSON value (kept as JSON). */
-  body?: ArtifactBody | JsonObject | readonly unknown[] | number | boolean | null
+  body?: ArtifactBody | object | number | boolean | null
   /** Without `body`: the file or folder to keep, as it is now, or a URL to refer to. With `body`: the name it gets. */
   localPath?: string
   /** Place under the run's out path; ending in `/`, the folder there. Default: made of `localPath` or the key. */

@@ -69,13 +69,14 @@ export class Recorder {
   }
 
   labels(values: Readonly<Record<string, unknown>>): Record<string, string> {
-    const recorded: Record<string, string> = {}
+    const pairs: [string, string][] = []
     for (const [key, value] of Object.entries(values)) {
       if (!this.#isKey('label', key)) continue
       const text = typeof value === 'string' ? value.toWellFormed() : quoteLabel(value)
       if (text === undefined) this.problem(`Label '${key}': ${quoteForSentence(value)} is not text.`)
-      else recorded[key] = text
+      else pairs.push([key.toWellFormed(), text])
     }
+    const recorded = Object.fromEntries(pairs)
     if (Object.keys(recorded).length > 0) this.append(['label', recorded])
     return recorded
   }
@@ -123,18 +124,19 @@ export class Recorder {
   }
 
   #jsonValues(what: string, values: Readonly<Record<string, unknown>>): Record<string, JsonValue> {
-    const recorded: Record<string, JsonValue> = {}
+    const recorded: [string, JsonValue][] = []
     for (const [key, value] of Object.entries(values)) {
       if (!this.#isKey(what.toLowerCase(), key)) continue
       try {
         const json = toJsonValue(value)
         if (json === undefined) this.problem(`${what} '${key}': a value of type ${typeof value} cannot be recorded.`)
-        else recorded[key.toWellFormed()] = json
+        else recorded.push([key.toWellFormed(), json])
       } catch (error) {
         this.problem(`${what} '${key}' cannot be recorded: ${(error as Error).message}.`)
       }
     }
-    return recorded
+    // Also right for a key named __proto__, where an assignment is not.
+    return Object.fromEntries(recorded)
   }
 }
 

@@ -3,14 +3,15 @@ import type { Table } from './table.ts'
 
 const needsQuotes = /[",\r\n]|^\s|\s$/
 
+function fieldText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value === 'string') return value
+  return typeof value === 'object' ? JSON.stringify(value) : `${value as number}`
+}
+
 export function csvField(value: unknown): string {
   if (isMissing(value)) return ''
-  const text =
-    value instanceof Date
-      ? value.toISOString()
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value as string | number | bigint | boolean)
+  const text = fieldText(value)
   return text === '' || needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
