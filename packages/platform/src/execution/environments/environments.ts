@@ -123,7 +123,7 @@ async function useIfReady(folder: string, key: string): Promise<PreparedEnvironm
   const now = new Date()
   await utimes(recordPath(folder), now, now).catch(() => undefined)
   return {
-    python: pythonIn(folder),
+    python,
     key,
     created: false,
     tool: record.tool,
@@ -138,8 +138,9 @@ async function readRecord(folder: string): Promise<EnvironmentRecord | undefined
     const record = JSON.parse(await readFile(recordPath(folder), 'utf8')) as EnvironmentRecord
     return record.version === 1 ? record : undefined
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR' || error instanceof SyntaxError)
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR' || error instanceof SyntaxError) {
       return undefined
+    }
     throw storageError(`Cannot read ${recordPath(folder)}`, error)
   }
 }
