@@ -172,6 +172,14 @@ describe.concurrent('a script', () => {
     ])
   })
 
+  it('may use this package without having it installed', async () => {
+    const folder = temporaryFolder()
+    const script = join(folder, 'alone.mjs')
+    writeFileSync(script, "import { getOrCreateContext } from '@trainyard/sdk'\ngetOrCreateContext().logResult('a', 1)\n")
+    const job = await runJob(script)
+    expect(resultsOf(job)).toEqual({ a: 1 })
+  })
+
   it('may be CommonJS', async () => {
     const job = await runJob(fixture('common.cjs'))
     expect([job.output, endOf(job)?.outcome]).toEqual(['main\n', 'completed'])

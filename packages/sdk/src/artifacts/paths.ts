@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { extname } from 'node:path'
 
 /** File systems stop at 255 bytes a name; the rest is room for suffixes of ours and of the stores. */
@@ -10,7 +9,9 @@ const maxPathBytes = 640
 // oxlint-disable-next-line no-control-regex
 const unsafe = /[\u0000-\u001f\u007f"'`<>|?*:\\#%$\ud800-\udfff]/gu
 
-const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 10)
+/** Loaded on first use: it takes as long as all the rest of the package. */
+const shortHash = (text: string): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, 10)
 
 /** One file name from any text. A name that had to change gets a short hash of the original, so that two never collide. */
 export function safeComponent(name: string): string {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { isMainThread, threadId } from 'node:worker_threads'
 import type { JsonValue, RunError } from '@trainyard/contract'
 import { quoteForSentence, toJsonValue, toMetricNumber } from '../journal/json-value.ts'
@@ -19,7 +18,7 @@ export class Recorder {
   constructor(runDirectory: string) {
     this.runDirectory = runDirectory
     // Random: a second attempt shares the folder and may get the same process id.
-    const name = `${process.pid}${isMainThread ? '' : `-${threadId}`}-${randomBytes(4).toString('hex')}`
+    const name = `${process.pid}${isMainThread ? '' : `-${threadId}`}-${Math.floor(Math.random() * 2 ** 32).toString(16)}`
     this.#journal = new JournalWriter(runDirectory, name, say)
   }
 
