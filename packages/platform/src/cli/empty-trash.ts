@@ -1,6 +1,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
+import type { Places } from '../objects/index.ts'
 
 import type { Session } from './session.ts'
 
@@ -15,30 +16,58 @@ export interface Freed {
 
 /**
  * Deletes trashed runs for good. The records go first, in one transaction: a crash in between leaves objects nobody refers to,
- * never records without their objects. Idempotent.
+ * never records without their objects. Nothing is deleted that lies outside the places of these runs, or that an artifact of
+ * another run still refers to. Idempotent.
  */
 export async function emptyTrash(session: Session, runs: readonly RunRecord[]): Promise<Freed> {
   const { tracking, directory, places } = session
-  const iterations = (
-    await Promise.all(runs.filter((run) => run.kind === 'sweep').map((run) => tracking.runs.children(run.id)))
-  ).flat()
+  const iterations = (await Promise.all(runs.map((run) => tracking.runs.children(run.id)))).flat()
   const all = [...runs, ...iterations]
-  const roots = [directory.artifacts, ...all.map((run) => run.outPath)]
+  const outPaths = all.map((run) => run.outPath)
   const before = databaseBytes(directory.database)
   const { targets } = await tracking.runs.purge(runs.map((run) => run.id))
 
   const freed: Freed = { objectBytes: 0, databaseBytes: 0, keptTargets: [] }
+  const referred = await targetsReferredTo(session, new Set(outPaths))
+  const isReferred = (place: string): boolean => referred.some((target) => target === place || liesIn(target, place))
   for (const target of targets) {
-    if (roots.some((root) => liesIn(target, root))) freed.objectBytes += await places.remove(target)
+    const isOurs = [directory.artifacts, ...outPaths].some((root) => liesIn(target, root))
+    if (isOurs && !isReferred(target)) freed.objectBytes += await places.remove(target)
     else freed.keptTargets.push(target)
   }
   for (const run of all) {
-    // What is left of the run's own folder: empty, or files that belong to no artifact.
-    if (liesIn(run.outPath, directory.artifacts)) freed.objectBytes += await places.remove(run.outPath)
+    // What is left in the run's own folder: files that belong to no artifact.
+    if (liesIn(run.outPath, directory.artifacts) && !isReferred(run.outPath))
+      freed.objectBytes += await removeFolder(places, run.outPath)
     rmSync(join(directory.runs, run.id), { recursive: true, force: true })
   }
   await session.database.compact()
   freed.databaseBytes = Math.max(0, before - databaseBytes(directory.database))
+  return freed
+}
+
+const pageSize = 1000
+
+/** Of the artifacts that remain, those that lie below one of these places. */
+async function targetsReferredTo({ tracking }: Session, places: ReadonlySet<string>): Promise<string[]> {
+  const found: string[] = []
+  for (let offset = 0; ; offset += pageSize) {
+    const page = await tracking.artifacts.search({ allVersions: true, limit: pageSize, offset })
+    for (const { target } of page) if (ancestors(target).some((folder) => places.has(folder))) found.push(target)
+    if (page.length < pageSize) return found
+  }
+}
+
+/** `/a/b/c` lies in `/a/b`, `/a` and `/`. */
+function ancestors(target: string): string[] {
+  const parts = target.split('/')
+  return parts.map((_, count) => parts.slice(0, count).join('/'))
+}
+
+/** A local folder goes with its empty subfolders, which the object stores know nothing of. */
+async function removeFolder(places: Places, path: string): Promise<number> {
+  const freed = await places.remove(path)
+  rmSync(path, { recursive: true, force: true })
   return freed
 }
 

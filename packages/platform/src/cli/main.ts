@@ -1,3 +1,10 @@
+/**
+ * The command line: words to commands, records to tables, errors to sentences and exit codes. It is the top row: it may use every
+ * other folder, and nothing uses it.
+ *
+ * Start with `command-table.ts` (what there is), then `commands/ls.ts` (what a command looks like) and `cli.ts` (what it is given).
+ * `session.ts` opens the data directory; `output/` knows terminals and nothing of runs; `config.ts` alone reads the environment.
+ */
 import { createCli, type MainOptions } from './cli.ts'
 import { buildProgram } from './program.ts'
 import { reportError } from './report-error.ts'

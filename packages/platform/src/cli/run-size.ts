@@ -11,7 +11,7 @@ export async function sizeOfRuns(tracking: Tracking, runs: readonly RunRecord[])
   }
   for (const run of runs) {
     await add(run)
-    if (run.kind === 'sweep') for (const child of await tracking.runs.children(run.id)) await add(child)
+    for (const child of await tracking.runs.children(run.id)) await add(child)
   }
   return outputBytes + [...objects.values()].reduce((sum, size) => sum + size, 0)
 }

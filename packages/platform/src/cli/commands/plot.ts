@@ -25,7 +25,7 @@ export function define(command: Command, cli: Cli): void {
       await using session = await openRecords(cli)
       const id = await session.tracking.runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const run = await session.tracking.runs.get(id)
-      const iterations = run.kind === 'run' ? [] : await session.tracking.runs.children(id)
+      const iterations = await session.tracking.runs.children(id)
       if (iterations.length > 0) await plotSweep(cli, run, iterations, options)
       else await plotMetric(cli, session, run, options)
     })

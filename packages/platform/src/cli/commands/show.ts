@@ -51,7 +51,7 @@ export async function readDetails({ tracking }: Pick<Session, 'tracking'>, id: s
     tracking.runs.history(id),
     tracking.metrics.series(id),
     tracking.artifacts.ofRun(id),
-    run.kind === 'sweep' ? tracking.runs.children(id) : Promise.resolve([]),
+    tracking.runs.children(id),
     tracking.logs.sizeBytes(id),
   ])
   return { run, history, metrics, artifacts, iterations, outputBytes }

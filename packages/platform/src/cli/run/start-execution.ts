@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type Execution, userCacheDirectory } from '../../execution/index.ts'
+import type { Execution } from '../../execution/index.ts'
 import { createExecution } from '../../platform.ts'
 import type { Cli } from '../cli.ts'
 import type { Session } from '../session.ts'
@@ -23,5 +23,4 @@ export const executionOf = (cli: Cli, session: Session): Execution =>
     workingDirectory: cli.workingDirectory,
     programCommand: programCommand(),
     owner: cli.config.userName,
-    cacheDirectory: userCacheDirectory(cli.config.environment, cli.config.homeDirectory),
   })
