@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import sys
+import time
 
 given = sys.stdin.read() if "--task" in sys.argv else ""
 with open(os.environ["FAKE_LOG"], "a", encoding="utf-8") as log:
@@ -36,6 +38,16 @@ if isinstance(answer, list):
     with open(os.environ["FAKE_LOG"], encoding="utf-8") as log:
         calls = sum(json.loads(line)["arguments"][0] == sys.argv[1] for line in log)
     answer = answer[min(calls, len(answer)) - 1]
+if "sleep" in answer:
+    received = []
+    signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
+    print("sleeping", file=sys.stderr, flush=True)
+    until = time.monotonic() + answer["sleep"]
+    while not received and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    with open(os.environ["FAKE_LOG"] + ".interrupts", "w") as file:
+        file.write(str(len(received)))
 sys.stderr.write(answer.get("stderr", ""))
 sys.stderr.flush()
 output = answer.get("stdout", "")

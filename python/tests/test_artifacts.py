@@ -82,6 +82,10 @@ class BodiesTest(SpoolCase):
             entry, problem = pack_artifact(key, spool=self.spool)
             self.assertIsNone(entry)
             self.assertTrue(problem)
+        for wrong in ({"labels": 5}, {"local_path": 5}, {"tag": object(), "labels": "x"}):
+            entry, problem = pack_artifact("k", body=b"x", spool=self.spool, **wrong)
+            self.assertIsNone(entry, wrong)
+            self.assertIn("'k'", problem)
 
     def test_artifact_objects_carry_their_settings_and_the_call_wins(self):
         item = Artifact("notes", "text", labels={"a": "1"}, tag="v1", title="Notes")

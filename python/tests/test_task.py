@@ -4,12 +4,15 @@ import glob
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 import unittest
 
 from packing_support import SpoolCase, needs, optional
 
 import trainyard
+from trainyard import warm
 from trainyard.command_line import TrainyardError, last_object, program, sentence_of
 from trainyard.launch import importable_place
 from trainyard.task import NewTask, RunFailed, Task, get_run_db, load_task, new_task, run_local
@@ -232,6 +235,18 @@ class RunLocalTest(CommandCase):
             with self.assertRaisesRegex(TrainyardError, "TRAINYARD_CLI"):
                 program()
 
+    def test_ctrl_c_is_handed_on_once_and_the_polite_end_is_waited_for(self):
+        self.answer(run={"stdout": record("aborted"), "code": 130, "sleep": 20})
+        code = "import sys; sys.path.insert(0, sys.argv[1])\nfrom trainyard import run_local\nrun_local(command='training.py')"
+        command = [sys.executable, "-c", code, os.path.dirname(HERE)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        with process:
+            self.assertEqual(process.stderr.readline(), "sleeping\n")
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: everybody in the group gets it
+            self.assertIn("KeyboardInterrupt", process.communicate(timeout=20)[1])
+        with open(self.log + ".interrupts") as file:
+            self.assertEqual(file.read(), "1")
+
     def test_a_script_that_would_start_itself_is_refused(self):
         self.answer(run={"stdout": record()})
         with open("selfish.py", "w") as file:
@@ -252,6 +267,13 @@ class RunLocalTest(CommandCase):
 
 
 class AttachedTest(CommandCase):
+    def setUp(self):
+        super().setUp()
+        trouble = warm.fork_trouble(own_process=True)
+        if trouble is not None:
+            print(f"tests of functions in forks are skipped: {trouble}", file=sys.stderr)
+            self.skipTest(trouble)
+
     def run_attached(self, function, **options):
         os.environ["FAKE_RUN_DIRECTORY"] = self.run_directory
         run = run_local(handler=function, watch=False, **options)

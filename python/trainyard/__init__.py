@@ -16,11 +16,18 @@ _places = {
     "PlotArtifact": "artifacts",
     "TableArtifact": "artifacts",
     "HtmlArtifact": "artifacts",
+    "ModelArtifact": "artifacts",
+    "DatasetArtifact": "artifacts",
+    "LinkArtifact": "artifacts",
+    "DirArtifact": "artifacts",
     "handler": "returns",
     "Task": "task",
     "NewTask": "task",
     "new_task": "task",
     "run_local": "task",
+    "TrainyardError": "task",
+    "RunFailed": "task",
+    "get_run_db": "task",
 }
 __all__ = ["__version__", *_places]
 

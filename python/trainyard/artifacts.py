@@ -7,6 +7,7 @@ sentence about what could not be done; either may be None.
 import os
 
 from . import files
+from .placing import checked_key
 from .plain import as_text
 
 
@@ -128,27 +129,23 @@ def pack_artifact(
 ):
     """The journal entry of one artifact and a sentence about what could not be done; never raises."""
     artifact = item if isinstance(item, Artifact) else Artifact(item)
-    if key is None:
-        key = artifact.key
-    if not isinstance(key, str) or not key.strip():
-        return None, f"log_artifact needs a key (text) or an artifact object with one, not {files.shown(repr(key))}"
-    request = {
-        "key": key,
-        "artifact": artifact,
-        "body": artifact.body if body is None else body,
-        "local_path": local_path or artifact.local_path,
-        "artifact_path": artifact_path or artifact.artifact_path,
-        "tag": tag or artifact.tag,
-        "labels": {**artifact.labels, **(labels or {})},
-        "format": format or artifact.format,
-        "kind": artifact.kind,
-        "spool": spool,
-    }
-    if request["local_path"] is not None:
-        request["local_path"] = os.fspath(request["local_path"])
+    key = artifact.key if key is None else key
     from .packing import pack
 
     try:
+        local_path = artifact.local_path if local_path is None else local_path
+        request = {
+            "key": checked_key(key, "log_artifact"),
+            "artifact": artifact,
+            "body": artifact.body if body is None else body,
+            "local_path": None if local_path is None else os.fspath(local_path),
+            "artifact_path": artifact_path or artifact.artifact_path,
+            "tag": tag or artifact.tag,
+            "labels": {**(artifact.labels or {}), **(labels or {})},
+            "format": format or artifact.format,
+            "kind": artifact.kind,
+            "spool": spool,
+        }
         return pack(request, options)
     except files.FileProblem as problem:
         return None, str(problem)

@@ -26,6 +26,7 @@ HISTOGRAM_BINS = 20
 QUANTILES = (("25%", 0.25), ("50%", 0.5), ("75%", 0.75))
 MAX_TOP_CHARACTERS = 200
 
+_PLAIN_NUMBERS = {int, float, type(None)}
 _NUMBERS = (int, float, decimal.Decimal, fractions.Fraction)
 
 
@@ -46,9 +47,13 @@ def _describe_column(frame, index):
 
 def describe_values(values):
     """Statistics of one column given as a list of Python values."""
-    present = [value for value in values if not is_missing(value)]
+    types = set(map(type, values))
+    if types <= _PLAIN_NUMBERS:
+        present = [value for value in values if value == value and value is not None]
+    else:
+        present = [value for value in values if not is_missing(value)]
     base = {"count": len(present), "missing": len(values) - len(present)}
-    if present and all(isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in present):
+    if present and (types <= _PLAIN_NUMBERS or all(isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in present)):
         try:
             numbers = [float(value) for value in present]
         except OverflowError:  # integers beyond the largest float
@@ -152,9 +157,8 @@ def _histogram(ordered):
     edges = _edges(ordered[0], ordered[-1]) if ordered else None
     if edges is None:
         return None
-    counts = [0] * HISTOGRAM_BINS
-    for number in ordered:
-        counts[min(bisect.bisect_right(edges, number) - 1, HISTOGRAM_BINS - 1)] += 1
+    below = [bisect.bisect_left(ordered, edge) for edge in edges[:-1]] + [len(ordered)]
+    counts = [following - first for first, following in zip(below, below[1:])]
     return {"counts": counts, "edges": edges}
 
 

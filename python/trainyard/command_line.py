@@ -16,7 +16,11 @@ class TrainyardError(Exception):
         self.code = code
 
 
-EXIT_RUN_FAILED, EXIT_BAD_INPUT, EXIT_NOT_FOUND, EXIT_PROBLEMS, EXIT_ABORTED = 1, 2, 3, 6, 130
+#: Commands that were left running; held so that Python does not complain about a process nobody waited for.
+_left = []
+
+#: The exit code that says: there is no such run.
+EXIT_NOT_FOUND = 3
 
 
 def program():
@@ -90,6 +94,7 @@ def leave(arguments, stdin, messages, data=None, directory=None):
         process.stdin.close()
     except BrokenPipeError:
         pass  # it refused before reading; its exit code tells
+    _left[:] = [other for other in _left if other.poll() is None] + [process]
     return process
 
 

@@ -4,7 +4,7 @@ import os
 
 from . import files
 from .frames import frame_of
-from .placing import make_entry, place
+from .placing import checked_key, make_entry, place
 from .plain import as_text, plain
 
 PREVIEW_ROWS = 20
@@ -47,6 +47,7 @@ def pack_dataset(
     ``stats`` True or False decides about statistics; None means: when there are under 10,000 rows and 100 columns.
     """
     try:
+        checked_key(key, "log_dataset")
         frame = frame_of(df)
         if frame is None:
             raise DatasetProblem(

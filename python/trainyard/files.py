@@ -1,10 +1,8 @@
 """Names of files under a run's out path, and copying into the spool with flat memory."""
 
 import errno
-import hashlib
 import os
 import re
-import shutil
 import stat
 
 CHUNK_BYTES = 1 << 20
@@ -73,6 +71,8 @@ def safe_relative_path(name, what="name"):
 
 
 def _short_hash(text):
+    import hashlib  # 5 ms, for the few names that need it
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
@@ -122,7 +122,11 @@ def copy_file(source, target):
             with open(target, "wb") as writer:
                 _copy_in_kernel(reader, writer)
                 # What the kernel would not copy (another file system, /proc, an end that moved) goes through memory in pieces.
-                shutil.copyfileobj(reader, writer, CHUNK_BYTES)
+                while True:
+                    piece = reader.read(CHUNK_BYTES)
+                    if not piece:
+                        break
+                    writer.write(piece)
         except OSError as error:
             remove_quietly(target)
             raise FileProblem(f"Cannot copy {shown(source)} into the run: {reason_of(error)}") from error

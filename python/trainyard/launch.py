@@ -136,7 +136,8 @@ class _Server:
         trouble = warm.fork_trouble(own_process=True)
         if trouble is not None:
             name = getattr(function, "__name__", "the function")
-            raise command_line.TrainyardError(f"{name} cannot run in forks of this process ({trouble}): put it into a file of its own and import it")
+            trouble = trouble.replace("importing the script", "this process").rstrip(".")
+            raise command_line.TrainyardError(f"{name} cannot run in forks of this process: {trouble}; put it into a file of its own and import it")
         self.control_reader, self.control_writer = os.pipe()
         self.events_reader, self.events_writer = os.pipe()
         load = {"type": "load", "script": "", "handler": getattr(function, "__name__", "handler"), "workingDirectory": os.getcwd()}

@@ -15,7 +15,7 @@ from . import files
 from .artifacts import Artifact, pack_artifact
 from .frames import frame_of
 from .packing import figure_sort, json_bytes, pickle_bytes, run_folders
-from .placing import make_entry, place
+from .placing import checked_key, make_entry, place
 from .plain import as_text, is_plain, plain
 
 DESCRIPTION = "model.json"
@@ -68,6 +68,7 @@ def pack_model(
 
         return None, unknown_name("log_model() has no argument %r", next(iter(unknown)), KEYWORDS)
     try:
+        checked_key(key, "log_model")
         framework = framework or _framework_of(body)
         facts = _facts(body, framework, algorithm, metrics, parameters, feature_vector)
         facts.update(_schema(inputs, outputs, training_set, label_column))

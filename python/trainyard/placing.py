@@ -6,6 +6,13 @@ from . import files
 from .plain import as_text
 
 
+def checked_key(key, call):
+    """``key`` when it is text that names something."""
+    if not isinstance(key, str) or not key.strip():
+        raise files.FileProblem(f"{call} needs a key (text), not {files.shown(repr(key))}")
+    return key
+
+
 def make_entry(key, kind, *, file=None, url=None, path, format=None, tag="", labels=None, metadata=None):
     """A ``JournalArtifact``: exactly one of ``file`` and ``url``, nothing that is empty."""
     entry = {"key": as_text(key), "kind": kind, **({"url": url} if url is not None else {"file": file}), "path": path}

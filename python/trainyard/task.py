@@ -10,6 +10,7 @@ import os
 
 from .names import refuse_keywords, unknown_name
 from .plain import as_text, plain
+from .command_line import TrainyardError  # noqa: F401
 from .launch import run_local  # noqa: F401  (part of this module's face)
 from .runs import Run, RunFailed, get_run_db  # noqa: F401
 
