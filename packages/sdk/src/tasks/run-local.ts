@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { AppError } from '@trainyard/contract/errors'
-import type { RunRecord } from '@trainyard/contract'
-import { callCommand, commandError, type CommandResult } from './command-line.ts'
+import type { RunRecord, Task } from '@trainyard/contract'
+import { callCommand, commandError, type CommandOptions, type CommandResult } from './command-line.ts'
 import { Run } from './run.ts'
 import { TaskBuilder, type TaskFields } from './task.ts'
 
@@ -40,14 +43,39 @@ export async function runLocal(task: TaskBuilder | TaskFields, options: RunLocal
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
   }
-  const result = await callCommand(['run', '--task', '-', '--json', ...(options.detach ? ['--detach'] : [])], {
+  const common = {
     ...place,
-    stdin: JSON.stringify(merged),
-    ...(options.watch === false ? {} : { onStderr: (bytes) => void process.stderr.write(bytes) }),
+    ...(options.watch === false ? {} : { onStderr: (bytes: Buffer) => void process.stderr.write(bytes) }),
     ...(signal ? { signal } : {}),
-  })
+  }
+  if (options.detach) return await startDetached(merged, common)
+  const result = await callCommand(['run', '--task', '-', '--json'], { ...common, stdin: JSON.stringify(merged) })
   const run = new Run(recordOf(result), place)
   return await run.refresh()
+}
+
+/**
+ * A run in the background cannot read this process's standard input: the task goes through a file that only this user can read and
+ * that is gone when the run has started.
+ */
+async function startDetached(task: Task, options: CommandOptions): Promise<Run> {
+  const base = resolve(options.workingDirectory ?? '.')
+  const { sweep } = task
+  const absolute: Task = {
+    ...task,
+    command: resolve(base, task.command ?? ''),
+    ...(sweep?.parameterFile === undefined ? {} : { sweep: { ...sweep, parameterFile: resolve(base, sweep.parameterFile) } }),
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'trainyard-task-'))
+  try {
+    const file = join(folder, 'task.json')
+    await writeFile(file, JSON.stringify(absolute), { mode: 0o600 })
+    const result = await callCommand(['run', '--task', file, '--detach'], options)
+    if (result.code !== 0) throw commandError(result)
+    return await Run.load(result.stdout.trim(), options)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 /** A run that failed prints its record too; a refused request prints none. */

@@ -28,6 +28,14 @@ export class Run {
     this.#place = place
   }
 
+  /** A run that is in the records: by its id or the start of it, its name, or `latest`. */
+  static async load(reference: string, place: CommandPlace = {}): Promise<Run> {
+    const details = (await callForJson(['show', reference], place)) as Details
+    const run = new Run(details.run, place)
+    run.#details = details
+    return run
+  }
+
   get uid(): string {
     return this.#details.run.id
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TaskSchema } from '@trainyard/contract'
 import { Check } from 'typebox/schema'
@@ -81,6 +81,19 @@ describe('runLocal', () => {
       message: 'There is no file nowhere.ts.',
     })
     await expect(runLocal({}, options)).rejects.toThrow('runLocal needs code to run')
+  })
+
+  it('starts a run in the background through a file that is gone afterwards, with paths that hold there', async () => {
+    const workingDirectory = temporaryFolder()
+    const task = createTask({ command: 'a.ts' }).withParameterFile('rows.csv')
+    const run = await runLocal(task, { workingDirectory, watch: false, detach: true })
+    const told = JSON.parse(readFileSync(join(workingDirectory, 'task.json'), 'utf8')) as { task: object; rest: string[] }
+    expect(told.task).toEqual({
+      command: join(workingDirectory, 'a.ts'),
+      sweep: { parameterFile: join(workingDirectory, 'rows.csv') },
+    })
+    expect(existsSync(told.rest[1]!)).toBe(false)
+    expect(run.artifacts.map(({ key }) => key)).toEqual(['model'])
   })
 
   it('finds the command: a JSON list, a path, the one on PATH, npx', () => {
