@@ -71,7 +71,7 @@ def _watch_exit():
         global _exit
         session = sessions.active()
         if session is not None and os.getpid() == session.pid:
-            _exit = (SystemExit(status), session.journal.sequence)
+            _exit = (SystemExit(status), session.journal.position)
         original(status)
 
     sys.exit = noting_exit
@@ -82,6 +82,6 @@ def _finish():
     if session is None or session.role != "bare":
         return
     end = _outcome
-    if end is None and _exit is not None and session.journal.sequence == _exit[1]:
+    if end is None and _exit is not None and session.journal.position == _exit[1]:
         end = end_of(_exit[0])
     session.end(end or {"outcome": "completed"})

@@ -41,7 +41,7 @@ class Journal:
     def _reset(self):
         self._lock = RLock()
         self._next = count(1).__next__
-        self._last = 0
+        self._deferred = []
         self._descriptor = None
         self._window = None
         self._window_offset = 0
@@ -55,9 +55,9 @@ class Journal:
         self._warned = False
 
     @property
-    def sequence(self):
-        """Number of the last line, 0 when there is none."""
-        return self._last
+    def position(self):
+        """Bytes written so far to the open file, 0 when nothing is open."""
+        return 0 if self._descriptor is None else self._position()
 
     def append(self, kind, *fields, time_ms=None):
         """Write one entry. `fields` are plain JSON; times are epoch milliseconds, now when not given."""
@@ -66,14 +66,18 @@ class Journal:
 
     def append_tail(self, tail):
         """Write a line given as the bytes that follow `[<sequence>,`."""
+        if self._lock._is_owned():
+            # A signal handler logs in the middle of a log call of its own thread: that call writes this line when it is done.
+            self._deferred.append(tail)
+            return
         with self._lock:
-            number = self._next()
-            line = b"[%d,%b" % (number, tail)
+            line = b"[%d,%b" % (self._next(), tail)
             try:
                 self._put(line)
             except (ValueError, OSError):
                 self._make_room(line)
-            self._written(number, line)
+            if self._deferred:
+                self._drain()
 
     def metric(self, head, step, value):
         """Write one point, now. `head` is `,"metric",<key as JSON>,` and `value` a finite float or an int.
@@ -81,24 +85,25 @@ class Journal:
         The one call made a million times: formatting is done by hand and nothing is called that need not be. `Context.log_metric`
         has these lines written out for its commonest case.
         """
+        if self._lock._is_owned():
+            self._deferred.append(b"%d%b%d,%a]\n" % (_now() // 1000000, head, step, value))
+            return
         with self._lock:
-            number = self._next()
-            line = b"[%d,%d%b%d,%a]\n" % (number, _now() // 1000000, head, step, value)
+            line = b"[%d,%d%b%d,%a]\n" % (self._next(), _now() // 1000000, head, step, value)
             try:
                 self._put(line)
             except (ValueError, OSError):
                 self._make_room(line)
-            if self._last > number:
-                self._written(number, line)
-            else:
-                self._last = number
+            if self._deferred:
+                self._drain()
 
-    def _written(self, number, line):
-        if self._last < number:
-            self._last = number
-            return
-        # A signal handler logged between taking our number and writing it: readers skip a number that goes back, so say it again.
-        self.append_tail(line.partition(b",")[2])
+    def _drain(self):
+        while self._deferred:
+            line = b"[%d,%b" % (self._next(), self._deferred.pop(0))
+            try:
+                self._put(line)
+            except (ValueError, OSError):
+                self._make_room(line)
 
     def _make_room(self, line):
         """The window is full, nothing is open yet, or storage was in trouble: do what is needed and write the line, or keep it."""
@@ -127,6 +132,7 @@ class Journal:
         """Try to write what storage refused before, at most every half second unless `force`d. Returns whether all is written."""
         with self._lock:
             if self._put is not _refuse and not self._backlog:
+                self._drain()
                 return True
             if not force and time.monotonic() < self._retry_at:
                 return False
@@ -134,6 +140,7 @@ class Journal:
                 if self._put is _refuse:
                     self._prepare(0)
                 self._write_backlog()
+                self._drain()
             except OSError as error:
                 self._trouble(error)
                 return False
@@ -156,7 +163,8 @@ class Journal:
             self._backlog_bytes = sum(map(len, self._backlog))
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
-            self.append("problem", "%d log entries were lost while the disk refused to take them." % dropped)
+            sentence = "%d log entries were lost while the disk refused to take them." % dropped
+            self._deferred.append(b"%d,%b\n" % (_now() // 1000000, _encode(["problem", sentence]).encode("ascii")[1:]))
         if self._warned:
             self._warned = False
             _say("the journal is written again; nothing that waited was lost.")
@@ -219,6 +227,8 @@ class Journal:
             self._stop_mapping(position)
             return
         window.seek(position - start)
+        # In this order an exception raised by a signal handler between any two of these leaves nothing half changed.
+        self._put = _refuse
         self._window = window
         self._window_offset = start
         self._put = window.write
@@ -243,7 +253,7 @@ class Journal:
     def close(self):
         """Write what still waits and cut the file to its text. Logging again goes on in another file."""
         with self._lock:
-            if (self._backlog or self._dropped) and not self.flush(force=True):
+            if (self._backlog or self._dropped or self._deferred) and not self.flush(force=True):
                 _say("%d log entries could not be written and are lost." % (len(self._backlog) + self._dropped))
             if self._descriptor is None:
                 return
