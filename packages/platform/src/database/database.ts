@@ -35,11 +35,13 @@ export interface Reader {
   readonly dialect: Dialect
   /** The rows as arrays in order of the selected columns: twice as fast as objects where there are thousands. */
   arrays(query: CompilableQuery): Promise<ColumnValue[][]>
+  /** The integers of a query whose one column is called `n`, in no particular order: the fastest way to fetch 100,000 of them. */
+  integers(query: CompilableQuery): Promise<number[]>
 }
 
 export interface Transaction extends Reader {
   /**
-   * Inserts rows given as arrays in order of `columns`, as fast as the database can (a prepared statement, COPY); NaN is stored as NULL. With
+   * Inserts rows given as arrays in order of `columns`, as fast as the database can (a prepared statement, COPY). With
    * `onConflict: 'ignore'` rows whose primary or unique key exists are passed over; with `{ replace: keyColumns }` the row of that
    * unique key takes the new values. A NaN is stored as NULL.
    */
@@ -65,7 +67,7 @@ export interface CompilableQuery {
 /** The expressions that databases spell differently. */
 export interface Dialect {
   readonly name: 'sqlite'
-  /** `%` stands for any text, `_` for one character, and nothing escapes them. Letters match exactly. */
+  /** `%` stands for any text, `_` for one character, a backslash makes the next character plain. Letters match exactly. */
   readonly like: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
   /** As `like`, whatever the case. */
   readonly likeAnyCase: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
@@ -73,6 +75,8 @@ export interface Dialect {
   readonly contains: (text: Expression<string | null>, part: string) => RawBuilder<SqlBool>
   /** A JSON string column as the text it stands for, any other JSON value as its JSON. */
   readonly jsonText: (json: Expression<string | null>) => RawBuilder<string>
+  /** A list of any length behind `in`, bound as one value. */
+  readonly numberList: (numbers: readonly number[]) => RawBuilder<number>
   /** A column in descending or ascending order with missing values last. */
   readonly nullsLast: (direction: 'asc' | 'desc') => RawBuilder<unknown>
 }

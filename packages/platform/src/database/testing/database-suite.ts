@@ -162,6 +162,9 @@ export function describeDatabase(name: string, createFixture: () => Promise<Data
       ['like', '[a]', ['[a]']],
       ['likeAnyCase', 'A%', ['abc', 'ABC', 'a*c', 'a']],
       ['likeAnyCase', 'é%', ['Élan']],
+      ['like', String.raw`1%\%`, ['100%']],
+      ['like', String.raw`%\_`, []],
+      ['likeAnyCase', String.raw`1%\%`, ['100%']],
       ['contains', 'b', ['abc']],
       ['contains', '%', ['100%']],
     ] as const)('%s %j finds exactly what it says', async (operation, pattern, expected) => {
@@ -176,7 +179,7 @@ export function describeDatabase(name: string, createFixture: () => Promise<Data
         kysely
           .selectFrom('projects')
           .select('name')
-          .where(({ ref }) => dialect[operation](ref('name'), pattern))
+          .where((expression) => dialect[operation](expression.ref('name'), pattern))
           .orderBy('number')
           .execute(),
       )

@@ -1,0 +1,29 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Database } from '../database/index.ts'
+import { createArtifactRecords } from './artifact-records.ts'
+import { createJournalRecords } from './journal-records.ts'
+import type { LogObjects } from './log-body.ts'
+import { createLogRecords } from './log-records.ts'
+import { createMetricRecords } from './metric-records.ts'
+import { createProjectRecords } from './project-records.ts'
+import { createRunRecords } from './run-records.ts'
+import type { Tracking } from './tracking.ts'
+
+export interface TrackingOptions {
+  /** Where long output moves to; without it all of it stays in the database. */
+  objects?: LogObjects
+  clock?: Clock
+}
+
+/** All records over one open database. It owns nothing: whoever opened the database closes it. */
+export function createTracking(database: Database, options: TrackingOptions = {}): Tracking {
+  const { clock = systemClock, objects } = options
+  return {
+    projects: createProjectRecords(database, clock),
+    runs: createRunRecords(database, clock),
+    metrics: createMetricRecords(database),
+    artifacts: createArtifactRecords(database),
+    logs: createLogRecords(database, objects ? { objects } : {}),
+    journals: createJournalRecords(database),
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * The records of work: projects, experiments, runs, metrics, results, labels, inputs, artifacts, captured output and journals.
+ *
+ * It knows the rules of those records (what may follow which state, what never changes, how a search means what it says) and stores
+ * them through `database/`. It does not start processes, does not move the bytes of artifacts, and reads no files.
+ *
+ * Start with `tracking.ts` (the promises); then `run-create.ts` and `run-change.ts` (the life of a run), `run-search.ts` (how a page
+ * is found), `journal-records.ts` (how what a script logs gets in), `run-export.ts` (a run as a file).
+ */
+export { createTracking, type TrackingOptions } from './create-tracking.ts'
+export type * from './tracking.ts'

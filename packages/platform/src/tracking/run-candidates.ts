@@ -1,0 +1,123 @@
+import type { FilterValue, RunField, RunFilter } from '@trainyard/contract'
+import { type RawBuilder, sql } from 'kysely'
+import { indexedText } from './stored-value.ts'
+
+/**
+ * A query for the integer keys (column `n`) of all runs that could match a condition, answered from one index alone; undefined when
+ * no index can. It may name runs that do not match, or are in the trash: whoever uses it checks them.
+ */
+export type Candidates = RawBuilder<{ n: number }>
+
+type Leaf = Exclude<RunFilter, { type: 'and' | 'or' | 'not' }>
+
+export function candidatesOf(filter: RunFilter): Candidates | undefined {
+  switch (filter.type) {
+    case 'and':
+      return candidatesOf(filter.left) ?? candidatesOf(filter.right)
+    case 'or': {
+      const left = candidatesOf(filter.left)
+      const right = left && candidatesOf(filter.right)
+      return left && right && sql`${left} union all ${right}`
+    }
+    case 'not':
+      return undefined
+    default:
+      return leafCandidates(filter)
+  }
+}
+
+function leafCandidates(leaf: Leaf): Candidates | undefined {
+  const { field } = leaf
+  if (leaf.type === 'null') return leaf.negated ? presentCandidates(field) : undefined
+  if (leaf.type === 'in') return leaf.negated ? undefined : equalCandidates(field, leaf.values)
+  const { operator, value } = leaf
+  if (operator === '=') return equalCandidates(field, [value])
+  if (operator === 'like' && typeof value === 'string') return prefixCandidates(field, /^[^%_\\]*/.exec(value)![0])
+  const isRange = operator === '<' || operator === '<=' || operator === '>' || operator === '>='
+  if (!isRange || typeof value !== 'number' || Number.isNaN(value)) return undefined
+  const range = sql`${sql.raw(operator)} ${value}`
+  if (field.scope === 'attribute') {
+    return field.name === 'created'
+      ? sql`select number as n from runs where trashed_at is null and created_at ${range}`
+      : undefined
+  }
+  if (field.scope === 'params') return sql`select run as n from parameters where key = ${field.name} and number ${range}`
+  if (field.scope === 'labels') return undefined
+  return sql`select run as n from metric_series where key = ${field.name} and last_value ${range}`
+}
+
+function equalCandidates(field: RunField, values: readonly FilterValue[]): Candidates | undefined {
+  const numbers = values.filter((value) => typeof value === 'number' && !Number.isNaN(value))
+  const texts = values.filter((value) => typeof value !== 'number').map((value) => indexedText(value))
+  switch (field.scope) {
+    case 'attribute':
+      return attributeCandidates(field, values)
+    case 'metrics':
+      return numbers.length === 0
+        ? undefined
+        : sql`select run as n from metric_series where key = ${field.name} and last_value in (${sql.join(numbers)})`
+    case 'params': {
+      const byNumber = sql<{
+        n: number
+      }>`select run as n from parameters where key = ${field.name} and number in (${sql.join(numbers)})`
+      const byText = sql<{
+        n: number
+      }>`select run as n from parameters where key = ${field.name} and text in (${sql.join(texts)})`
+      if (numbers.length > 0 && texts.length > 0) return sql`${byNumber} union all ${byText}`
+      return numbers.length > 0 ? byNumber : texts.length > 0 ? byText : undefined
+    }
+    case 'labels':
+      return texts.length === 0
+        ? undefined
+        : sql`select run as n from labels where key = ${field.name} and text in (${sql.join(texts)})`
+    case 'results':
+      return undefined
+  }
+}
+
+function attributeCandidates(field: RunField, values: readonly FilterValue[]): Candidates | undefined {
+  const list = sql`(${sql.join(values.map(String))})`
+  switch (field.name) {
+    case 'id':
+      return sql`select number as n from runs where id in ${list}`
+    case 'name':
+      return sql`select number as n from runs where name in ${list}`
+    case 'state':
+      return sql`select number as n from runs where state in ${list}`
+    case 'experiment':
+      return sql`select number as n from runs where experiment in (select number from experiments where name in ${list})`
+    case 'parent':
+      return sql`select number as n from runs where parent in (select number from runs where id in ${list})`
+    default:
+      return undefined
+  }
+}
+
+function prefixCandidates(field: RunField, prefix: string): Candidates | undefined {
+  const table = field.scope === 'labels' ? sql`labels` : field.scope === 'params' ? sql`parameters` : undefined
+  const start = indexedText(prefix)
+  if (!table || start === '') return undefined
+  // U+10FFFF is not a character: no text holds anything behind it.
+  return sql`select run as n from ${table} where key = ${field.name} and text >= ${start} and text < ${`${start}\u{10ffff}`}`
+}
+
+function presentCandidates(field: RunField): Candidates | undefined {
+  switch (field.scope) {
+    case 'metrics':
+      return sql`select run as n from metric_series where key = ${field.name}`
+    case 'params':
+      return sql`select run as n from parameters where key = ${field.name}`
+    case 'labels':
+      return sql`select run as n from labels where key = ${field.name}`
+    default:
+      return undefined
+  }
+}
+
+/** Whether every run that matches has a number in the field, so that a walk by its values meets them all. */
+export function impliesNumber(filter: RunFilter, field: RunField): boolean {
+  if (filter.type === 'and') return impliesNumber(filter.left, field) || impliesNumber(filter.right, field)
+  if (filter.type === 'or') return impliesNumber(filter.left, field) && impliesNumber(filter.right, field)
+  if (filter.type !== 'comparison' && (filter.type !== 'in' || filter.negated)) return false
+  return filter.field.scope === field.scope && filter.field.name === field.name && field.scope === 'metrics'
+}

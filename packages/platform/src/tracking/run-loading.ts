@@ -1,0 +1,104 @@
+import type { JournalInput, JsonValue, RunKind, RunRecord, RunState } from '@trainyard/contract'
+import { boundValuesPerQuery, type ColumnValue, type Reader, type TableName } from '../database/index.ts'
+import { latestMany } from './metric-records.ts'
+
+/**
+ * The records of these runs, in the order of their integer keys given; keys without a run are left out. A constant number of
+ * queries, whatever the number of runs.
+ */
+export async function loadRuns(reader: Reader, numbers: readonly number[]): Promise<RunRecord[]> {
+  const records = new Map<number, RunRecord>()
+  for (let at = 0; at < numbers.length; at += boundValuesPerQuery) {
+    const part = numbers.slice(at, at + boundValuesPerQuery)
+    await loadPart(reader, part, records)
+  }
+  return numbers.flatMap((number) => records.get(number) ?? [])
+}
+
+async function loadPart(reader: Reader, numbers: readonly number[], records: Map<number, RunRecord>): Promise<void> {
+  for (const [number, record] of await loadHeads(reader, numbers)) records.set(number, record)
+  for (const [number, results] of await latestMany(reader, numbers)) records.get(number)!.results = results
+  await eachValue(reader, 'parameters', numbers, (run, key, value) => {
+    records.get(run)!.parameters[key] = JSON.parse(value) as JsonValue
+  })
+  await eachValue(reader, 'labels', numbers, (run, key, value) => {
+    records.get(run)!.labels[key] = value
+  })
+  const inputs = reader.kysely
+    .selectFrom('inputs')
+    .select(['run', 'key', 'url', 'size_bytes', 'sha256'])
+    .where('run', 'in', numbers)
+    .orderBy('run')
+    .orderBy('ordinal')
+  for (const [run, ...input] of await reader.arrays(inputs)) records.get(run as number)!.inputs.push(toInput(input))
+}
+
+const toInput = ([key, url, sizeBytes, sha256]: ColumnValue[]): JournalInput => ({
+  key: key as string,
+  url: url as string,
+  ...(sizeBytes === null ? {} : { sizeBytes: sizeBytes as number }),
+  ...(sha256 === null ? {} : { sha256: sha256 as string }),
+})
+
+async function eachValue(
+  reader: Reader,
+  table: Extract<TableName, 'parameters' | 'labels'>,
+  numbers: readonly number[],
+  take: (run: number, key: string, value: string) => void,
+): Promise<void> {
+  const query = reader.kysely.selectFrom(table).select(['run', 'key', 'value']).where('run', 'in', numbers)
+  for (const [run, key, value] of await reader.arrays(query)) take(run as number, key as string, value as string)
+}
+
+async function loadHeads({ kysely }: Reader, numbers: readonly number[]): Promise<[number, RunRecord][]> {
+  const rows = await kysely
+    .selectFrom('runs as r')
+    .innerJoin('run_documents as d', 'd.run', 'r.number')
+    .innerJoin('projects as p', 'p.number', 'r.project')
+    .innerJoin('experiments as e', 'e.number', 'r.experiment')
+    .leftJoin('runs as parent', 'parent.number', 'r.parent')
+    .selectAll('d')
+    .selectAll('r')
+    .select(['p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id'])
+    .where('r.number', 'in', numbers)
+    .execute()
+  return rows.map((row) => [
+    row.number,
+    {
+      id: row.id,
+      name: row.name,
+      project: row.project_name,
+      experiment: row.experiment_name,
+      kind: row.kind as RunKind,
+      parentId: row.parent_id,
+      iteration: row.iteration,
+      state: row.state as RunState,
+      stateReason: row.state_reason,
+      createdAtMs: row.created_at,
+      startedAtMs: row.started_at,
+      endedAtMs: row.ended_at,
+      updatedAtMs: row.updated_at,
+      owner: row.owner,
+      host: row.host,
+      // No prototype, so that a parameter called `__proto__` is a parameter.
+      parameters: Object.create(null) as RunRecord['parameters'],
+      results: Object.create(null) as RunRecord['results'],
+      labels: Object.create(null) as RunRecord['labels'],
+      inputs: [],
+      code: fromJson(row.code),
+      environment: fromJson(row.environment),
+      exit: fromJson(row.exit),
+      error: fromJson(row.error),
+      problems: JSON.parse(row.problems) as string[],
+      task: fromJson(row.task),
+      outPath: row.out_path,
+      supervisor: fromJson(row.supervisor),
+      attempt: row.attempt,
+      sweep: fromJson(row.sweep),
+      trashedAtMs: row.trashed_at,
+    },
+  ])
+}
+
+/** JSON that this program wrote; its type is that of the column. */
+const fromJson = <Value>(text: string | null): Value | null => (text === null ? null : (JSON.parse(text) as Value))

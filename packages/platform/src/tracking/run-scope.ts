@@ -1,0 +1,47 @@
+import type { RunFilter } from '@trainyard/contract'
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { Reader } from '../database/index.ts'
+import { type Candidates, candidatesOf } from './run-candidates.ts'
+import { compileRunFilter, flatten } from './run-filter-compiler.ts'
+import type { RunQuery } from './tracking.ts'
+
+/** Which runs a query is about: conditions on the table `runs as r`, and the indexes that can name them. */
+export interface RunScope {
+  /** In or out of the trash, iterations or not, of which project. Spelled as the partial indexes of the table are. */
+  readonly visible: RawBuilder<SqlBool>
+  /** `visible` and the filter. */
+  readonly matches: RawBuilder<SqlBool>
+  /** One per condition that all runs must fulfil and an index can answer. */
+  readonly candidates: readonly Candidates[]
+  readonly filter: RunFilter | undefined
+}
+
+/** Undefined when the project does not exist. */
+export async function createRunScope(
+  reader: Reader,
+  query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>,
+): Promise<RunScope | undefined> {
+  const parts = [query.trashed ? sql<SqlBool>`r.trashed_at is not null` : sql<SqlBool>`r.trashed_at is null`]
+  if (!query.iterations) parts.push(sql`r.iteration = 0`)
+  const candidates: Candidates[] = []
+  if (query.project !== undefined) {
+    const project = await reader.kysely
+      .selectFrom('projects')
+      .select('number')
+      .where('name', '=', query.project)
+      .executeTakeFirst()
+    if (!project) return undefined
+    parts.push(sql`r.project = ${project.number}`)
+    if (!query.trashed)
+      candidates.push(sql`select number as n from runs where project = ${project.number} and trashed_at is null`)
+  }
+  const visible = sql<SqlBool>`${sql.join(parts, sql` and `)}`
+  const { filter } = query
+  if (!filter) return { visible, matches: visible, candidates, filter }
+  const matches = sql<SqlBool>`${visible} and ${compileRunFilter(filter, reader.dialect)}`
+  for (const part of flatten(filter, 'and')) {
+    const found = candidatesOf(part)
+    if (found) candidates.push(found)
+  }
+  return { visible, matches, candidates, filter }
+}

@@ -1,0 +1,183 @@
+import { AppError, type RunRecord } from '@trainyard/contract'
+import { sql } from 'kysely'
+import type { Database, Reader } from '../database/index.ts'
+import type { Candidates } from './run-candidates.ts'
+import { loadRuns } from './run-loading.ts'
+import { createRunScope, type RunScope } from './run-scope.ts'
+import { createRunOrder, decodeCursor, encodeCursor, isBehind, orderBy, type RunOrder, type RunPosition } from './run-sort.ts'
+import { createWalk, type RunWalk } from './run-walk.ts'
+import type { RunQuery } from './tracking.ts'
+
+const defaultLimit = 100
+const largestLimit = 10_000
+
+/**
+ * How a page is found. The database has no idea how many runs a condition leaves (SQLite without statistics guesses, and guessed
+ * 40 s for a search of 100,000 runs), so the way is chosen here, by counting a little first:
+ *
+ * - A condition that leaves few runs names them, and they are checked and sorted: 2,000 cost about 8 ms.
+ * - Otherwise runs are taken in the order asked for from its index, and checked, until the page is full. Conditions that each leave
+ *   many but together leave few would make that walk long; as soon as it looks so, the keys of one condition after the other are
+ *   fetched (100,000 in 10 ms, a tenth of checking them) and only runs in all of them are checked.
+ */
+const fewRuns = 2_000
+/** Checked runs after which a walk is judged. */
+const trialRuns = 600
+/** Runs a walk may still have to check before fetching keys is cheaper. */
+const longWalk = 3_000
+
+export async function searchRuns(database: Database, query: RunQuery): Promise<{ runs: RunRecord[]; next: string | null }> {
+  const { limit = defaultLimit } = query
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > largestLimit)
+    throw new AppError('invalid_argument', `The limit must be a whole number from 1 to ${largestLimit}, not ${limit}.`)
+  const order = createRunOrder(query.sort)
+  const after = query.cursor === undefined ? undefined : decodeCursor(order, query.cursor)
+  return database.read(async (reader) => {
+    const scope = await createRunScope(reader, query)
+    const found = scope ? await findPage(reader, scope, { order, after, limit: limit + 1 }) : []
+    const page = found.slice(0, limit)
+    const runs = await loadRuns(
+      reader,
+      page.map((position) => position.number),
+    )
+    return { runs, next: found.length > limit ? encodeCursor(order, page.at(-1)!) : null }
+  })
+}
+
+export async function countRuns(
+  database: Database,
+  query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>,
+): Promise<number> {
+  return database.read(async (reader) => {
+    const scope = await createRunScope(reader, query)
+    if (!scope) return 0
+    const counted = await countCandidates(reader, scope)
+    const [smallest] = counted
+    let within = sql`1 = 1`
+    if (smallest && smallest.count < fewRuns) within = sql`r.number in (${smallest.candidates})`
+    else if (scope.filter && counted.length > 0) {
+      const keys = new RunKeys()
+      for (const { candidates } of counted) await keys.intersect(reader, candidates)
+      within = sql`r.number in ${reader.dialect.numberList(keys.toArray())}`
+    }
+    const [row] = await reader.arrays({
+      compile: () => sql`select count(*) from runs as r where ${scope.matches} and ${within}`.compile(reader.kysely),
+    })
+    return row![0] as number
+  })
+}
+
+interface Page {
+  order: RunOrder
+  after: RunPosition | undefined
+  limit: number
+}
+
+async function findPage(reader: Reader, scope: RunScope, page: Page): Promise<RunPosition[]> {
+  const counted = await countCandidates(reader, scope)
+  const [smallest] = counted
+  if (smallest && smallest.count < fewRuns) return await sortWithin(reader, scope, page, sql`(${smallest.candidates})`)
+  const walk = createWalk(reader, scope, page.order, page.after)
+  const remaining = counted.map((each) => each.candidates)
+  if (walk) return await walkPage(reader, scope, page, { walk, remaining })
+  if (remaining.length === 0) return await sortWithin(reader, scope, page, undefined)
+  const keys = new RunKeys()
+  for (const candidates of remaining) await keys.intersect(reader, candidates)
+  return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
+}
+
+/** How many keys each condition has, up to a bound that takes 2 ms to reach; fewest first. */
+async function countCandidates(reader: Reader, scope: RunScope): Promise<{ candidates: Candidates; count: number }[]> {
+  const counted: { candidates: Candidates; count: number }[] = []
+  for (const candidates of scope.candidates) {
+    counted.push({ candidates, count: await countUpTo(reader, candidates, fewRuns) })
+    if (counted.at(-1)!.count < fewRuns / 20) break
+  }
+  const isBroad = counted.length > 1 && counted.every((each) => each.count >= fewRuns)
+  if (isBroad) for (const each of counted) each.count = await countUpTo(reader, each.candidates, 10 * fewRuns)
+  return counted.sort((left, right) => left.count - right.count)
+}
+
+async function countUpTo(reader: Reader, candidates: Candidates, bound: number): Promise<number> {
+  const [row] = await reader.arrays({
+    compile: () => sql`select count(*) from (select 1 from (${candidates}) limit ${bound})`.compile(reader.kysely),
+  })
+  return row![0] as number
+}
+
+/** Checks and sorts all runs of a list (of all, without one). */
+async function sortWithin(
+  reader: Reader,
+  scope: RunScope,
+  { order, after, limit }: Page,
+  list: ReturnType<typeof sql> | undefined,
+): Promise<RunPosition[]> {
+  const names = order.keys.map((_, at) => `key${at}`)
+  const columns = order.keys.map((key, at) => sql`${key.expression} as ${sql.ref(names[at]!)}`)
+  const within = list ? sql`r.number in ${list}` : sql`1 = 1`
+  const behind = after ? isBehind(order.keys, names, after) : sql`1 = 1`
+  const rows = await reader.arrays({
+    compile: () =>
+      sql`select number, ${sql.join(names.map((name) => sql.ref(name)))} from (select r.number as number, ${sql.join(columns)} from runs as r where ${within} and ${scope.matches}) as matching where ${behind} order by ${orderBy(order.keys, names, reader.dialect)} limit ${limit}`.compile(
+        reader.kysely,
+      ),
+  })
+  return rows.map(([number, ...values]) => ({ number: number as number, values: values as RunPosition['values'] }))
+}
+
+async function walkPage(
+  reader: Reader,
+  scope: RunScope,
+  page: Page,
+  { walk, remaining }: { walk: RunWalk; remaining: Candidates[] },
+): Promise<RunPosition[]> {
+  const found: RunPosition[] = []
+  let keys: RunKeys | undefined
+  let checked = 0
+  for (let batch = Math.max(page.limit, 200); !walk.isDone && found.length < page.limit; batch = Math.min(batch * 2, 8_000)) {
+    const positions = await walk.next(scope.filter ? batch : page.limit)
+    const possible = keys ? positions.filter((position) => keys!.has(position.number)) : positions
+    found.push(...(await keepMatching(reader, scope, possible)))
+    checked += possible.length
+    const toCheck = ((page.limit - found.length) / Math.max(found.length, 0.5)) * checked
+    if (checked < trialRuns || toCheck < longWalk) continue
+    for (let next = remaining.shift(); next; next = remaining.shift()) {
+      keys ??= new RunKeys()
+      await keys.intersect(reader, next)
+      if (keys.size < fewRuns) return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
+    }
+  }
+  return found.slice(0, page.limit)
+}
+
+async function keepMatching(reader: Reader, scope: RunScope, positions: readonly RunPosition[]): Promise<RunPosition[]> {
+  if (positions.length === 0) return []
+  const list = reader.dialect.numberList(positions.map((position) => position.number))
+  const rows = await reader.arrays({
+    compile: () => sql`select r.number from runs as r where r.number in ${list} and ${scope.matches}`.compile(reader.kysely),
+  })
+  const matching = new Set(rows.map(([number]) => number))
+  return positions.filter((position) => matching.has(position.number))
+}
+
+/** Keys of runs that fulfil every condition looked at so far. */
+class RunKeys {
+  #keys: Set<number> | undefined
+
+  get size(): number {
+    return this.#keys?.size ?? Number.POSITIVE_INFINITY
+  }
+
+  has(key: number): boolean {
+    return this.#keys === undefined || this.#keys.has(key)
+  }
+
+  toArray(): number[] {
+    return [...(this.#keys ?? [])]
+  }
+
+  async intersect(reader: Reader, candidates: Candidates): Promise<void> {
+    const keys = await reader.integers({ compile: () => candidates.compile(reader.kysely) })
+    this.#keys = new Set(this.#keys ? keys.filter((key) => this.#keys!.has(key)) : keys)
+  }
+}
