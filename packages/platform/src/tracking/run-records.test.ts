@@ -1,5 +1,5 @@
 import { canTransition, newRunId, type RunState, runStates } from '@trainyard/contract'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRunRecords } from './run-records.ts'
 import { openTemporaryDatabase, type TemporaryDatabase } from './testing/temporary-database.ts'

@@ -9,7 +9,7 @@ import {
   type RunSort,
   valueOfField,
 } from '@trainyard/contract'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMetricRecords } from './metric-records.ts'
 import { createRunRecords } from './run-records.ts'
