@@ -108,7 +108,7 @@ async function storedBytes(reader: Reader, run: number): Promise<number> {
     .selectFrom('log_chunks')
     .select(({ fn }) => fn.sum('size').as('size'))
     .where('run', '=', run)
-    .where(({ not, ref }) => not(dialect.like(ref('encoding'), `%${objectSuffix}`)))
+    .where((row) => row.not(dialect.like(row.ref('encoding'), `%${objectSuffix}`)))
   const [row] = await reader.arrays(query)
   return (row?.[0] as number | null) ?? 0
 }
@@ -138,7 +138,7 @@ async function moveOldest(
 async function oldestRows(reader: Reader, run: number, sizes: { row: number; object: number }): Promise<LogRow[]> {
   const { dialect } = reader
   const candidates = await selectRows(reader, run)
-    .where(({ not, ref }) => not(dialect.like(ref('encoding'), `%${objectSuffix}`)))
+    .where((row) => row.not(dialect.like(row.ref('encoding'), `%${objectSuffix}`)))
     .orderBy('offset')
     .limit(Math.ceil((sizes.object / sizes.row) * 16))
     .execute()
@@ -236,7 +236,7 @@ export async function logObjectsOf(reader: Reader, runs: readonly number[]): Pro
       .selectFrom('log_chunks')
       .select('body')
       .where('run', 'in', runs.slice(at, at + boundValuesPerQuery))
-      .where(({ ref }) => reader.dialect.like(ref('encoding'), `%${objectSuffix}`))
+      .where((row) => reader.dialect.like(row.ref('encoding'), `%${objectSuffix}`))
     for (const [body] of await reader.arrays(query)) keys.push(Buffer.from(body as Uint8Array).toString())
   }
   return keys
