@@ -315,6 +315,21 @@ class ShapesTest(SpoolCase):
         self.assertEqual((entry["kind"], entry["path"]), ("plot", "p.html"))
         self.assertNotRegex(page, r'<script[^>]+src=')
 
+    @needs("PIL")
+    def test_a_picture_becomes_an_image(self):
+        from PIL import Image
+
+        entry = self.pack("p", body=Image.new("RGB", (2, 2)))
+        self.assertEqual((entry["kind"], entry["path"], self.read(entry)[:4]), ("plot", "p.png", b"\x89PNG"))
+        self.assertEqual(self.pack("p", body=Image.new("RGB", (2, 2)), local_path="p.jpg")["format"], "jpg")
+
+    @needs("numpy")
+    def test_an_array_keeps_its_own_format(self):
+        numpy = optional("numpy")
+        entry = self.pack("a", body=numpy.arange(6).reshape(2, 3))
+        self.assertEqual((entry["path"], entry["metadata"]["shape"]), ("a.npy", [2, 3]))
+        self.assertEqual(numpy.load(self.spooled(entry)).tolist(), [[0, 1, 2], [3, 4, 5]])
+
     @needs("pandas")
     def test_a_frame_given_as_body_is_a_data_set(self):
         pandas = optional("pandas")

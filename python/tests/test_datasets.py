@@ -44,6 +44,11 @@ class DatasetsTest(DatasetCase):
         entry = self.pack("d", [{"a": float("nan"), "b": float("inf"), "c": datetime.date(2024, 1, 2), "d": 2**60, "e": [1], "f": b"x"}])
         self.assertEqual(entry["metadata"]["preview"], [["NaN", "Infinity", "2024-01-02", str(2**60), [1], "eA=="]])
 
+    def test_long_cells_are_cut_in_the_preview_only(self):
+        entry = self.pack("d", [{"a": "x" * 5000, "b": list(range(5000)), "c": b"z" * 5000}])
+        self.assertLess(len(json.dumps(entry["metadata"]["preview"])), 5000)
+        self.assertEqual(len(self.rows(entry)[1][0]), 5000)
+
     def test_the_preview_and_the_statistics_have_limits(self):
         wide = [{f"c{number}": 1 for number in range(150)}] * 30
         metadata = self.pack("wide", wide)["metadata"]

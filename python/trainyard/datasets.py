@@ -9,6 +9,7 @@ from .plain import as_text, plain
 
 PREVIEW_ROWS = 20
 MAX_PREVIEW_COLUMNS = 100
+MAX_PREVIEW_CHARACTERS = 1000
 #: Statistics come without being asked for when a data set is smaller than this.
 AUTOMATIC_STATISTICS_ROWS = 10_000
 AUTOMATIC_STATISTICS_COLUMNS = 100
@@ -137,6 +138,18 @@ def _write_json(frame, target, lines):
         file.write("\n" if lines else "]\n")
 
 
+def _preview_cell(value):
+    """A cell as plain JSON; long text and big nested values are cut, for the preview is kept with the record."""
+    if isinstance(value, (str, bytes)) and len(value) > MAX_PREVIEW_CHARACTERS:
+        value = value[:MAX_PREVIEW_CHARACTERS]
+        return plain(value + "…" if isinstance(value, str) else value)
+    value = plain(value)
+    if isinstance(value, (list, dict)):
+        text = str(value)
+        return value if len(text) <= MAX_PREVIEW_CHARACTERS else text[:MAX_PREVIEW_CHARACTERS] + "…"
+    return value
+
+
 def frame_metadata(frame, *, stats=None, preview=None, label_column=None):
     """``header``, ``schema``, ``length``, ``preview`` and, when asked for or small, ``stats`` of a frame; everything plain JSON."""
     preview = PREVIEW_ROWS if preview is None else max(0, int(preview))
@@ -145,7 +158,7 @@ def frame_metadata(frame, *, stats=None, preview=None, label_column=None):
         "header": frame.names,
         "schema": [{"name": name, "type": kind} for name, kind in zip(frame.names, frame.types())],
         "length": frame.row_count,
-        "preview": [[plain(value) for value in row[:MAX_PREVIEW_COLUMNS]] for row in rows],
+        "preview": [[_preview_cell(value) for value in row[:MAX_PREVIEW_COLUMNS]] for row in rows],
     }
     if label_column is not None:
         metadata["labelColumn"] = as_text(label_column)

@@ -82,9 +82,25 @@ def _pack_body(request):
         return _written(request, kind or ("html" if is_page else "file"), files.text_bytes(body), suffix or ("" if has_suffix else "txt"))
     if isinstance(body, (bytes, bytearray, memoryview)) or hasattr(body, "read"):
         return _written(request, kind or ("html" if is_page else "file"), body, suffix)
+    if _is_array(body):
+        facts = {"encoding": "npy", "shape": list(body.shape), "type": str(body.dtype)}
+        return _written(request, kind or "object", _array_bytes(body), suffix or "npy", facts)
     if is_plain(body):
         return _written(request, kind or "object", json_bytes(body), suffix or "json", {"encoding": "json"})
     return _written(request, kind or "object", pickle_bytes(body), suffix or "pkl", _pickle_facts(body))
+
+
+def _is_array(value):
+    return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray" and value.dtype.kind != "O"
+
+
+def _array_bytes(array):
+    import io
+    import sys
+
+    content = io.BytesIO()
+    sys.modules["numpy"].save(content, array, allow_pickle=False)
+    return content.getvalue()
 
 
 def json_bytes(value):
@@ -220,9 +236,12 @@ def is_figure(value):
 
 
 def figure_sort(value):
-    """``'image'`` for what can ``savefig`` (matplotlib, seaborn), ``'page'`` for what can ``to_html`` (plotly, Altair), else None."""
+    """``'image'`` for what can ``savefig`` (matplotlib, seaborn), ``'picture'`` for a Pillow image, ``'page'`` for what can ``to_html``
+    (plotly, Altair), else None."""
     if value is None or isinstance(value, (str, bytes, type)):
         return None
+    if type(value).__module__.startswith("PIL.") and callable(getattr(value, "save", None)):
+        return "picture"
     if callable(getattr(value, "savefig", None)):
         return "image"
     if callable(getattr(getattr(value, "figure", None), "savefig", None)):
@@ -243,9 +262,12 @@ def _pack_figure(request):
             text = figure.to_html()
         request = {**request, "format": request["format"] or "html"}
         return _written(request, "plot", files.text_bytes(text), "html")
-    figure = figure if callable(getattr(figure, "savefig", None)) else figure.figure
     suffix = os.path.splitext(request["local_path"] or request["key"])[1].lstrip(".").lower()
-    format = request["format"] or (suffix if suffix in ("png", "svg", "pdf", "jpg", "jpeg") else "png")
+    format = (request["format"] or (suffix if suffix in ("png", "svg", "pdf", "jpg", "jpeg") else "png")).lstrip(".").lower()
     image = io.BytesIO()
-    figure.savefig(image, format=format, bbox_inches="tight")
+    if figure_sort(figure) == "picture":
+        figure.save(image, format="jpeg" if format == "jpg" else format)
+    else:
+        figure = figure if callable(getattr(figure, "savefig", None)) else figure.figure
+        figure.savefig(image, format=format, bbox_inches="tight")
     return _written({**request, "format": format}, "plot", image.getvalue(), format)
