@@ -1,4 +1,3 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from './base/clock.ts'
 import type { DataDirectory } from './base/data-directory.ts'
@@ -38,7 +37,3 @@ export async function resolveStoreUrl(tracking: Tracking, url: string): Promise<
   )
   return target
 }
-
-/** Where things shared by all projects of a user are kept: environments, downloaded tools. */
-export const userCacheDirectory = (environment: Execution['environment']): string =>
-  environment['TRAINYARD_CACHE'] ?? join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'trainyard')

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ArtifactRecord, RunRecord } from '@trainyard/contract'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Workshop } from './program.ts'
+
+type Told = RunRecord & { artifacts: ArtifactRecord[] }
+
+let workshop: Workshop
+beforeEach(() => {
+  workshop = new Workshop()
+})
+afterEach(() => workshop[Symbol.dispose]())
+
+describe('trainyard run', () => {
+  it('tracks a script that uses no API: output, exit, times, code, environment', async () => {
+    workshop.write('plain.py', 'import sys\nprint("to out")\nprint("to err", file=sys.stderr)\n')
+    const run = await workshop.json<Told>('run', 'plain.py')
+    expect(run).toMatchObject({ name: 'plain', project: 'default', state: 'completed', exit: { kind: 'exited', code: 0 }, problems: [] })
+    expect(run.code?.scriptSha256).toMatch(/^[0-9a-f]{64}$/)
+    expect(run.environment?.interpreter?.['version']).toMatch(/^3\./)
+    expect(run.environment?.choices['interpreter']).toBeTruthy()
+    expect(run.endedAtMs).toBeGreaterThanOrEqual(run.startedAtMs ?? Number.POSITIVE_INFINITY)
+    expect((await workshop.run('logs', 'latest')).stdout).toBe('to out\nto err\n')
+    expect(readdirSync(join(workshop.folder, '.trainyard', 'runs'))).toEqual([])
+  })
+
+  it('gives a handler its parameters by name, converted by type hints, and keeps what it logs', async () => {
+    workshop.write(
+      'training.py',
+      [
+        'def my_job(context, p1: int = 1, p2="x", rate: float = 0.5, layers: list = None):',
+        '    context.log_result("accuracy", p1 * 2)',
+        '    for step in range(5):',
+        '        context.log_metric("loss", 1.0 / (step + 1), step=step)',
+        '    context.log_metric("odd", float("nan"), step=0)',
+        '    context.log_artifact("model", body=b"abc is 123", local_path="model.txt", labels={"framework": "xgboost"})',
+        '    context.set_label("framework", "sklearn")',
+        '    context.log_result("note", f"{p2} {rate!r} {layers!r}")',
+      ].join('\n'),
+    )
+    const run = await workshop.json<Told>('run', 'training.py:my_job', '-p', 'p1=5', '-p', 'layers=[3, 4]', '-l', 'team=a')
+    expect(run.state).toBe('completed')
+    expect(run.parameters).toEqual({ p1: 5, p2: 'x', rate: 0.5, layers: [3, 4] })
+    expect(run.results).toMatchObject({ accuracy: 10, loss: 0.2, odd: 'NaN', note: 'x 0.5 [3, 4]' })
+    expect(run.labels).toMatchObject({ framework: 'sklearn', team: 'a' })
+    const [model] = run.artifacts
+    expect(model).toMatchObject({ key: 'model', sizeBytes: 10, labels: { framework: 'xgboost' } })
+    expect(readFileSync(model!.target, 'utf8')).toBe('abc is 123')
+    const found = await workshop.json<{ runs: RunRecord[] } | RunRecord[]>('ls', '--filter', "metrics.accuracy > 9 and params.p1 = 5 and labels.team = 'a'")
+    expect(JSON.stringify(found)).toContain(run.id)
+  })
+
+  it('fills {name} places of a script’s arguments', async () => {
+    workshop.write('arguments.py', 'import sys\nprint(sys.argv[1:])\n')
+    const { stdout, code } = await workshop.run('run', 'arguments.py', '-p', 'lr=0.1', '--', '--lr', '{lr}', '--name=x')
+    expect(stdout).toContain("['--lr', '0.1', '--name=x']")
+    expect(code).toBe(0)
+  })
+
+  it('hands secrets to the script and to nothing else', async () => {
+    workshop.write('secrets.txt', 'ACCESS_KEY=hunter2hunter2\n')
+    workshop.write('job.py', 'def job(context):\n    assert context.get_secret("ACCESS_KEY") == "hunter2hunter2"\n    import os\n    assert "hunter2hunter2" not in str(dict(os.environ))\n')
+    const run = await workshop.json<Told>('run', 'job.py:job', '-s', 'file=secrets.txt', '-s', 'TOKEN=hunter2hunter2')
+    expect(run.state).toBe('completed')
+    const everything = await workshop.run('show', 'latest', '--json')
+    expect(everything.stdout).not.toContain('hunter2')
+    const data = join(workshop.folder, '.trainyard')
+    for (const name of readdirSync(data, { recursive: true, withFileTypes: true })) {
+      if (name.isFile()) expect(readFileSync(join(name.parentPath, name.name)).includes('hunter2hunter2'), name.name).toBe(name.parentPath.endsWith('code') && false)
+    }
+  })
+
+  it('keeps the runs of eight shells that start at once in a new directory', async () => {
+    workshop.write('job.py', 'def job(context, n=0):\n    for step in range(100):\n        context.log_metric("m", n + step, step=step)\n')
+    const finished = await Promise.all(Array.from({ length: 8 }, (_, n) => workshop.run('run', 'job.py:job', '-p', `n=${n}`, '--quiet')))
+    expect(finished.map(({ code, stderr }) => [code, stderr.replace(/^Made the data directory.*\n/, '')])).toEqual(Array.from({ length: 8 }, () => [0, '']))
+    const listed = await workshop.run('ls', '--json', '--filter', 'metrics.m >= 99')
+    expect(listed.stdout.match(/"state": "completed"/g)).toHaveLength(8)
+  }, 60_000)
+
+  it('runs handlers made by the script itself as iterations, the best one shown by the parent', async () => {
+    workshop.write(
+      'custom.py',
+      [
+        'def tune(context):',
+        '    for depth in (1, 3, 2):',
+        '        with context.get_child_context(depth=depth) as child:',
+        '            child.log_result("accuracy", depth / 10)',
+        '            if depth == 3:',
+        '                child.mark_as_best()',
+      ].join('\n'),
+    )
+    const run = await workshop.json<Told>('run', 'custom.py:tune')
+    expect(run).toMatchObject({ state: 'completed', results: { accuracy: 0.3 } })
+    const { stdout } = await workshop.run('ls', '--iterations', '--json', '--filter', `parent = '${run.id}'`)
+    expect(stdout.match(/"kind": "iteration"/g)).toHaveLength(3)
+  })
+
+  it('takes in a bare script that imports trainyard, with no setting', async () => {
+    workshop.write('bare.py', 'import trainyard\ncontext = trainyard.get_or_create_ctx("notebook")\ncontext.log_result("accuracy", 0.5)\n')
+    const { execFileSync } = await import('node:child_process')
+    const python = process.env['TRAINYARD_TEST_PYTHON'] ?? 'python3'
+    const path = new URL('../../python', import.meta.url).pathname
+    execFileSync(python, ['bare.py'], { cwd: workshop.folder, env: { ...process.env, PYTHONPATH: path, TRAINYARD_HOME: '' } })
+    expect(existsSync(join(workshop.folder, '.trainyard', 'runs'))).toBe(true)
+    const { stdout } = await workshop.run('ls', '--json')
+    expect(stdout).toContain('"name": "notebook"')
+    expect(stdout).toContain('"state": "completed"')
+    expect(stdout).toContain('"accuracy": 0.5')
+  })
+})
