@@ -2,7 +2,6 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Database } from '../database/index.ts'
 import { createArtifactRecords } from './artifact-records.ts'
 import { createJournalRecords } from './journal-records.ts'
-
 import { createLogRecords, type LogObjects } from './log-records.ts'
 import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
@@ -20,7 +19,7 @@ export function createTracking(database: Database, options: TrackingOptions = {}
   const { clock = systemClock, objects } = options
   return {
     projects: createProjectRecords(database, clock),
-    runs: createRunRecords(database, clock),
+    runs: createRunRecords(database, clock, objects),
     metrics: createMetricRecords(database),
     artifacts: createArtifactRecords(database),
     logs: createLogRecords(database, objects ? { objects } : {}),

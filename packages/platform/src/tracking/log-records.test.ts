@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../objects/index.ts'
+import { createTracking } from './create-tracking.ts'
 import { readLines } from './log-lines.ts'
 import { decodeMarks, encodeMarks } from './log-marks.ts'
 import { createLogRecords, logObjectsOf } from './log-records.ts'
@@ -186,4 +187,24 @@ describe('lines', () => {
     expect(lines.map((line) => line.isComplete)).toEqual([false, false, true, true])
     expect(lines.at(-1)!.text).toBe('\uFFFDA')
   })
+})
+
+test('a purge names the objects that hold output of the run', async () => {
+  const tracking = createTracking(temporary.database, { objects })
+  const run = (++runs).toString(16).padStart(32, '0')
+  const base = { name: 'run', project: 'p', experiment: 'e', kind: 'run', owner: 'o', host: 'h', outPath: '/out' } as const
+  await tracking.runs.create({ ...base, id: run, state: 'completed' })
+  await tracking.logs.append(run, [{ offset: 0, timeMs: 1, bytes: Buffer.alloc(9 << 20, 'text ') }])
+  await tracking.artifacts.add({
+    key: 'a',
+    kind: 'file',
+    runId: run,
+    project: 'p',
+    iteration: 0,
+    target: '/out/a',
+    createdAtMs: 1,
+  })
+  const [key] = await objectsOf(run)
+  await tracking.runs.trash([run], 5)
+  expect(await tracking.runs.purge([run])).toEqual({ targets: ['/out/a', objects.urlOf(key!)] })
 })

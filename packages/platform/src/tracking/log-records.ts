@@ -8,6 +8,8 @@ import type { LogChunk, LogRecords } from './tracking.ts'
 
 /** Where large bodies go: the part of an object store that logs use. */
 export interface LogObjects {
+  /** The full address of a key. */
+  urlOf(key: string): string
   put(key: string, bytes: Uint8Array): Promise<unknown>
   get(key: string): Promise<{ stream: AsyncIterable<Uint8Array> }>
 }

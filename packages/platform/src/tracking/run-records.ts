@@ -2,6 +2,7 @@ import { AppError, type RunRecord, type RunState } from '@trainyard/contract'
 import { sql } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import { boundValuesPerQuery, type Database, type Reader } from '../database/index.ts'
+import type { LogObjects } from './log-records.ts'
 import { checkValue } from './record-names.ts'
 import { claimRun, patchRun, transitionRun } from './run-change.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
@@ -13,7 +14,7 @@ import { countRuns, searchRuns } from './run-search.ts'
 import { purgeRuns, restoreRuns, trashRuns } from './run-trash.ts'
 import type { RunRecords } from './tracking.ts'
 
-export function createRunRecords(database: Database, clock: Clock): RunRecords {
+export function createRunRecords(database: Database, clock: Clock, logObjects?: Pick<LogObjects, 'urlOf'>): RunRecords {
   const createMany: RunRecords['createMany'] = async (runs) => {
     for (const run of runs) checkNewRun(run)
     await database.write(async (transaction) => {
@@ -60,7 +61,7 @@ export function createRunRecords(database: Database, clock: Clock): RunRecords {
     unfinished: () => database.read(loadUnfinished),
     trash: (ids, atMs) => database.write((transaction) => trashRuns(transaction, ids, atMs)),
     restore: (ids) => database.write((transaction) => restoreRuns(transaction, ids)),
-    purge: (ids) => database.write((transaction) => purgeRuns(transaction, ids)),
+    purge: (ids) => database.write((transaction) => purgeRuns(transaction, ids, logObjects)),
   }
 }
 

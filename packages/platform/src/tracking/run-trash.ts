@@ -1,5 +1,8 @@
 import { AppError, isEnded, type RunState } from '@trainyard/contract'
 import { boundValuesPerQuery, type Reader, type Transaction } from '../database/index.ts'
+import { forgetArtifacts } from './artifact-change.ts'
+import { type LogObjects, logObjectsOf } from './log-records.ts'
+import { forgetPoints } from './metric-ingest.ts'
 
 interface FoundRun {
   number: number
@@ -26,8 +29,12 @@ export async function restoreRuns(transaction: Transaction, ids: readonly string
   await setTrashed(transaction, await withDescendants(transaction, await findRuns(transaction, ids)), null)
 }
 
-/** Deletes for good. Returns the places of artifacts that no remaining record refers to. */
-export async function purgeRuns(transaction: Transaction, ids: readonly string[]): Promise<{ targets: string[] }> {
+/** Deletes for good. Returns the places of artifacts and of long output that no remaining record refers to. */
+export async function purgeRuns(
+  transaction: Transaction,
+  ids: readonly string[],
+  logObjects?: Pick<LogObjects, 'urlOf'>,
+): Promise<{ targets: string[] }> {
   const { kysely } = transaction
   const runs = await withDescendants(transaction, await findRuns(transaction, ids))
   const live = runs.find((run) => run.trashedAtMs === null)
@@ -35,19 +42,12 @@ export async function purgeRuns(transaction: Transaction, ids: readonly string[]
     throw new AppError('failed_precondition', `Run ${live.id} is not in the trash; only trashed runs are removed for good.`, {
       details: { runId: live.id },
     })
-  const targets = new Set<string>()
-  for (const part of parts(runs.map((run) => run.number))) {
-    const own = await kysely.selectFrom('artifacts').select('target').where('run', 'in', part).execute()
-    for (const { target } of own) targets.add(target)
-    const series = kysely.selectFrom('metric_series').select('number').where('run', 'in', part)
-    await kysely.deleteFrom('metric_segments').where('series', 'in', series).execute()
-    await kysely.deleteFrom('runs').where('number', 'in', part).execute()
-  }
-  for (const part of parts([...targets])) {
-    const kept = await kysely.selectFrom('artifacts').select('target').distinct().where('target', 'in', part).execute()
-    for (const { target } of kept) targets.delete(target)
-  }
-  return { targets: [...targets] }
+  const numbers = runs.map((run) => run.number)
+  const targets = await forgetArtifacts(transaction, numbers)
+  if (logObjects) for (const key of await logObjectsOf(transaction, numbers)) targets.push(logObjects.urlOf(key))
+  await forgetPoints(transaction, numbers)
+  for (const part of parts(numbers)) await kysely.deleteFrom('runs').where('number', 'in', part).execute()
+  return { targets }
 }
 
 async function setTrashed({ kysely }: Transaction, runs: readonly FoundRun[], trashed_at: number | null): Promise<void> {
