@@ -1,5 +1,5 @@
 import { AppError, type ArtifactRecord, isAppError } from '@trainyard/contract'
-import type { Tracking } from '../tracking/tracking.ts'
+import type { Tracking } from '../tracking/index.ts'
 
 /** Where references without a project look. */
 export const defaultProject = 'default'

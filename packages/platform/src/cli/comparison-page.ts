@@ -1,5 +1,5 @@
 import type { JsonValue, RunRecord } from '@trainyard/contract'
-import type { Tracking } from '../tracking/tracking.ts'
+import type { Tracking } from '../tracking/index.ts'
 import type { ComparedRow, Comparison } from './comparison.ts'
 import { countOf, formatNumber, formatValue } from './output/format.ts'
 import { renderLine } from './output/plot.ts'

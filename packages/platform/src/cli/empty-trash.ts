@@ -1,9 +1,10 @@
 import { rmSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { RunRecord } from '@trainyard/contract'
 import type { Places } from '../objects/index.ts'
 
-import type { Session } from './session.ts'
+import { outputFolder, type Session } from './session.ts'
 
 export interface Freed {
   /** Bytes of artifacts that were deleted. */
@@ -28,10 +29,10 @@ export async function emptyTrash(session: Session, runs: readonly RunRecord[]): 
   const { targets } = await tracking.runs.purge(runs.map((run) => run.id))
 
   const freed: Freed = { objectBytes: 0, databaseBytes: 0, keptTargets: [] }
-  const referred = await targetsReferredTo(session, new Set(outPaths))
+  const referred = await targetsReferredTo(session, new Set(outPaths.map(localPath)))
   const isReferred = (place: string): boolean => referred.some((target) => target === place || liesIn(target, place))
   for (const target of targets) {
-    const isOurs = [directory.artifacts, ...outPaths].some((root) => liesIn(target, root))
+    const isOurs = [directory.artifacts, outputFolder(directory), ...outPaths].some((root) => liesIn(target, root))
     if (isOurs && !isReferred(target)) freed.objectBytes += await places.remove(target)
     else freed.keptTargets.push(target)
   }
@@ -53,7 +54,7 @@ async function targetsReferredTo({ tracking }: Session, places: ReadonlySet<stri
   const found: string[] = []
   for (let offset = 0; ; offset += pageSize) {
     const page = await tracking.artifacts.search({ allVersions: true, limit: pageSize, offset })
-    for (const { target } of page) if (ancestors(target).some((folder) => places.has(folder))) found.push(target)
+    for (const { target } of page) if (ancestors(localPath(target)).some((folder) => places.has(folder))) found.push(target)
     if (page.length < pageSize) return found
   }
 }
@@ -74,10 +75,13 @@ async function removeFolder(places: Places, path: string): Promise<number> {
 const databaseBytes = (path: string): number =>
   [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
 
-/** Inside the folder or below the URL, never the root itself and never by way of `..`. */
+/** Inside the folder or below the URL, never the root itself and never by way of `..`. A path and its `file://` address are the same. */
 export function liesIn(target: string, root: string): boolean {
-  if (isAbsolute(root) !== isAbsolute(target)) return false
-  if (!isAbsolute(root)) return target.startsWith(`${root.replace(/\/+$/, '')}/`) && !target.split('/').includes('..')
-  const path = relative(root, target)
+  const [inner, outer] = [localPath(target), localPath(root)]
+  if (isAbsolute(inner) !== isAbsolute(outer)) return false
+  if (!isAbsolute(outer)) return inner.startsWith(`${outer.replace(/\/+$/, '')}/`) && !inner.split('/').includes('..')
+  const path = relative(outer, inner)
   return path !== '' && path !== '..' && !path.startsWith('../') && !isAbsolute(path)
 }
+
+const localPath = (place: string): string => (place.startsWith('file://') ? fileURLToPath(place) : place)

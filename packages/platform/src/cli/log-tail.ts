@@ -1,4 +1,4 @@
-import type { LogRecords } from '../tracking/tracking.ts'
+import type { LogRecords } from '../tracking/index.ts'
 
 const blockBytes = 65_536
 const newline = 0x0a

@@ -57,7 +57,7 @@ describe('mistakes', () => {
     [['ls', '--limit', 'many'], "error: --limit takes a whole number of at least 1, not 'many'.\n"],
     [
       ['ls', '--state', 'done'],
-      "error: --state takes created, pending, running, completed, failed, aborting, aborted, skipped or ended, not 'done'.\n",
+      "error: --state takes created, pending, running, aborting, completed, failed, aborted, skipped or ended, not 'done'.\n",
     ],
     [
       ['ls', '--since', 'yesterdayish'],
@@ -113,7 +113,7 @@ describe('defects', () => {
     const code = reportError(
       new TypeError('x is not a function'),
       ['run', '-s', 'inline={"token":"hidden"}', '--json=1'],
-      createCli([], { stderr: quiet.stream, environment: {} }),
+      createCli([], { stdout: memoryStream().stream, stderr: quiet.stream, environment: {} }),
     )
     expect(code).toBe(70)
     const [first, second] = quiet.text().split('\n')
@@ -125,7 +125,11 @@ describe('defects', () => {
     expect(report).not.toContain('hidden')
     rmSync(join(path, '..'), { recursive: true })
 
-    reportError(new TypeError('again'), [], createCli([], { stderr: loud.stream, environment: { TRAINYARD_DEBUG: '1' } }))
+    reportError(
+      new TypeError('again'),
+      [],
+      createCli([], { stdout: memoryStream().stream, stderr: loud.stream, environment: { TRAINYARD_DEBUG: '1' } }),
+    )
     expect(loud.text()).toContain('main.test.ts')
     rmSync(join(/(\S+)report\.txt/.exec(loud.text())![1]!), { recursive: true })
   })
@@ -133,7 +137,9 @@ describe('defects', () => {
   test('text of others in an error cannot move the cursor or add lines', () => {
     const stderr = memoryStream()
     const error = Object.assign(new Error('No run\n\u001b[2Jerror: fake'), { name: 'AppError', code: 'not_found', details: {} })
-    expect(reportError(error, [], createCli([], { stderr: stderr.stream, environment: {} }))).toBe(3)
+    expect(reportError(error, [], createCli([], { stdout: memoryStream().stream, stderr: stderr.stream, environment: {} }))).toBe(
+      3,
+    )
     expect(stderr.text()).toBe('error: No run ?[2Jerror: fake\n')
   })
 })
@@ -159,7 +165,7 @@ describe('a reader that goes away', () => {
 describe('surroundings', () => {
   test('colours follow the flag, then FORCE_COLOR and NO_COLOR, then the terminal', () => {
     const colored = (environment: Record<string, string>, columns?: number) =>
-      createCli([], { environment, stdout: memoryStream(columns).stream }).style.enabled
+      createCli([], { environment, stdout: memoryStream(columns).stream, stderr: memoryStream().stream }).style.enabled
     expect([
       colored({}),
       colored({}, 80),

@@ -24,6 +24,7 @@ export async function buildProgram(
     .description('Track, run and tune machine-learning work. Everything is kept in a .trainyard folder; no server is needed.')
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    .commandsGroup('Tend:')
     .helpCommand('help [command]', 'show help for a command')
     .usage('<command> [options]')
     .enablePositionalOptions()

@@ -32,6 +32,8 @@ describe('what may be deleted with a run', () => {
   test('only what lies below a place of ours', () => {
     expect(liesIn('/data/artifacts/p/1/model.txt', '/data/artifacts')).toBe(true)
     expect(liesIn('s3://bucket/out/1/model', 's3://bucket/out/1')).toBe(true)
+    expect(liesIn('file:///data/artifacts/p/1/a%20b.txt', '/data/artifacts/p/1')).toBe(true)
+    expect(liesIn('file:///data/artifacts/../secret', '/data/artifacts')).toBe(false)
     for (const target of [
       '/data/artifacts',
       '/data/artifacts-other/x',

@@ -7,7 +7,7 @@ import {
   type RunRecord,
   type RunStateChange,
 } from '@trainyard/contract'
-import type { MetricSeriesInfo } from '../tracking/tracking.ts'
+import type { MetricSeriesInfo } from '../tracking/index.ts'
 import { countOf, formatBytes, formatDuration, formatNumber, formatTime, formatValue } from './output/format.ts'
 import { stateStyle, stateText } from './output/state.ts'
 import { renderPairs, renderTable, type Cell } from './output/table.ts'

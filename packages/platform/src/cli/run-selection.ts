@@ -1,5 +1,5 @@
 import { AppError, type JsonValue, parseRunFilter, type RunFilter, type RunRecord } from '@trainyard/contract'
-import type { Tracking } from '../tracking/tracking.ts'
+import type { Tracking } from '../tracking/index.ts'
 import type { Cli } from './cli.ts'
 import { allOf, createdBefore, parseDuration, parseStates, stateIn } from './option-values.ts'
 

@@ -1,5 +1,5 @@
 import type { RunRecord } from '@trainyard/contract'
-import type { Tracking } from '../tracking/tracking.ts'
+import type { Tracking } from '../tracking/index.ts'
 
 /** Bytes of artifacts and output of these runs and their iterations, as far as they are known; an object shared by two counts once. */
 export async function sizeOfRuns(tracking: Tracking, runs: readonly RunRecord[]): Promise<number> {

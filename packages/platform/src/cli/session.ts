@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { type DataDirectory, locateDataDirectory, openDataDirectory } from '../base/data-directory.ts'
 import { type Database, openSqliteDatabase } from '../database/index.ts'
-import { createTracking } from '../tracking/create-tracking.ts'
-import { createPlaces, type ObjectContext, type Places } from '../objects/index.ts'
-import type { Tracking } from '../tracking/tracking.ts'
+import { createFileStore, createPlaces, type ObjectContext, type Places } from '../objects/index.ts'
+import { createTracking, type Tracking } from '../tracking/index.ts'
 import { resolveArtifact } from './artifact-reference.ts'
 import type { Cli } from './cli.ts'
 
@@ -34,7 +34,7 @@ export async function openSession(cli: Cli, options: { create: boolean }): Promi
 
   await using opened = new AsyncDisposableStack()
   const database = opened.use(await openSqliteDatabase(directory.database))
-  const tracking = createTracking(database)
+  const tracking = createTracking(database, { objects: createFileStore({ root: outputFolder(directory) }) })
   const objectContext: ObjectContext = {
     workingDirectory: cli.workingDirectory,
     environment: cli.config.environment,
@@ -50,6 +50,9 @@ export async function openSession(cli: Cli, options: { create: boolean }): Promi
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** Where captured output goes that is too long for the database. */
+export const outputFolder = (directory: DataDirectory): string => join(directory.path, 'output')
 
 function nothingHere(place: ReturnType<typeof locateDataDirectory>): AppError {
   const hint = 'start with: trainyard run training.py'

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newRunId } from '@trainyard/contract'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCli } from './cli.ts'
 import { openSession, type Session } from './session.ts'
-import { type Outcome, runMain } from './testing/memory-terminal.ts'
+import { memoryStream, type Outcome, runMain } from './testing/memory-terminal.ts'
 
 const nowMs = Date.UTC(2026, 2, 1, 12)
 const minuteMs = 60_000
@@ -16,9 +16,12 @@ const ids: Record<string, string> = {}
 
 /** Records as a session of the product makes them, then commands on them in this process. */
 async function withSession(use: (session: Session) => Promise<void>): Promise<void> {
-  await using session = await openSession(createCli([], { workingDirectory: folder, environment: {}, stderr: process.stderr }), {
-    create: true,
-  })
+  await using session = await openSession(
+    createCli([], { workingDirectory: folder, environment: {}, stdout: memoryStream().stream, stderr: memoryStream().stream }),
+    {
+      create: true,
+    },
+  )
   await use(session)
 }
 
@@ -35,18 +38,16 @@ async function addRun(
   ids[name] = id
   const outPath = join(directory.artifacts, 'default', id)
   await tracking.runs.create({
-    ...{
-      id,
-      name,
-      project: 'default',
-      experiment: 'iris',
-      kind: 'run',
-      state: 'running',
-      createdAtMs,
-      owner: 'ada',
-      host: 'lab',
-      outPath,
-    },
+    id,
+    name,
+    project: 'default',
+    experiment: 'iris',
+    kind: 'run',
+    state: 'running',
+    createdAtMs,
+    owner: 'ada',
+    host: 'lab',
+    outPath,
     parameters: { eta: ageMinutes / 10, depth: 6 },
   })
   await tracking.metrics.append(
@@ -72,34 +73,42 @@ async function addArtifact({ tracking }: Session, runId: string, key: string, ta
   mkdirSync(join(target, '..'), { recursive: true })
   writeFileSync(target, text)
   await tracking.artifacts.add({
-    ...{ key, kind: 'file', runId, project: 'default', iteration: 0, target, createdAtMs: nowMs },
+    key,
+    kind: 'file',
+    runId,
+    project: 'default',
+    iteration: 0,
+    target,
+    createdAtMs: nowMs,
     sizeBytes: Buffer.byteLength(text),
     sha256: createHash('sha256').update(text).digest('hex'),
   })
 }
 
-beforeEach(async () => {
+async function makeRecords(): Promise<() => void> {
   folder = mkdtempSync(join(tmpdir(), 'trainyard-cli-'))
   await withSession(async (session) => {
     await addRun(session, 'first', 30, { accuracy: 0.8 })
-    const second = await addRun(session, 'second\u001b[2J', 20, { accuracy: 0.95 })
-    ids['second'] = second
+    ids['second'] = await addRun(session, 'second\u001b[2J', 20, { accuracy: 0.95 })
     const third = await addRun(session, 'third', 10, { accuracy: Number.NaN })
     await addArtifact(session, third, 'model', join(session.directory.artifacts, 'default', third, 'model.txt'), 'weights')
     await addArtifact(session, third, 'input', join(folder, 'data.csv'), 'a,b\n')
   })
-  return () => rmSync(folder, { recursive: true, force: true })
-})
+  const made = folder
+  return () => rmSync(made, { recursive: true, force: true })
+}
 
 describe('ls', () => {
+  beforeAll(makeRecords)
+
   test('lists the newest first, with what tells the runs apart, and keeps control characters harmless', async () => {
     const { code, stdout } = await trainyard('ls')
     expect(code).toBe(0)
     expect(stdout.split('\n')).toEqual([
-      'run           name         state        age    took  accuracy  eta  depth',
-      `${ids['third']!.slice(0, 12)}  third        ✔ completed  10m  1m 30s       NaN    1      6`,
+      'run           name        state        age    took  accuracy  eta  depth',
+      `${ids['third']!.slice(0, 12)}  third       ✔ completed  10m  1m 30s       NaN    1      6`,
       `${ids['second']!.slice(0, 12)}  second␛[2J  ✔ completed  20m  1m 30s      0.95    2      6`,
-      `${ids['first']!.slice(0, 12)}  first        ✔ completed  30m  1m 30s       0.8    3      6`,
+      `${ids['first']!.slice(0, 12)}  first       ✔ completed  30m  1m 30s       0.8    3      6`,
       '',
     ])
   })
@@ -148,6 +157,8 @@ describe('ls', () => {
 })
 
 describe('show, logs, compare, plot', () => {
+  beforeAll(makeRecords)
+
   test('show finds a run by name, start of id and latest', async () => {
     for (const reference of ['first', ids['first']!.slice(0, 11)])
       expect((await trainyard('show', reference, '-q')).stdout).toBe(`${ids['first']}\n`)
@@ -199,6 +210,8 @@ describe('show, logs, compare, plot', () => {
 })
 
 describe('label', () => {
+  beforeEach(makeRecords)
+
   test('sets and removes', async () => {
     expect(await trainyard('label', 'first', 'third', 'team=vision', 'old=1')).toEqual({
       code: 0,
@@ -211,6 +224,8 @@ describe('label', () => {
 })
 
 describe('artifacts', () => {
+  beforeEach(makeRecords)
+
   test('are listed, shown, copied to a file and to stdout, and tagged', async () => {
     expect((await trainyard('artifacts', 'ls', '-q')).stdout).toContain('model.txt\n')
     expect((await trainyard('artifacts', 'show', 'third/model')).stdout).toMatch(/^size +7 B \(7 bytes\)$/m)
@@ -245,6 +260,8 @@ describe('artifacts', () => {
 })
 
 describe('rm and trash', () => {
+  beforeEach(makeRecords)
+
   test('rm moves to the trash, restore brings back', async () => {
     const removed = await trainyard('rm', 'third')
     expect(removed.stderr).toMatch(/^Moved 1 run \(\d+ B\) to the trash\. Back: trainyard trash restore [0-9a-f]{12}\./)
@@ -281,6 +298,8 @@ describe('rm and trash', () => {
 })
 
 describe('completion', () => {
+  beforeAll(makeRecords)
+
   test.each([
     [['co'], ['compare', 'completion']],
     [['trash', 'r'], ['restore']],
@@ -297,6 +316,8 @@ describe('completion', () => {
 })
 
 describe('doctor and projects', () => {
+  beforeEach(makeRecords)
+
   test('doctor looks at everything and tells it as JSON', async () => {
     const { stdout } = await trainyard('doctor', '--json')
     const { findings } = JSON.parse(stdout) as { findings: { what: string; verdict: string; found: string }[] }

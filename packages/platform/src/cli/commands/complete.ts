@@ -19,7 +19,7 @@ async function complete(program: Command, cli: Cli, words: readonly string[]): P
   const before = words.slice(0, -1)
   const { command, operands } = commandOf(program, before)
   const previous = before.at(-1)
-  const option = command.options.find((known) => known.long === previous || known.short === previous)
+  const option = previous === undefined ? undefined : optionOf(command, previous)
   if (option !== undefined && (option.required || option.optional)) {
     return option.long === '--project' ? records(cli, current, projectNames) : []
   }
@@ -45,12 +45,14 @@ function commandOf(program: Command, words: readonly string[]): { command: Comma
     const child = operands === 0 ? command.commands.find((known) => known.name() === word) : undefined
     if (child !== undefined) command = child
     else if (word.startsWith('-')) {
-      const option = command.options.find((known) => known.long === word || known.short === word)
+      const option = optionOf(command, word)
       if (option?.required === true) index++
     } else operands++
   }
   return { command, operands }
 }
+
+const optionOf = (command: Command, word: string) => command.options.find((known) => known.long === word || known.short === word)
 
 /** The program's own table hides what is hidden from help. */
 const visibleNames = (command: Command): string[] =>

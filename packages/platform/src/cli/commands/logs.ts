@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isEnded } from '@trainyard/contract'
 import type { Command } from 'commander'
-import type { LogChunk, Tracking } from '../../tracking/tracking.ts'
+import type { LogChunk, Tracking } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { parseCount } from '../option-values.ts'
 import { formatTime } from '../output/format.ts'

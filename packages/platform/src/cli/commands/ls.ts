@@ -1,6 +1,6 @@
 import { parseRunFilter, parseRunSort, type RunRecord } from '@trainyard/contract'
 import type { Command } from 'commander'
-import type { RunQuery, Tracking } from '../../tracking/tracking.ts'
+import type { RunQuery, Tracking } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { allOf, createdSince, parseCount, parseStates, parseTime, stateIn } from '../option-values.ts'
 import { toJsonText } from '../output/json.ts'

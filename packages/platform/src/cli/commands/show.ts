@@ -1,6 +1,6 @@
 import type { ArtifactRecord, RunRecord, RunStateChange } from '@trainyard/contract'
 import type { Command } from 'commander'
-import type { MetricSeriesInfo } from '../../tracking/tracking.ts'
+import type { MetricSeriesInfo } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { renderRun } from '../run-page.ts'
