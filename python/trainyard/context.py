@@ -306,6 +306,8 @@ class Context:
         """A dict of results."""
         if unknown:
             refuse_keywords("log_results", unknown, ("values",))
+        if self._is_over():
+            return
         try:
             items = list(dict(values).items())
         except (TypeError, ValueError):

@@ -60,6 +60,8 @@ class Session:
         self.journal.close()
         if self._context is not None:
             self._context.close()
+        if self.role == "bare":
+            os.environ.pop(_runVariable, None)
 
     def publish(self):
         """Let processes started from here find the run. Secrets stay out of the environment."""
