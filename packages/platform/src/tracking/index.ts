@@ -9,3 +9,5 @@
  */
 export { createTracking, type TrackingOptions } from './create-tracking.ts'
 export type * from './tracking.ts'
+export { exportRuns, type ReadArtifact } from './run-export.ts'
+export { type ImportOptions, importRuns, type PlaceArtifact } from './run-import.ts'

@@ -21,9 +21,7 @@ const columns: Record<RunAttribute, RawBuilder<unknown>> = {
 /** An attribute of the table `runs as r`; null when the run has none. */
 export const attributeColumn = <Value>(name: RunAttribute): RawBuilder<Value | null> => columns[name] as RawBuilder<Value | null>
 
-const numericAttributes: readonly string[] = ['iteration', 'created', 'started', 'ended', 'duration']
+const numericAttributes = new Set<string>(['iteration', 'created', 'started', 'ended', 'duration'])
 
 export const isNumericField = (field: RunField): boolean =>
-  field.scope === 'metrics' || (field.scope === 'attribute' && numericAttributes.includes(field.name))
-
-export const sameField = (left: RunField, right: RunField): boolean => left.scope === right.scope && left.name === right.name
+  field.scope === 'metrics' || (field.scope === 'attribute' && numericAttributes.has(field.name))
