@@ -235,6 +235,22 @@ class RunLocalTest(CommandCase):
             with self.assertRaisesRegex(TrainyardError, "TRAINYARD_CLI"):
                 program()
 
+    def test_the_command_is_found_on_path_or_in_node_modules_and_never_fetched(self):
+        del os.environ["TRAINYARD_CLI"]
+        os.environ["PATH"] = os.path.join(self.folder, "bin")
+        os.makedirs(os.environ["PATH"])
+        for name in ("npx", "npm"):  # they would ask a registry
+            with open(os.path.join(os.environ["PATH"], name), "w", opener=lambda path, flags: os.open(path, flags, 0o755)) as file:
+                file.write("#!/bin/sh\nexit 99\n")
+        with self.assertRaisesRegex(TrainyardError, "was not found.*TRAINYARD_CLI"):
+            run_local(command="training.py")
+        local = os.path.join(self.folder, "node_modules", ".bin", "trainyard")
+        os.makedirs(os.path.dirname(local))
+        os.symlink(sys.executable, local)
+        self.assertEqual(program(), [local])
+        os.symlink(sys.executable, os.path.join(os.environ["PATH"], "trainyard"))
+        self.assertEqual(program(), [os.path.join(os.environ["PATH"], "trainyard")])
+
     def test_ctrl_c_is_handed_on_once_and_the_polite_end_is_waited_for(self):
         self.answer(run={"stdout": record("aborted"), "code": 130, "sleep": 20})
         code = "import sys; sys.path.insert(0, sys.argv[1])\nfrom trainyard import run_local\nrun_local(command='training.py')"
@@ -303,7 +319,7 @@ class AttachedTest(CommandCase):
         with open(os.path.join(self.run_directory, "output")) as file:
             self.assertEqual(file.read(), "parameter 4\n")
         sent = json.loads(self.calls()[0]["stdin"])
-        self.assertEqual(sent, {"handler": "closure", "parameters": {"p1": 4}})
+        self.assertEqual(sent, {"handler": "closure", "parameters": {"p1": 4}, "command": os.path.abspath(__file__)})
         self.assertIn("--attach", self.calls()[0]["arguments"])
         if open_before:
             self.assertEqual(set(os.listdir("/proc/self/fd")), open_before)
@@ -315,6 +331,9 @@ class AttachedTest(CommandCase):
             self.assertIsNone(importable_place(function))
             run, _ = self.run_attached(function)
             self.assertEqual(run.status["events"][2]["code"], 0)
+        # The file that is sent as their code is there only as long as the command runs.
+        sent = [json.loads(call["stdin"])["command"] for call in self.calls()]
+        self.assertEqual((sent[0], os.path.basename(sent[1]), os.path.exists(sent[1])), (os.path.abspath(__file__), "interactive.py", False))
         self.assertEqual(importable_place(train), (os.path.abspath(__file__), "train"))
         self.assertIsNone(importable_place(self.run_attached))
         self.assertIsNone(importable_place(functools.partial(train, 1)))

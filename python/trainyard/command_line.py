@@ -24,7 +24,8 @@ EXIT_NOT_FOUND = 3
 
 
 def program():
-    """The command as a list of words: ``TRAINYARD_CLI`` (a JSON list, or one path), else what is on PATH, else npx."""
+    """The command as a list of words: ``TRAINYARD_CLI`` (a JSON list, or one path), else what is on PATH, else the one installed in the
+    nearest ``node_modules`` upwards, as ``npx`` finds it. It is never fetched: what a registry has under a name is not ours to run."""
     chosen = os.environ.get("TRAINYARD_CLI", "").strip()
     if chosen.startswith("["):
         try:
@@ -39,10 +40,15 @@ def program():
     found = shutil.which("trainyard")
     if found:
         return [found]
-    npx = shutil.which("npx")
-    if npx:
-        return [npx, "trainyard"]
-    raise TrainyardError("The trainyard command was not found: install Node.js and run npm install -g trainyard, or set TRAINYARD_CLI")
+    folder = os.getcwd()
+    while True:
+        local = os.path.join(folder, "node_modules", ".bin", "trainyard")
+        if os.access(local, os.X_OK):
+            return [local]
+        if os.path.dirname(folder) == folder:
+            break
+        folder = os.path.dirname(folder)
+    raise TrainyardError("The trainyard command was not found: put it on PATH, install it in this project with npm, or set TRAINYARD_CLI")
 
 
 def call(arguments, *, stdin=None, data=None, directory=None, show=None, show_stdout=None, pass_fds=(), started=None):

@@ -1,5 +1,6 @@
 """``run_local``: run a task, a file or a function as a tracked run (or sweep) on this machine."""
 
+import contextlib
 import inspect
 import json
 import os
@@ -36,6 +37,7 @@ def run_local(task=None, command=None, handler=None, *, workdir=None, watch=True
     unknown = {name: value for name, value in fields.items() if name not in _KEYWORDS}
     if unknown:
         refuse_keywords("run_local", unknown, _KEYWORDS)
+    _refuse_import_time()
     if callable(task) and handler is None:
         task, handler = None, task
     merged = _merged(Task, task, command, handler, fields)
@@ -43,7 +45,6 @@ def run_local(task=None, command=None, handler=None, *, workdir=None, watch=True
     if function is not None and "command" not in description:
         place = importable_place(function)
         if place is not None:
-            _refuse_import_time(place)
             description["command"], description["handler"] = place
             function = None
     elif function is not None:
@@ -87,7 +88,9 @@ def _started(description, function, *, workdir, data, watch):
     if function is None:
         with _marked(description["command"], workdir):
             return command_line.call(arguments, **call)
-    with _Server(function) as server:
+    with _Server(function) as server, _source_file(function) as source:
+        description = {**description, "command": source}
+        call["stdin"] = json.dumps(description).encode("utf-8")
         descriptors = (server.control_writer, server.events_reader)
         arguments += ["--attach", f"{descriptors[0]},{descriptors[1]}"]
         if watch and "sweep" not in description:
@@ -119,6 +122,27 @@ def _detached(description, workdir, data):
 def _stream():
     # In a notebook stderr is printed on red; ordinary output of a run is no error.
     return sys.stdout if "ipykernel" in sys.modules else sys.stderr
+
+
+@contextlib.contextmanager
+def _source_file(function):
+    """The file that is recorded as the code of ``function``: its own, else one with its source for as long as the command runs."""
+    import tempfile
+
+    plain_function = inspect.unwrap(function)
+    code = getattr(plain_function, "__code__", None)
+    if code is not None and os.path.isfile(code.co_filename):
+        yield os.path.abspath(code.co_filename)
+        return
+    try:
+        source = inspect.getsource(plain_function)  # of a notebook's cell too
+    except (OSError, TypeError):
+        source = f"# The source of {getattr(function, '__name__', type(function).__name__)} is not known: it was made without a file.\n"
+    with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
+        path = os.path.join(folder, "notebook.py" if "ipykernel" in sys.modules else "interactive.py")
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(source)
+        yield path
 
 
 class _Server:
@@ -227,13 +251,16 @@ class _marked:
             os.environ[_STARTED_FILE] = self.before
 
 
-def _refuse_import_time(place):
-    """A script that calls ``run_local`` outside ``if __name__ == '__main__'`` would start itself for ever."""
-    file = os.path.realpath(place[0])
-    if os.environ.get(_STARTED_FILE) != file:
-        return
-    frame = sys._getframe()
+def _refuse_import_time():
+    """A script that calls ``run_local`` outside ``if __name__ == '__main__'`` would run again, and start its runs again, each time its
+    file is loaded for a handler of it."""
+    loading = os.environ.get(_STARTED_FILE)
+    frame = sys._getframe() if loading else None
     while frame is not None:
-        if frame.f_code.co_name == "<module>" and os.path.realpath(frame.f_code.co_filename) == file:
-            raise RuntimeError(f"run_local was called while {place[0]} was being loaded for a run: put the call under if __name__ == '__main__':")
+        code = frame.f_code
+        is_import = code.co_name == "<module>" and frame.f_globals.get("__name__") != "__main__"
+        if is_import and os.path.realpath(code.co_filename) == loading:
+            raise RuntimeError(
+                f"run_local was called while {code.co_filename} was being loaded for a run: put the call under if __name__ == '__main__':"
+            )
         frame = frame.f_back
