@@ -19,4 +19,5 @@ export * from './nearest.ts'
 export * from './run.ts'
 export * from './states.ts'
 export * from './stop-condition.ts'
-export * from './task.ts'
+/** Its schemas are imported from `@trainyard/contract/task`: they need TypeBox, which takes about 20 ms to load. */
+export type * from './task.ts'

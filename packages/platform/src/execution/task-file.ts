@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { AppError, type Task, TaskSchema } from '@trainyard/contract'
+import { AppError, type Task } from '@trainyard/contract'
+import { TaskSchema } from '@trainyard/contract/task'
 import { closest } from 'fastest-levenshtein'
 import { Errors } from 'typebox/value'
 import { systemReason } from '../base/errors.ts'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TaskSchema } from '@trainyard/contract'
+import { TaskSchema } from '@trainyard/contract/task'
 import { Check } from 'typebox/schema'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixture, temporaryFolder } from '../testing/start-job.ts'

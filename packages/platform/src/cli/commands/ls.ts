@@ -48,7 +48,7 @@ async function list(cli: Cli, options: ListOptions): Promise<void> {
   const query = toQuery(cli, options)
   const columns = options.columns === undefined ? undefined : namedColumns(options.columns)
   await using session = await openRecords(cli)
-  if (cli.globals.json) return printAsJson(cli, session.tracking, query, options.all === true)
+  if (cli.globals.json) return await printAsJson(cli, session.tracking, query, options.all === true)
 
   const look: Look = { nowMs: cli.nowMs(), style: cli.style, unicode: cli.config.unicode }
   let shown = 0

@@ -40,7 +40,7 @@ export function define(command: Command, cli: Cli): void {
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
         const done = await runSingle(cli, execution, run, { task, record: 'continue', interrupts, inheritStdin: false })
-        return reportOutcome(cli, session, done)
+        return await reportOutcome(cli, session, done)
       }
       const earlier = await runs.children(record.id)
       cli.note(
