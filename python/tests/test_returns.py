@@ -135,6 +135,10 @@ class LogReturnedTest(ReturnsCase):
         self.assertEqual(self.log(None)[2], [])
         self.assertNotIn("return", self.log(object())[1])
 
+    def test_what_a_log_call_gave_back_is_not_logged_again(self):
+        entry = self.session.context.log_artifact("notes", body="x")
+        self.assertEqual(self.log(entry)[0], {})
+
     @needs("numpy", "pandas")
     def test_values_of_libraries(self):
         numpy, pandas = optional("numpy"), optional("pandas")

@@ -125,7 +125,7 @@ def _split(value, hints, problems):
 
 
 def _log_unnamed(context, value):
-    if value is None:
+    if value is None or _is_logged_already(value):
         return []
     try:
         if isinstance(value, dict) and value and all(isinstance(key, str) and is_scalar(item) for key, item in value.items()):
@@ -139,6 +139,11 @@ def _log_unnamed(context, value):
     except Exception as error:
         return [f"The returned value was not logged: {type(error).__name__}: {as_text(error)}"]
     return []
+
+
+def _is_logged_already(value):
+    """What ``context.log_artifact`` and the like give back: ``return context.log_model(...)`` returns nothing new."""
+    return isinstance(value, dict) and {"key", "kind", "path"} <= set(value) and ("file" in value or "url" in value)
 
 
 def _log(context, key, kind, options, value):

@@ -77,8 +77,9 @@ class Run:
 
     @property
     def outputs(self):
-        """Every result by its name, and the address of every artifact by its key."""
-        return {**{artifact["key"]: artifact["target"] for artifact in self.artifacts}, **self.results}
+        """Every result by its name, and the address of every artifact by its key; what was measured of the machine is in ``results``."""
+        results = {key: value for key, value in self.results.items() if not key.startswith("system/")}
+        return {**{artifact["key"]: artifact["target"] for artifact in self.artifacts}, **results}
 
     def output(self, key):
         """One of ``outputs``; None when there is none of that name."""
