@@ -28,7 +28,7 @@ const pythonStep = (name, executable) => ({
     return {
       ok: code === 0,
       details: output,
-      note: `${lines.find((line) => /^Ran \d+ tests?/.test(line))?.replace(/ in .*/, '') ?? ''} ${lines.at(-1)}`,
+      note: `${lines.find((line) => /^Ran \d+ tests?/.test(line))?.replace(/ in .*/, '') ?? ''} ${lines.findLast((line) => /^(OK|FAILED)/.test(line)) ?? ''}`,
     }
   },
 })

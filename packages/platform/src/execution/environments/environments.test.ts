@@ -127,6 +127,15 @@ describe('prepareEnvironment', () => {
     expect(await listEnvironments(cacheDirectory)).toEqual([])
   })
 
+  it('refuses an interpreter that the requirements exclude', async () => {
+    const requirements = { ...listedRequirements([]), requiresPython: '<3' }
+    const asking = prepareEnvironment({ requirements, interpreter, cacheDirectory, environment })
+    await expect(asking).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringContaining('wants Python <3, and '),
+    })
+  })
+
   it('refuses what is no Python', async () => {
     const requirements = listedRequirements([])
     const asking = prepareEnvironment({ requirements, interpreter: { executable: '/bin/true' }, cacheDirectory, environment })

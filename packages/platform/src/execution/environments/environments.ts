@@ -8,6 +8,7 @@ import { storageError, systemErrorCode } from '../../base/errors.ts'
 import { lockBuild } from './build-lock.ts'
 import { describeInterpreter, type InterpreterIdentity } from './describe-interpreter.ts'
 import { buildEnvironment, findUv, pythonIn, type ToolName } from './installers.ts'
+import { fitsPythonRange } from './python-version.ts'
 import type { Requirements } from './requirements.ts'
 
 export interface PreparedEnvironment {
@@ -74,6 +75,7 @@ export function environmentKey(requirements: Pick<Requirements, 'lines'>, interp
 export async function prepareEnvironment(options: PrepareOptions): Promise<PreparedEnvironment> {
   const { requirements, cacheDirectory, signal, onProgress = () => undefined } = options
   const interpreter = await describeInterpreter(options.interpreter.executable, signal ? { signal } : {})
+  requireVersion(requirements, interpreter)
   const key = environmentKey(requirements, interpreter)
   const folder = join(cacheDirectory, key)
   const ready = await useIfReady(folder, key)
@@ -113,6 +115,14 @@ export async function prepareEnvironment(options: PrepareOptions): Promise<Prepa
     if (error instanceof AppError) throw error
     throw storageError(`Cannot make an environment in ${folder}`, error)
   }
+}
+
+function requireVersion({ requiresPython, source }: Requirements, { path, version }: InterpreterIdentity): void {
+  if (requiresPython === undefined || fitsPythonRange(version, requiresPython)) return
+  throw new AppError(
+    'failed_precondition',
+    `The ${source} wants Python ${requiresPython}, and ${path} is ${version}: name another interpreter with --python.`,
+  )
 }
 
 async function useIfReady(folder: string, key: string): Promise<PreparedEnvironment | undefined> {

@@ -145,9 +145,8 @@ async function run(build: Build, program: string, arguments_: string[], options:
 /** Lines that tell a person something, shortened. */
 function progressOf(line: string): string | undefined {
   const text = line.trim()
-  const collecting = /^Collecting (\S+)/.exec(text)?.[1]
-  if (collecting) return `resolving ${collecting}`
-  const downloading = /^Downloading (\S+) \(([^)]+)\)/.exec(text)
+  // Small files are there before their line is read.
+  const downloading = /^Downloading (\S+) \(([\d.]+ [MG]B)\)/.exec(text)
   if (downloading) return `downloading ${downloading[1]?.split('/').at(-1)} (${downloading[2]})`
   const building = /^Building wheel for (\S+)/.exec(text)?.[1]
   if (building) return `building ${building}`
