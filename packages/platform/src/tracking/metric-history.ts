@@ -81,6 +81,7 @@ export async function readSampled(
   if (sampler.count <= options.maxPoints)
     return await readHistory(reader, series, { ...options, limit: Number.POSITIVE_INFINITY })
   if (!series.isOrdered) for await (const { numbers } of pass()) sampler.rank(numbers)
+  sampler.finishRanks()
   for await (const { head, numbers } of pass()) sampler.add(numbers, head.ordinal)
   return sampler.points()
 }

@@ -53,11 +53,17 @@ export class Sampler {
   /** Only for a series that is not in order, after `observe`: a third pass, so that the buckets get equal counts. */
   rank(numbers: Float64Array): void {
     this.#ranks ??= new ApproximateRanks(this.#low, this.#high)
+    const ranks = this.#ranks
     const { from, to } = this.#range
     for (let at = 0; at < numbers.length; at += numbersPerPoint) {
       const step = numbers[at]!
-      if (step >= from && step <= to) this.#ranks.count(step)
+      if (step >= from && step <= to) ranks.count(step)
     }
+  }
+
+  /** Between the last `rank` and the first `add`. */
+  finishRanks(): void {
+    this.#ranks?.finish()
   }
 
   add(numbers: Float64Array, firstOrdinal: number): void {
@@ -85,14 +91,20 @@ export class Sampler {
     }
   }
 
+  /** Looks into fields only once, and at each point as little as can be: half the time of the plain way. */
   #addUnordered(numbers: Float64Array, firstOrdinal: number): void {
     const { from, to } = this.#range
+    const ranks = this.#ranks!
+    const slots = this.#slots
+    const { lows, highs } = slots
+    const bucketsPerRank = this.#bucketCount / this.#observed
     for (let at = 0; at < numbers.length; at += numbersPerPoint) {
       const step = numbers[at]!
       if (step < from || step > to) continue
-      const rank = this.#ranks!.rankOf(step)
-      const bucket = Math.min(this.#bucketCount - 1, Math.floor((rank * this.#bucketCount) / this.#observed))
-      this.#slots.addOne(bucket, numbers, at, firstOrdinal)
+      const bucket = Math.trunc(ranks.take(step) * bucketsPerRank)
+      const value = numbers[at + 2]!
+      if (value < lows[bucket]! || value > highs[bucket]! || value - value !== 0)
+        slots.addMany(bucket, numbers, { at, end: at + numbersPerPoint, firstOrdinal })
       if (this.#first === noPoint || step < this.#first.step) this.#first = pointAt(numbers, at, firstOrdinal)
       if (this.#last === noPoint || step >= this.#last.step) this.#last = pointAt(numbers, at, firstOrdinal)
     }
@@ -129,8 +141,9 @@ const pointAt = (numbers: Float64Array, at: number, firstOrdinal: number): Place
 
 /** What is kept of each bucket. Objects are made only when a point is kept, not for each that is looked at. */
 class Slots {
-  readonly #low: Float64Array
-  readonly #high: Float64Array
+  /** The values of the extremes, once more: what new points are compared with. */
+  readonly lows: Float64Array
+  readonly highs: Float64Array
   readonly #lowest: (PlacedPoint | undefined)[]
   readonly #highest: (PlacedPoint | undefined)[]
   readonly #nan: (PlacedPoint | undefined)[]
@@ -140,8 +153,8 @@ class Slots {
 
   constructor(count: number) {
     this.#count = count
-    this.#low = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
-    this.#high = new Float64Array(count).fill(Number.NEGATIVE_INFINITY)
+    this.lows = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+    this.highs = new Float64Array(count).fill(Number.NEGATIVE_INFINITY)
     const empty = () => Array.from<PlacedPoint | undefined>({ length: count })
     this.#lowest = empty()
     this.#highest = empty()
@@ -151,8 +164,8 @@ class Slots {
   }
 
   addMany(bucket: number, numbers: Float64Array, part: { at: number; end: number; firstOrdinal: number }): void {
-    let low = this.#low[bucket]!
-    let high = this.#high[bucket]!
+    let low = this.lows[bucket]!
+    let high = this.highs[bucket]!
     let lowest = -1
     let highest = -1
     for (let at = part.at; at < part.end; at += numbersPerPoint) {
@@ -171,19 +184,13 @@ class Slots {
       }
     }
     if (lowest >= 0) {
-      this.#low[bucket] = low
+      this.lows[bucket] = low
       this.#lowest[bucket] = pointAt(numbers, lowest, part.firstOrdinal)
     }
     if (highest >= 0) {
-      this.#high[bucket] = high
+      this.highs[bucket] = high
       this.#highest[bucket] = pointAt(numbers, highest, part.firstOrdinal)
     }
-  }
-
-  addOne(bucket: number, numbers: Float64Array, at: number, firstOrdinal: number): void {
-    const value = numbers[at + 2]!
-    if (value < this.#low[bucket]! || value > this.#high[bucket]! || value - value !== 0)
-      this.addMany(bucket, numbers, { at, end: at + numbersPerPoint, firstOrdinal })
   }
 
   #addSpecial(bucket: number, value: number, point: PlacedPoint): void {
@@ -221,7 +228,6 @@ class ApproximateRanks {
   readonly #low: number
   readonly #scale: number
   readonly #counts = new Float64Array(ApproximateRanks.#ranges)
-  #isSummed = false
 
   constructor(low: number, high: number) {
     this.#low = low
@@ -229,26 +235,24 @@ class ApproximateRanks {
   }
 
   count(step: number): void {
-    const range = Math.floor((step - this.#low) * this.#scale)
+    const range = Math.trunc((step - this.#low) * this.#scale)
     this.#counts[range] = this.#counts[range]! + 1
   }
 
-  /** Each call takes a place: once per point, in order of arrival. */
-  rankOf(step: number): number {
-    if (!this.#isSummed) this.#sum()
-    const range = Math.floor((step - this.#low) * this.#scale)
-    const rank = this.#counts[range]!
-    this.#counts[range] = rank + 1
-    return rank
-  }
-
-  #sum(): void {
+  /** Turns the counts into the first place of each range. */
+  finish(): void {
     let sum = 0
-    for (let range = 0; range < this.#counts.length; range++) {
-      const count = this.#counts[range]!
+    for (const [range, count] of this.#counts.entries()) {
       this.#counts[range] = sum
       sum += count
     }
-    this.#isSummed = true
+  }
+
+  /** Each call takes a place: once per point, in order of arrival. */
+  take(step: number): number {
+    const range = Math.trunc((step - this.#low) * this.#scale)
+    const place = this.#counts[range]!
+    this.#counts[range] = place + 1
+    return place
   }
 }
