@@ -41,6 +41,8 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/artifacts.ts'),
   },
   { name: 'get', summary: 'copy what an address names to a local file', group: keeping, load: () => import('./commands/get.ts') },
+  { name: 'export', summary: 'write runs to one file', group: keeping, load: () => import('./commands/export.ts') },
+  { name: 'import', summary: 'take in runs from such a file', group: keeping, load: () => import('./commands/import.ts') },
   { name: 'label', summary: 'set and remove labels of runs', group: keeping, load: () => import('./commands/label.ts') },
 
   { name: 'rm', summary: 'move runs to the trash', group: tending, load: () => import('./commands/rm.ts') },

@@ -25,6 +25,7 @@ export async function emptyTrash(session: Session, runs: readonly RunRecord[]): 
   const iterations = (await Promise.all(runs.map((run) => tracking.runs.children(run.id)))).flat()
   const all = [...runs, ...iterations]
   const outPaths = all.map((run) => run.outPath)
+  const roots = [directory.artifacts, outputFolder(directory), ...all.filter(hasOwnOutPath).map((run) => run.outPath)]
   const before = databaseBytes(directory.database)
   const { targets } = await tracking.runs.purge(runs.map((run) => run.id))
 
@@ -32,7 +33,7 @@ export async function emptyTrash(session: Session, runs: readonly RunRecord[]): 
   const referred = await targetsReferredTo(session, new Set(outPaths.map(localPath)))
   const isReferred = (place: string): boolean => referred.some((target) => target === place || liesIn(target, place))
   for (const target of targets) {
-    const isOurs = [directory.artifacts, outputFolder(directory), ...outPaths].some((root) => liesIn(target, root))
+    const isOurs = roots.some((root) => liesIn(target, root))
     if (isOurs && !isReferred(target)) freed.objectBytes += await places.remove(target)
     else freed.keptTargets.push(target)
   }
@@ -46,6 +47,10 @@ export async function emptyTrash(session: Session, runs: readonly RunRecord[]): 
   freed.databaseBytes = Math.max(0, before - databaseBytes(directory.database))
   return freed
 }
+
+/** Every out path we make has the run's id in it. One that has not, in a record from elsewhere, may be anybody's folder. */
+const hasOwnOutPath = ({ outPath, id, parentId }: RunRecord): boolean =>
+  outPath.split('/').some((part) => part === id || (parentId !== null && part === parentId))
 
 const pageSize = 1000
 

@@ -297,6 +297,42 @@ describe('rm and trash', () => {
   })
 })
 
+describe('export and import', () => {
+  beforeEach(makeRecords)
+
+  test('a run goes to another data directory whole: records, output, bytes of artifacts; references stay references', async () => {
+    const file = join(folder, 'runs.trainyard')
+    expect((await trainyard('export', 'third', 'first', '-o', file)).stderr).toMatch(/^Exported 2 runs to /)
+    const other = mkdtempSync(join(tmpdir(), 'trainyard-import-'))
+    const there = (...argv: string[]) => runMain(argv, { workingDirectory: other, nowMs: () => nowMs })
+    expect((await there('import', file)).stderr).toMatch(/Imported 2 runs\.\n$/)
+    expect((await there('import', file)).stderr).toBe('Imported 0 runs; 2 were here already.\n')
+    expect((await there('ls', '-q')).stdout).toBe(`${ids['third']}\n${ids['first']}\n`)
+    expect((await there('logs', 'first')).stdout).toContain('start first\nepoch 1\n')
+    const model = (await there('artifacts', 'show', 'third/model', '-q')).stdout.trim()
+    expect(model.startsWith(join(other, '.trainyard', 'artifacts', 'default', ids['third']!))).toBe(true)
+    expect(readFileSync(model, 'utf8')).toBe('weights')
+    expect((await there('artifacts', 'show', 'third/input', '-q')).stdout.trim()).toBe(join(folder, 'data.csv'))
+
+    await there('rm', 'third')
+    await there('trash', 'empty', '--yes')
+    expect([existsSync(model), existsSync(join(folder, 'data.csv'))]).toEqual([false, true])
+    rmSync(other, { recursive: true })
+  })
+
+  test('a file that exists is kept, one that is no export is refused, a missing one makes no data directory', async () => {
+    const file = join(folder, 'data.csv')
+    expect(await trainyard('export', 'first', '-o', file)).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('exists already'),
+    })
+    expect(readFileSync(file, 'utf8')).toBe('a,b\n')
+    expect((await trainyard('import', file)).code).toBe(2)
+    expect(await trainyard('import', 'nowhere')).toEqual({ code: 3, stdout: '', stderr: 'error: There is no file nowhere.\n' })
+    expect((await trainyard('export', 'first')).stderr).toMatch(/^error: Required option '-o, --output <file>' not specified\.\n/)
+  })
+})
+
 describe('completion', () => {
   beforeAll(makeRecords)
 
