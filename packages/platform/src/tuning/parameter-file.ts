@@ -53,7 +53,7 @@ const readBytes = async (path: string): Promise<Buffer> => {
     return await readFile(path)
   } catch (error) {
     if (error instanceof AppError) throw error
-    const code = systemErrorCode(error) === 'ENOENT' ? 'not_found' : 'invalid_argument'
+    const code = systemErrorCode(error) === 'ENOENT' ? 'invalid_argument' : 'invalid_argument'
     throw new AppError(code, `Parameter file ${path} cannot be read: ${systemReason(error)}.`, { cause: error })
   }
 }

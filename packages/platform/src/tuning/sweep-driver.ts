@@ -14,7 +14,7 @@ import {
   type StopReason,
   watchForAbort,
 } from '../execution/index.ts'
-import { createAshaPruner } from './pruners/asha.ts'
+import { createAshaPruner, type Pruner } from './pruners/asha.ts'
 import { IterationSource, type ReadyIteration } from './iteration-source.ts'
 import { compareValues, numericResult } from './selector.ts'
 import { beginSweepRecord, concludeSweep, type SweepTotals } from './sweep-record.ts'
@@ -66,6 +66,7 @@ class SweepDrive {
   readonly #plan: SweepPlan
   readonly #supervisor: Supervisor
   readonly #history = new TrialHistory()
+  readonly #pruner: Pruner | undefined
   readonly #running = new Map<string, RunningIteration>()
   /** Processes that have not ended; finished ones may still be on their way into the records. */
   #busySlots = 0
@@ -81,6 +82,8 @@ class SweepDrive {
     this.#options = options
     this.#plan = options.plan
     this.#supervisor = currentSupervisor(execution.clock.nowMs())
+    const { spec, selector } = options.plan
+    this.#pruner = spec.pruner === undefined || selector === undefined ? undefined : createAshaPruner({ ...spec.pruner, direction: selector.direction })
     this.#totals = {
       planned: options.plan.study.planned,
       completed: 0,
@@ -200,14 +203,6 @@ class SweepDrive {
       (error: unknown) => this.#fail(error),
     )
   }
-
-  readonly #prunerOf = (): ReturnType<typeof createAshaPruner> | undefined => {
-    const { pruner } = this.#plan.spec
-    return pruner === undefined || this.#plan.selector === undefined
-      ? undefined
-      : createAshaPruner({ ...pruner, direction: this.#plan.selector.direction })
-  }
-  readonly #pruner = this.#prunerOf()
 
   #fail(error: unknown): void {
     this.#failure ??= error
