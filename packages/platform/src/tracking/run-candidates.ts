@@ -1,5 +1,6 @@
 import type { FilterValue, RunField, RunFilter } from '@trainyard/contract'
 import { type RawBuilder, sql } from 'kysely'
+import type { Dialect } from '../database/index.ts'
 import { indexedText } from './stored-value.ts'
 
 /**
@@ -10,29 +11,30 @@ export type Candidates = RawBuilder<{ n: number }>
 
 type Leaf = Exclude<RunFilter, { type: 'and' | 'or' | 'not' }>
 
-export function candidatesOf(filter: RunFilter): Candidates | undefined {
+export function candidatesOf(filter: RunFilter, dialect: Dialect): Candidates | undefined {
   switch (filter.type) {
     case 'and':
-      return candidatesOf(filter.left) ?? candidatesOf(filter.right)
+      return candidatesOf(filter.left, dialect) ?? candidatesOf(filter.right, dialect)
     case 'or': {
-      const left = candidatesOf(filter.left)
-      const right = left && candidatesOf(filter.right)
+      const left = candidatesOf(filter.left, dialect)
+      const right = left && candidatesOf(filter.right, dialect)
       return left && right && sql`${left} union all ${right}`
     }
     case 'not':
       return undefined
     default:
-      return leafCandidates(filter)
+      return leafCandidates(filter, dialect)
   }
 }
 
-function leafCandidates(leaf: Leaf): Candidates | undefined {
+function leafCandidates(leaf: Leaf, dialect: Dialect): Candidates | undefined {
   const { field } = leaf
   if (leaf.type === 'null') return leaf.negated ? presentCandidates(field) : undefined
   if (leaf.type === 'in') return leaf.negated ? undefined : equalCandidates(field, leaf.values)
   const { operator, value } = leaf
   if (operator === '=') return equalCandidates(field, [value])
-  if (operator === 'like' && typeof value === 'string') return prefixCandidates(field, /^[^%_\\]*/.exec(value)![0])
+  if (operator === 'like' || operator === 'ilike' || operator === 'contains')
+    return typeof value === 'string' ? patternCandidates(field, dialect, { operator, value }) : undefined
   const isRange = operator === '<' || operator === '<=' || operator === '>' || operator === '>='
   if (!isRange || typeof value !== 'number' || Number.isNaN(value)) return undefined
   const range = sql`${sql.raw(operator)} ${value}`
@@ -70,7 +72,7 @@ function equalCandidates(field: RunField, values: readonly FilterValue[]): Candi
       return texts.length === 0
         ? undefined
         : sql`select run as n from labels where key = ${field.name} and text in (${sql.join(texts)})`
-    case 'results':
+    default:
       return undefined
   }
 }
@@ -93,12 +95,20 @@ function attributeCandidates(field: RunField, values: readonly FilterValue[]): C
   }
 }
 
-function prefixCandidates(field: RunField, prefix: string): Candidates | undefined {
+/** Reads all values of a key in the index: long ones, of which the index knows the start only, may match. */
+function patternCandidates(
+  field: RunField,
+  dialect: Dialect,
+  { operator, value }: { operator: 'like' | 'ilike' | 'contains'; value: string },
+): Candidates | undefined {
   const table = field.scope === 'labels' ? sql`labels` : field.scope === 'params' ? sql`parameters` : undefined
-  const start = indexedText(prefix)
-  if (!table || start === '') return undefined
+  if (!table) return undefined
+  const text = sql<string>`text`
+  const test = { like: dialect.like, ilike: dialect.likeAnyCase, contains: dialect.contains }[operator]
+  const start = operator === 'like' ? indexedText(/^[^%_\\]*/.exec(value)![0]) : ''
   // U+10FFFF is not a character: no text holds anything behind it.
-  return sql`select run as n from ${table} where key = ${field.name} and text >= ${start} and text < ${`${start}\u{10ffff}`}`
+  const range = start === '' ? sql`` : sql`and text >= ${start} and text < ${`${start}\u{10ffff}`}`
+  return sql`select run as n from ${table} where key = ${field.name} ${range} and (length(text) >= 50 or ${test(text, value)})`
 }
 
 function presentCandidates(field: RunField): Candidates | undefined {

@@ -145,7 +145,7 @@ function onField(field: Field, dialect: Dialect, conditions: FieldConditions): C
       const condition = conditions.text({ start, full: fullJson, json, number: sql<number>`number` })
       return sql`((select ${condition} from parameters where run = r.number and key = ${field.name} and value <> 'null') is true)`
     }
-    case 'results': {
+    default: {
       const condition = conditions.text({ start, full: fullJson, json })
       return sql`((select ${conditions.number} from metric_series where run = r.number and key = ${field.name}) is true or (select ${condition} from results where run = r.number and key = ${field.name} and value <> 'null') is true)`
     }

@@ -107,7 +107,10 @@ async function readParts(lines: LineReader, place: PlaceArtifact | undefined): P
 
 async function* readBytes(lines: LineReader): AsyncGenerator<Buffer> {
   for (let line = await lines.next(); line; line = await lines.next()) {
-    if (line.type !== 'bytes') return lines.putBack(line)
+    if (line.type !== 'bytes') {
+      lines.putBack(line)
+      return
+    }
     yield Buffer.from(line.data, 'base64')
   }
 }

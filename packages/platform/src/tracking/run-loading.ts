@@ -101,4 +101,5 @@ async function loadHeads({ kysely }: Reader, numbers: readonly number[]): Promis
 }
 
 /** JSON that this program wrote; its type is that of the column. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- The place it goes to names the type.
 const fromJson = <Value>(text: string | null): Value | null => (text === null ? null : (JSON.parse(text) as Value))

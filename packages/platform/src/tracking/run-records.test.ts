@@ -152,7 +152,7 @@ describe('values', () => {
     const ids = [await create({ labels: { team: 'a' } }), await create()]
     await runs.setLabels(ids, { team: 'b', stage: 'dev' })
     await runs.setLabels(ids, { stage: null })
-    const labels = (await runs.getMany(ids)).map((run) => ({ ...run.labels }))
+    const labels = (await runs.getMany(ids)).map((run) => JSON.parse(JSON.stringify(run.labels)) as object)
     expect(labels).toEqual([{ team: 'b' }, { team: 'b' }])
   })
 

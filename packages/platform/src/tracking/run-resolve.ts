@@ -104,7 +104,7 @@ const runsOf = ({ kysely }: Reader, { project, trashed = false }: ResolveOptions
     .select('id')
     .where('trashed_at', trashed ? 'is not' : 'is', null)
     .$if(project !== undefined, (query) =>
-      query.where('project', '=', ({ selectFrom }) =>
-        selectFrom('projects').select('projects.number').where('projects.name', '=', project!),
+      query.where('project', '=', (expression) =>
+        expression.selectFrom('projects').select('projects.number').where('projects.name', '=', project!),
       ),
     )

@@ -11,9 +11,14 @@ export interface RunScope {
   readonly visible: RawBuilder<SqlBool>
   /** `visible` and the filter. */
   readonly matches: RawBuilder<SqlBool>
-  /** One per condition that all runs must fulfil and an index can answer. */
-  readonly candidates: readonly Candidates[]
+  /** The conditions that all runs must fulfil and an index can answer. */
+  readonly conditions: readonly IndexedCondition[]
   readonly filter: RunFilter | undefined
+}
+
+export interface IndexedCondition {
+  readonly candidates: Candidates
+  readonly condition: RawBuilder<SqlBool>
 }
 
 /** Undefined when the project does not exist. */
@@ -23,7 +28,7 @@ export async function createRunScope(
 ): Promise<RunScope | undefined> {
   const parts = [query.trashed ? sql<SqlBool>`r.trashed_at is not null` : sql<SqlBool>`r.trashed_at is null`]
   if (!query.iterations) parts.push(sql`r.iteration = 0`)
-  const candidates: Candidates[] = []
+  const conditions: IndexedCondition[] = []
   if (query.project !== undefined) {
     const project = await reader.kysely
       .selectFrom('projects')
@@ -31,17 +36,21 @@ export async function createRunScope(
       .where('name', '=', query.project)
       .executeTakeFirst()
     if (!project) return undefined
-    parts.push(sql`r.project = ${project.number}`)
+    const condition = sql<SqlBool>`r.project = ${project.number}`
+    parts.push(condition)
     if (!query.trashed)
-      candidates.push(sql`select number as n from runs where project = ${project.number} and trashed_at is null`)
+      conditions.push({
+        condition,
+        candidates: sql`select number as n from runs where project = ${project.number} and trashed_at is null`,
+      })
   }
   const visible = sql<SqlBool>`${sql.join(parts, sql` and `)}`
   const { filter } = query
-  if (!filter) return { visible, matches: visible, candidates, filter }
+  if (!filter) return { visible, matches: visible, conditions, filter }
   const matches = sql<SqlBool>`${visible} and ${compileRunFilter(filter, reader.dialect)}`
   for (const part of flatten(filter, 'and')) {
-    const found = candidatesOf(part)
-    if (found) candidates.push(found)
+    const found = candidatesOf(part, reader.dialect)
+    if (found) conditions.push({ candidates: found, condition: compileRunFilter(part, reader.dialect) })
   }
-  return { visible, matches, candidates, filter }
+  return { visible, matches, conditions, filter }
 }

@@ -228,7 +228,7 @@ describe('search', () => {
         expect(await everyPage(each)).toEqual(expected.slice(0, each.limit * 4))
         expect(await runs.count(each)).toBe(expected.length)
       }),
-      { numRuns: Number(process.env['SEARCH_CHECKS'] ?? 150) },
+      { numRuns: Number(process.env['SEARCH_CHECKS'] ?? 80) },
     )
   })
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Database, Reader } from '../database/index.ts'
 import type { Candidates } from './run-candidates.ts'
 import { loadRuns } from './run-loading.ts'
-import { createRunScope, type RunScope } from './run-scope.ts'
+import { createRunScope, type IndexedCondition, type RunScope } from './run-scope.ts'
 import { createRunOrder, decodeCursor, encodeCursor, isBehind, orderBy, type RunOrder, type RunPosition } from './run-sort.ts'
 import { createWalk, type RunWalk } from './run-walk.ts'
 import type { RunQuery } from './tracking.ts'
@@ -21,10 +21,11 @@ const largestLimit = 10_000
  *   fetched (100,000 in 10 ms, a tenth of checking them) and only runs in all of them are checked.
  */
 const fewRuns = 2_000
-/** Checked runs after which a walk is judged. */
-const trialRuns = 600
-/** Runs a walk may still have to check before fetching keys is cheaper. */
-const longWalk = 3_000
+const countBound = 6_000
+/** Runs a walk may still have to check before fetching keys is cheaper: a check takes 4 µs, a key 0.1 µs. */
+const longWalk = 1_000
+/** Too few to judge a walk by would make it guess. */
+const smallestBatch = 100
 
 export async function searchRuns(database: Database, query: RunQuery): Promise<{ runs: RunRecord[]; next: string | null }> {
   const { limit = defaultLimit } = query
@@ -54,10 +55,10 @@ export async function countRuns(
     const counted = await countCandidates(reader, scope)
     const [smallest] = counted
     let within = sql`1 = 1`
-    if (smallest && smallest.count < fewRuns) within = sql`r.number in (${smallest.candidates})`
+    if (smallest && smallest.count < fewRuns) within = sql`r.number in (${smallest.condition.candidates})`
     else if (scope.filter && counted.length > 0) {
       const keys = new RunKeys()
-      for (const { candidates } of counted) await keys.intersect(reader, candidates)
+      for (const { condition } of counted) await keys.intersect(reader, condition.candidates)
       within = sql`r.number in ${reader.dialect.numberList(keys.toArray())}`
     }
     const [row] = await reader.arrays({
@@ -76,25 +77,23 @@ interface Page {
 async function findPage(reader: Reader, scope: RunScope, page: Page): Promise<RunPosition[]> {
   const counted = await countCandidates(reader, scope)
   const [smallest] = counted
-  if (smallest && smallest.count < fewRuns) return await sortWithin(reader, scope, page, sql`(${smallest.candidates})`)
+  if (smallest && smallest.count < fewRuns) return await sortWithin(reader, scope, page, sql`(${smallest.condition.candidates})`)
   const walk = createWalk(reader, scope, page.order, page.after)
-  const remaining = counted.map((each) => each.candidates)
+  const remaining = counted.map((each) => each.condition)
   if (walk) return await walkPage(reader, scope, page, { walk, remaining })
   if (remaining.length === 0) return await sortWithin(reader, scope, page, undefined)
   const keys = new RunKeys()
-  for (const candidates of remaining) await keys.intersect(reader, candidates)
+  for (const { candidates } of remaining) await keys.intersect(reader, candidates)
   return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
 }
 
-/** How many keys each condition has, up to a bound that takes 2 ms to reach; fewest first. */
-async function countCandidates(reader: Reader, scope: RunScope): Promise<{ candidates: Candidates; count: number }[]> {
-  const counted: { candidates: Candidates; count: number }[] = []
-  for (const candidates of scope.candidates) {
-    counted.push({ candidates, count: await countUpTo(reader, candidates, fewRuns) })
-    if (counted.at(-1)!.count < fewRuns / 20) break
+/** How many keys each condition has, up to a bound that takes half a millisecond to reach; fewest first. */
+async function countCandidates(reader: Reader, scope: RunScope): Promise<{ condition: IndexedCondition; count: number }[]> {
+  const counted: { condition: IndexedCondition; count: number }[] = []
+  for (const condition of scope.conditions) {
+    counted.push({ condition, count: await countUpTo(reader, condition.candidates, countBound) })
+    if (counted.at(-1)!.count < fewRuns / 10) break
   }
-  const isBroad = counted.length > 1 && counted.every((each) => each.count >= fewRuns)
-  if (isBroad) for (const each of counted) each.count = await countUpTo(reader, each.candidates, 10 * fewRuns)
   return counted.sort((left, right) => left.count - right.count)
 }
 
@@ -129,25 +128,43 @@ async function walkPage(
   reader: Reader,
   scope: RunScope,
   page: Page,
-  { walk, remaining }: { walk: RunWalk; remaining: Candidates[] },
+  { walk, remaining }: { walk: RunWalk; remaining: IndexedCondition[] },
 ): Promise<RunPosition[]> {
   const found: RunPosition[] = []
-  let keys: RunKeys | undefined
-  let checked = 0
-  for (let batch = Math.max(page.limit, 200); !walk.isDone && found.length < page.limit; batch = Math.min(batch * 2, 8_000)) {
-    const positions = await walk.next(scope.filter ? batch : page.limit)
-    const possible = keys ? positions.filter((position) => keys!.has(position.number)) : positions
-    found.push(...(await keepMatching(reader, scope, possible)))
-    checked += possible.length
-    const toCheck = ((page.limit - found.length) / Math.max(found.length, 0.5)) * checked
-    if (checked < trialRuns || toCheck < longWalk) continue
-    for (let next = remaining.shift(); next; next = remaining.shift()) {
-      keys ??= new RunKeys()
-      await keys.intersect(reader, next)
-      if (keys.size < fewRuns) return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
-    }
+  const keys = new RunKeys()
+  // Checked and found since the conditions whose keys are known were last added to.
+  let trial = { checked: 0, found: 0 }
+  let isRanked = false
+  for (
+    let batch = Math.max(page.limit, smallestBatch);
+    !walk.isDone && found.length < page.limit;
+    batch = Math.min(batch * 2, 8_000)
+  ) {
+    const positions = await walk.next(scope.filter ? batch : page.limit, (number) => keys.has(number))
+    const matching = await keepMatching(reader, scope, positions)
+    found.push(...matching)
+    trial = { checked: trial.checked + positions.length, found: trial.found + matching.length }
+    const toCheck = ((page.limit - found.length) / Math.max(trial.found, 0.5)) * trial.checked
+    if (toCheck < longWalk || remaining.length === 0) continue
+    if (!isRanked) await rankBySample(reader, remaining, positions)
+    isRanked = true
+    await keys.intersect(reader, remaining.shift()!.candidates)
+    trial = { checked: 0, found: 0 }
+    if (keys.size < fewRuns) return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
   }
   return found.slice(0, page.limit)
+}
+
+/** Puts the conditions first that let the fewest runs of a sample pass. */
+async function rankBySample(reader: Reader, conditions: IndexedCondition[], sample: readonly RunPosition[]): Promise<void> {
+  if (conditions.length < 2) return
+  const list = reader.dialect.numberList(sample.map((position) => position.number))
+  const sums = conditions.map(({ condition }) => sql`sum(case when ${condition} then 1 else 0 end)`)
+  const [row] = await reader.arrays({
+    compile: () => sql`select ${sql.join(sums)} from runs as r where r.number in ${list}`.compile(reader.kysely),
+  })
+  const passed = new Map(conditions.map((condition, at) => [condition, Number(row![at])]))
+  conditions.sort((left, right) => passed.get(left)! - passed.get(right)!)
 }
 
 async function keepMatching(reader: Reader, scope: RunScope, positions: readonly RunPosition[]): Promise<RunPosition[]> {
@@ -160,24 +177,34 @@ async function keepMatching(reader: Reader, scope: RunScope, positions: readonly
   return positions.filter((position) => matching.has(position.number))
 }
 
-/** Keys of runs that fulfil every condition looked at so far. */
+/** Keys of runs that fulfil every condition looked at so far, as marks in a row: as quick to fill as to ask. */
 class RunKeys {
-  #keys: Set<number> | undefined
-
-  get size(): number {
-    return this.#keys?.size ?? Number.POSITIVE_INFINITY
-  }
+  #marks: Uint8Array | undefined
+  size = Number.POSITIVE_INFINITY
 
   has(key: number): boolean {
-    return this.#keys === undefined || this.#keys.has(key)
+    return this.#marks === undefined || this.#marks[key] === 1
   }
 
   toArray(): number[] {
-    return [...(this.#keys ?? [])]
+    const keys: number[] = []
+    const marks = this.#marks ?? []
+    for (let key = 0; key < marks.length; key++) if (marks[key] === 1) keys.push(key)
+    return keys
   }
 
   async intersect(reader: Reader, candidates: Candidates): Promise<void> {
     const keys = await reader.integers({ compile: () => candidates.compile(reader.kysely) })
-    this.#keys = new Set(this.#keys ? keys.filter((key) => this.#keys!.has(key)) : keys)
+    let largest = 0
+    for (const key of keys) if (key > largest) largest = key
+    const marks = new Uint8Array(largest + 1)
+    let size = 0
+    for (const key of keys) {
+      if (marks[key] === 1 || !this.has(key)) continue
+      marks[key] = 1
+      size++
+    }
+    this.#marks = marks
+    this.size = size
   }
 }

@@ -55,7 +55,7 @@ function keyExpressions(field: RunField): RawBuilder<ColumnValue>[] {
       return [of('parameters', sql`number`), of('parameters', textWithoutNumber)]
     case 'labels':
       return [of('labels', sql`text`)]
-    case 'results':
+    default:
       return [of('metric_series', sql`last_value`), of('results', sql`text`)]
   }
 }

@@ -2,13 +2,14 @@ import type { RunField } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { ColumnValue, Reader } from '../database/index.ts'
 import { impliesNumber } from './run-candidates.ts'
+import { flatten } from './run-filter-compiler.ts'
 import type { RunScope } from './run-scope.ts'
 import { type RunOrder, type RunPosition, textWithoutNumber } from './run-sort.ts'
 
 /** Steps through runs in the order of a search, straight from an index. It may name runs that do not match: the caller checks them. */
 export interface RunWalk {
-  /** At most `limit` more; fewer than asked for, even none, while `isDone` is false. */
-  next(limit: number): Promise<RunPosition[]>
+  /** Those that pass `accept` of at most `limit` more; there may be none of them while `isDone` is false. */
+  next(limit: number, accept: (number: number) => boolean): Promise<RunPosition[]>
   readonly isDone: boolean
 }
 
@@ -38,24 +39,41 @@ export function createWalk(
     const stretch = { from, run: sql<number>`r.number`, column: sql<ColumnValue>`r.created_at`, at: 0 }
     return new IndexWalk(reader, order, [stretch], undefined, after)
   }
-  const stretches = stretchesOf(field)
+  const stretches = stretchesOf(field, scope)
   if (!stretches) return undefined
   const rest =
     scope.filter && impliesNumber(scope.filter, field) ? undefined : { visible: scope.visible, present: presentOf(field) }
   return new IndexWalk(reader, order, stretches, rest, after)
 }
 
-function stretchesOf(field: RunField): Stretch[] | undefined {
+function stretchesOf(field: RunField, scope: RunScope): Stretch[] | undefined {
   const run = sql<number>`run`
   const key = sql`key = ${field.name}`
   if (field.scope === 'metrics')
-    return [{ from: sql`metric_series where ${key} and last_value is not null`, run, column: sql`last_value`, at: 0 }]
+    return [
+      {
+        from: sql`metric_series where ${key} and last_value is not null ${rangeOf(field, scope)}`,
+        run,
+        column: sql`last_value`,
+        at: 0,
+      },
+    ]
   if (field.scope === 'labels') return [{ from: sql`labels where ${key}`, run, column: sql`text`, at: 0 }]
   if (field.scope !== 'params') return undefined
   return [
     { from: sql`parameters where ${key} and number is not null`, run, column: sql`number`, at: 0 },
     { from: sql`parameters where ${key} and ${textWithoutNumber} is not null`, run, column: sql`text`, at: 1 },
   ]
+}
+
+/** Conditions on the metric that is sorted by: the walk starts inside its range instead of checking all that lies before. */
+function rangeOf(field: RunField, { filter }: RunScope): RawBuilder<unknown> {
+  const conditions = (filter ? flatten(filter, 'and') : []).flatMap((part) => {
+    if (part.type !== 'comparison' || part.field.scope !== field.scope || part.field.name !== field.name) return []
+    if (typeof part.value !== 'number' || !['=', '<', '<=', '>', '>='].includes(part.operator)) return []
+    return [sql`and last_value ${sql.raw(part.operator)} ${part.value}`]
+  })
+  return sql.join(conditions, sql` `)
 }
 
 /** The runs that the stretches of a field meet. */
@@ -95,12 +113,18 @@ class IndexWalk implements RunWalk {
     this.#stretch = reached < 0 ? stretches.length : reached
   }
 
-  next(limit: number): Promise<RunPosition[]> {
+  async next(limit: number, accept: (number: number) => boolean): Promise<RunPosition[]> {
     const stretch = this.#stretches[this.#stretch]
-    return stretch ? this.#nextOf(stretch, limit) : this.#nextOfRest(limit)
+    const rows = stretch ? await this.#nextOf(stretch, limit) : await this.#nextOfRest(limit)
+    return rows.flatMap((row) => (accept(row[0] as number) ? [this.#toPosition(row, stretch)] : []))
   }
 
-  async #nextOf(stretch: Stretch, limit: number): Promise<RunPosition[]> {
+  #toPosition([number, value]: ColumnValue[], stretch: Stretch | undefined): RunPosition {
+    const values = this.#order.keys.map((_, key) => (key === stretch?.at ? (value as string | number) : null))
+    return { number: number as number, values }
+  }
+
+  async #nextOf(stretch: Stretch, limit: number): Promise<ColumnValue[][]> {
     const { run, column, at } = stretch
     const ascending = this.#order.keys[at]!.direction === 'asc'
     const value = this.#position?.values[at]
@@ -117,20 +141,17 @@ class IndexWalk implements RunWalk {
           this.#reader.kysely,
         ),
     })
-    const found = rows.map(([number, sorted]) => ({
-      number: number as number,
-      values: this.#order.keys.map((_, key) => (key === at ? (sorted as string | number) : null)),
-    }))
-    this.#position = found.at(-1) ?? this.#position
-    if (found.length < limit) {
+    const last = rows.at(-1)
+    if (last) this.#position = this.#toPosition(last, stretch)
+    if (rows.length < limit) {
       this.#stretch++
       this.#position = undefined
       this.isDone = this.#stretch >= this.#stretches.length && this.#rest === undefined
     }
-    return found
+    return rows
   }
 
-  async #nextOfRest(limit: number): Promise<RunPosition[]> {
+  async #nextOfRest(limit: number): Promise<ColumnValue[][]> {
     const rest = this.#rest
     if (!rest) {
       this.isDone = true
@@ -144,10 +165,9 @@ class IndexWalk implements RunWalk {
           this.#reader.kysely,
         ),
     })
-    const values = this.#order.keys.map(() => null)
-    const found = rows.map(([number]) => ({ number: number as number, values }))
-    this.#position = found.at(-1) ?? this.#position
-    this.isDone = found.length < limit
-    return found.filter((position) => !this.#present!.has(position.number))
+    const last = rows.at(-1)
+    if (last) this.#position = this.#toPosition(last, undefined)
+    this.isDone = rows.length < limit
+    return rows.filter(([number]) => !this.#present!.has(number as number))
   }
 }
