@@ -24,7 +24,8 @@ export function artifactPage(artifact: ArtifactRecord, { style, width }: { style
   const { stats, preview, header, rows, ...rest } = artifact.metadata
   const others = Object.entries(rest).map(([key, value]): [string, Cell] => [visible(key), formatValue(value, 200)])
   if (others.length > 0) lines.push('', style.bold('Metadata'), ...renderPairs(others, style, '  '))
-  if (isObject(stats)) lines.push('', style.bold('Statistics'), ...statistics(stats, style, width))
+  const columns = columnStatistics(stats)
+  if (columns.length > 0) lines.push('', style.bold('Statistics'), ...statistics(columns, style, width))
   const table = previewTable({ header, rows, preview }, style, width)
   if (table.length > 0) lines.push('', style.bold('Preview'), ...table)
   return lines
@@ -33,9 +34,17 @@ export function artifactPage(artifact: ArtifactRecord, { style, width }: { style
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+type ColumnStatistics = [column: string, values: JsonObject]
+
+/** The harnesses write a list of columns with their `name`; a table by column name is read too. */
+function columnStatistics(stats: JsonValue | undefined): ColumnStatistics[] {
+  if (isObject(stats)) return Object.entries(stats).filter((entry): entry is ColumnStatistics => isObject(entry[1]))
+  if (!Array.isArray(stats)) return []
+  return stats.filter(isObject).map(({ name, ...values }): ColumnStatistics => [formatValue(name), values])
+}
+
 /** One line per column of the data set; histograms are for the dashboard. */
-function statistics(stats: JsonObject, style: Style, width: number | undefined): string[] {
-  const columns = Object.entries(stats).filter((entry): entry is [string, JsonObject] => isObject(entry[1]))
+function statistics(columns: ColumnStatistics[], style: Style, width: number | undefined): string[] {
   const names = [...new Set(columns.flatMap(([, values]) => Object.keys(values)))].filter((name) =>
     columns.every(([, values]) => typeof values[name] !== 'object'),
   )
