@@ -172,10 +172,12 @@ test('metrics, artifacts, code and environment have their own parts', () => {
     '  git      abcdef012345 on main, with changes that are not committed',
     '',
     'Environment',
-    '  interpreter      CPython 3.12.1, /usr/bin/python3',
-    '  system           Linux 6.1, host lab',
-    '  machine          8 × Epyc, 64 GB memory',
-    '  packages         2 (--all lists them)',
+    '  interpreter  CPython 3.12.1, /usr/bin/python3',
+    '  system       Linux 6.1, host lab',
+    '  machine      8 × Epyc, 64 GB memory',
+    '  packages     2 (--all lists them)',
+    '',
+    'Choices',
     '  OMP_NUM_THREADS  1, because four iterations share the cores',
   ])
 })

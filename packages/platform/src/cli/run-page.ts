@@ -56,6 +56,7 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
     ['Artifacts', artifactLines(page.artifacts, look)],
     ['Code', renderPairs(codePairs(run), look.style, '  ')],
     ['Environment', renderPairs(environmentPairs(run, look), look.style, '  ')],
+    ['Choices', valueLines(run.environment?.choices ?? {}, look)],
     ['History', historyLines(page.history, look)],
   ]
   const shown = sections.filter(([, lines]) => lines.length > 0)
@@ -219,7 +220,6 @@ function environmentPairs({ environment }: RunRecord, look: PageLook): Pairs {
   if (packages.length > 0) {
     pairs.push(['packages', look.all ? packages.map(visible).join('\n') : `${packages.length} (--all lists them)`])
   }
-  for (const [choice, why] of Object.entries(environment.choices)) pairs.push([visible(choice), visible(why)])
   return pairs
 }
 

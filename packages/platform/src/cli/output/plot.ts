@@ -22,11 +22,18 @@ export interface PlotOptions {
   xEnds?: readonly [left: string, right: string]
 }
 
-/** Points as dots; those of `best` stand out. Points that are not finite are left out and counted in a last line. */
+/** More points than this run into one another as characters and are drawn as braille dots instead. */
+const mostBulletPoints = 300
+
+/** Points with the best one marked. Points that are not finite are left out and counted in a last line. */
 export function renderScatter(points: readonly PlotPoint[], options: PlotOptions & { best?: PlotPoint | undefined }): string[] {
   return renderPlot(points, options, (canvas, place) => {
-    for (const point of points.filter(isFinitePoint)) canvas.dot(...place(point))
-    if (options.best && isFinitePoint(options.best)) canvas.mark(...place(options.best), options.unicode ? '●' : 'O')
+    const bullets = options.unicode && points.length <= mostBulletPoints
+    for (const point of points.filter(isFinitePoint)) {
+      if (bullets) canvas.mark(...place(point), '•')
+      else canvas.dot(...place(point))
+    }
+    if (options.best && isFinitePoint(options.best)) canvas.mark(...place(options.best), options.unicode ? '★' : 'O')
   })
 }
 
