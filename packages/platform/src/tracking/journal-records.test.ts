@@ -296,7 +296,7 @@ describe('entries', () => {
     expect(part).toMatchObject({
       start: { pid: 7 },
       end: { outcome: 'completed' },
-      artifacts: [{ ...artifact, timeMs: 1001, sequence: 2 }],
+      artifacts: [{ ...artifact, timeMs: 1001, journal: name, sequence: 2 }],
       children: [{ id: 'c', iteration: 1, parameters: { x: 1 }, sequence: 3 }],
       best: [{ id: 'c', iteration: 1, sequence: 4 }],
       commits: [{ message: 'done', completed: true, timeMs: 1004, sequence: 5 }],

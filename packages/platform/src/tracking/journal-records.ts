@@ -108,12 +108,10 @@ function toIngest(batch: JournalBatch | undefined, { consumedBytes, states }: Pr
     consumedBytes,
     ...(batch?.start && { start: batch.start }),
     ...(batch?.end && { end: batch.end }),
-    artifacts: requests.flatMap(({ type, body, timeMs, sequence }) =>
-      type === 'artifact' ? [{ ...body, timeMs, sequence }] : [],
-    ),
-    children: requests.flatMap(({ type, body, sequence }) => (type === 'child' ? [{ ...body, sequence }] : [])),
-    best: requests.flatMap(({ type, body, sequence }) => (type === 'best' ? [{ ...body, sequence }] : [])),
-    commits: requests.flatMap(({ type, body, timeMs, sequence }) => (type === 'commit' ? [{ ...body, timeMs, sequence }] : [])),
+    artifacts: requests.flatMap(({ type, body, ...name }) => (type === 'artifact' ? [{ ...body, ...name }] : [])),
+    children: requests.flatMap(({ type, body, ...name }) => (type === 'child' ? [{ ...body, ...name }] : [])),
+    best: requests.flatMap(({ type, body, ...name }) => (type === 'best' ? [{ ...body, ...name }] : [])),
+    commits: requests.flatMap(({ type, body, ...name }) => (type === 'commit' ? [{ ...body, ...name }] : [])),
     metrics: states.map(({ key, lastStep, lastValue }) => ({ key, step: lastStep, value: lastValue })),
     problems: [...(batch?.problems ?? [])],
   }

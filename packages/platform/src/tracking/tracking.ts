@@ -237,7 +237,9 @@ export interface JournalEntryName {
   sequence: number
 }
 
-export type JournalRequest = JournalEntryName & { timeMs: number } & (
+type RequestName = JournalEntryName & { timeMs: number }
+
+export type JournalRequest = RequestName & (
     | { type: 'artifact'; body: JournalArtifact }
     | { type: 'child'; body: { id: string; iteration: number; parameters: JsonObject } }
     | { type: 'best'; body: { id: string; iteration: number } }
@@ -249,10 +251,11 @@ export interface JournalIngest {
   consumedBytes: number
   start?: JournalStart
   end?: JournalEnd
-  artifacts: (JournalArtifact & { timeMs: number; sequence: number })[]
-  children: { id: string; iteration: number; parameters: JsonObject; sequence: number }[]
-  best: { id: string; iteration: number; sequence: number }[]
-  commits: { message: string; completed: boolean; timeMs: number; sequence: number }[]
+  /** These four are requests, each with the name of its entry: pass it as `settles`, or settle it when it is done. */
+  artifacts: (JournalArtifact & RequestName)[]
+  children: ({ id: string; iteration: number; parameters: JsonObject } & RequestName)[]
+  best: ({ id: string; iteration: number } & RequestName)[]
+  commits: ({ message: string; completed: boolean } & RequestName)[]
   /** Latest value of each metric touched, for progress lines and pruners. */
   metrics: { key: string; step: number; value: number }[]
   problems: string[]
