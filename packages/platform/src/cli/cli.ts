@@ -126,7 +126,8 @@ export function createCli(
       return errorStyle
     },
     get width() {
-      return stdout.isTTY === true ? (stdout.columns ?? 80) : undefined
+      // A pseudo-terminal nobody has given a size says 0.
+      return stdout.isTTY === true ? stdout.columns || 80 : undefined
     },
     get project() {
       return globals.project ?? config.project

@@ -175,6 +175,13 @@ describe('surroundings', () => {
     ]).toEqual([false, true, false, true, false])
   })
 
+  test('a pipe has no width, a terminal its own, one of size 0 counts as 80 columns', () => {
+    const widths = [undefined, 120, 0].map(
+      (columns) => createCli([], { environment: {}, stdout: memoryStream(columns).stream, stderr: memoryStream().stream }).width,
+    )
+    expect(widths).toEqual([undefined, 120, 80])
+  })
+
   test('--no-color is taken before and after the command', async () => {
     for (const argv of [
       ['--no-color', 'sl'],

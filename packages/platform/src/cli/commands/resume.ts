@@ -39,7 +39,7 @@ export function define(command: Command, cli: Cli): void {
       const task = resumableTask(record, options)
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
-        const done = await runSingle(cli, execution, run, { task, record: 'continue', interrupts, inheritStdin: false })
+        const done = await runSingle(cli, execution, run, { task, record: 'continue', interrupts })
         return await reportOutcome(cli, session, done)
       }
       const earlier = await runs.children(record.id)

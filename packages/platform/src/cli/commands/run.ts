@@ -1,6 +1,9 @@
-import { type Command } from 'commander'
+import { join } from 'node:path'
+import type { Command } from 'commander'
 import { AppError, type Task } from '@trainyard/contract'
-import { adoptRuns, type Execution, prepareRun, type PrepareOptions } from '../../execution/index.ts'
+import type { DataDirectory } from '../../base/data-directory.ts'
+import { cancelProcess, type PreparedRun, prepareRun, type PrepareOptions, startProcess } from '../../execution/index.ts'
+import type { ObjectContext } from '../../objects/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { buildTask } from '../run/build-task.ts'
@@ -11,10 +14,9 @@ import { parseDuration } from '../option-values.ts'
 import { parsePairs } from '../run/parse-options.ts'
 import { addRunOptions, type RunOptions } from '../run/run-options.ts'
 import { runSingle } from '../run/run-single.ts'
-import { runSweep } from '../run/run-sweep.ts'
-import { executionOf } from '../run/start-execution.ts'
-import { reportSweep } from '../run/sweep-outcome.ts'
-import { openSession, type Session } from '../session.ts'
+import { executionOf, groundOf } from '../run/start-execution.ts'
+import { openDirectory } from '../open-directory.ts'
+import type { Session } from '../session.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
@@ -23,12 +25,18 @@ export function define(command: Command, cli: Cli): void {
   addRunOptions(command)
   command.action(async (file: string | undefined, arguments_: string[], options: RunOptions) => {
     using interrupts = takeInterrupts(cli)
-    const built = await buildTask(cli, file, arguments_, options)
-    await using session = await openSession(cli, { create: true })
-    const execution = executionOf(cli, session)
-    if (options.detach) return cli.print(await startDetached(execution, cli.argv))
-    await execute(cli, session, execution, { ...built, options, interrupts })
-    await adoptRuns(execution)
+    const work = { ...(await buildTask(cli, file, arguments_, options)), options, interrupts }
+    const directory = openDirectory(cli, { create: true })
+    let opening: Promise<Session> | undefined
+    // The records are the larger part of the program: they load while the process of the run wakes up.
+    const open = (): Promise<Session> =>
+      (opening ??= import('../session.ts').then(({ openSessionIn }) => openSessionIn(cli, directory)))
+    try {
+      if (options.detach) await cli.print(await startDetached(executionOf(cli, await open()), cli.argv))
+      else await execute(cli, directory, open, work)
+    } finally {
+      await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]()
+    }
   })
   addExamples(command, cli, [
     ['trainyard run training.py -p p1=5', 'a script with a parameter'],
@@ -68,21 +76,34 @@ function parseAttach(text: string): { control: number; events: number } {
   return { control: control!, events: events! }
 }
 
-async function execute(cli: Cli, session: Session, execution: Execution, work: Work): Promise<void> {
+async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<Session>, work: Work): Promise<void> {
   const { task, options, interrupts } = work
-  const run = await prepareRun(execution, task, prepareOptions(cli, work))
-  const attach = options.attach === undefined ? undefined : parseAttach(options.attach)
-  if (task.sweep === undefined && attach === undefined) {
-    const inheritStdin = options.task !== '-' && process.stdin.isTTY !== true
-    await reportOutcome(cli, session, await runSingle(cli, execution, run, { task, record: 'create', interrupts, inheritStdin }))
-    return
+  const objects: ObjectContext = {
+    workingDirectory: cli.workingDirectory,
+    environment: cli.config.environment,
+    resumeDirectory: join(directory.path, 'uploads'),
+    resolveStoreUrl: async (url) => (await open()).objectContext.resolveStoreUrl?.(url) ?? url,
   }
-  const sweep = task.sweep ?? { hyperParameters: {}, strategy: 'grid' as const }
-  const record = await runSweep(cli, execution, run, {
-    sweep,
+  const ground = groundOf(cli, directory, objects)
+  const run = await prepareRun(ground, task, prepareOptions(cli, work))
+  if (task.sweep !== undefined || options.attach !== undefined) return sweep(cli, await open(), run, work)
+  const inheritStdin = options.task !== '-' && process.stdin.isTTY !== true
+  const started = startProcess(ground, run, { inheritStdin })
+  const session = await open().catch(async (error: unknown) => {
+    await cancelProcess(started)
+    throw error
+  })
+  const record = await runSingle(cli, executionOf(cli, session), run, { task, record: 'create', interrupts, started })
+  await reportOutcome(cli, session, record)
+}
+
+async function sweep(cli: Cli, session: Session, run: PreparedRun, { task, options, interrupts }: Work): Promise<void> {
+  const [{ runSweep }, { reportSweep }] = await Promise.all([import('../run/run-sweep.ts'), import('../run/sweep-outcome.ts')])
+  const record = await runSweep(cli, executionOf(cli, session), run, {
+    sweep: task.sweep ?? { hyperParameters: {}, strategy: 'grid' },
     interrupts,
     watch: options.watch ?? false,
-    ...(attach === undefined ? {} : { attach }),
+    ...(options.attach === undefined ? {} : { attach: parseAttach(options.attach) }),
   })
   await reportSweep(cli, session, record)
 }

@@ -81,7 +81,7 @@ function createBar(options: ProgressOptions): Progress {
     const bar = total === undefined ? '' : barOf(total === 0 ? 1 : done / total, unicode, style)
     const line = [`${visible(options.label)} ${bar}${share(counters)}`, ...factsOf(counters, style)].join(' · ')
     // A line that wraps would leave pieces behind at the next redraw. Where it must be cut it loses its colours.
-    const width = (stream.columns ?? 80) - 1
+    const width = (stream.columns || 80) - 1
     return displayWidth(line) <= width ? line : ellipsis(line, width)
   }
   const draw = () => void stream.write(`${wipeLine}${text()}`)

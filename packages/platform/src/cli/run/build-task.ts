@@ -19,7 +19,7 @@ async function baseTask(cli: Cli, options: RunOptions): Promise<Task> {
   if (options.task !== '-') return readTaskFile(options.task, cli.workingDirectory)
   const text = await readStdin(cli)
   try {
-    return parseTask(JSON.parse(text), 'standard input')
+    return await parseTask(JSON.parse(text), 'standard input')
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new AppError('invalid_argument', `Standard input is not a task in JSON: ${error.message}.`, { cause: error })

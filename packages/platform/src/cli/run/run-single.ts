@@ -1,5 +1,5 @@
 import type { RunRecord, Task } from '@trainyard/contract'
-import { type Execution, type PreparedRun, runWithRetries, withSecrets } from '../../execution/index.ts'
+import { type Execution, type PreparedRun, runWithRetries, type StartedProcess, withSecrets } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
 import { formatDuration, shortId } from '../output/format.ts'
 import type { Interrupts } from './interrupts.ts'
@@ -9,7 +9,7 @@ export function runSingle(
   cli: Cli,
   execution: Execution,
   run: PreparedRun,
-  options: { task: Task; record: 'create' | 'continue'; interrupts: Interrupts; inheritStdin: boolean },
+  options: { task: Task; record: 'create' | 'continue'; interrupts: Interrupts; started?: StartedProcess },
 ): Promise<RunRecord> {
   const toStdout = !cli.globals.json && !cli.globals.quiet
   const show = async (bytes: Uint8Array): Promise<void> => {
@@ -21,6 +21,6 @@ export function runSingle(
     signal: options.interrupts.signal,
     onStart: (job) => options.interrupts.watch(job),
     onRetry: (attempt, waitMs) => cli.note(`${shortId(run.id)} failed; attempt ${attempt} in ${formatDuration(waitMs)}`),
-    events: { onOutput: show, inheritStdin: options.inheritStdin, record: options.record },
+    events: { onOutput: show, record: options.record, ...(options.started === undefined ? {} : { started: options.started }) },
   })
 }

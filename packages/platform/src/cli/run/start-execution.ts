@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import type { Execution } from '../../execution/index.ts'
-import { createExecution } from '../../platform.ts'
+import { systemClock } from '../../base/clock.ts'
+import type { DataDirectory } from '../../base/data-directory.ts'
+import type { Execution, Ground } from '../../execution/index.ts'
+import type { ObjectContext } from '../../objects/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Session } from '../session.ts'
 
@@ -15,12 +17,18 @@ const programCommand = (): string[] => {
   return [process.execPath, process.argv[1] ?? 'trainyard']
 }
 
-export const executionOf = (cli: Cli, session: Session): Execution =>
-  createExecution({
-    directory: session.directory,
-    tracking: session.tracking,
-    environment: cli.config.environment,
-    workingDirectory: cli.workingDirectory,
-    programCommand: programCommand(),
-    owner: cli.config.userName,
-  })
+export const groundOf = (cli: Cli, directory: DataDirectory, objects: ObjectContext): Ground => ({
+  objects,
+  directory,
+  clock: systemClock,
+  environment: cli.config.environment,
+  workingDirectory: cli.workingDirectory,
+  programCommand: programCommand(),
+  owner: cli.config.userName,
+})
+
+export const executionOf = (cli: Cli, session: Session): Execution => ({
+  ...groundOf(cli, session.directory, session.objectContext),
+  tracking: session.tracking,
+  places: session.places,
+})

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { AppError } from '@trainyard/contract'
+import { type DataDirectory, locateDataDirectory, openDataDirectory } from '../base/data-directory.ts'
+import type { Cli } from './cli.ts'
+
+/**
+ * The data directory that the flags and the environment point at. A command that only reads (`create` false) does not make one:
+ * it fails with `not_found` and says how to start. One that makes it says where, on stderr.
+ */
+export function openDirectory(cli: Cli, options: { create: boolean }): DataDirectory {
+  const place = locateDataDirectory({
+    workingDirectory: cli.workingDirectory,
+    ...(cli.globals.data === undefined ? {} : { flag: cli.globals.data }),
+    ...(cli.config.dataDirectory === undefined ? {} : { environment: cli.config.dataDirectory }),
+  })
+  if (!options.create && !existsSync(place.path)) throw nothingHere(place)
+  const directory = openDataDirectory(place)
+  if (directory.created) cli.note(`Made the data directory ${directory.path}.`)
+  return directory
+}
+
+function nothingHere(place: ReturnType<typeof locateDataDirectory>): AppError {
+  const hint = 'start with: trainyard run training.py'
+  if (place.chosenBy === 'flag' || place.chosenBy === 'environment') {
+    const source = place.chosenBy === 'flag' ? '--data' : 'TRAINYARD_HOME'
+    return new AppError('not_found', `There is no data directory ${place.path} (from ${source}).`, { details: { hint } })
+  }
+  return new AppError('not_found', 'There is no .trainyard folder here or in any folder above, so there are no runs yet.', {
+    details: { hint },
+  })
+}
