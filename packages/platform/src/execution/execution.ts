@@ -3,12 +3,10 @@ import type { DataDirectory } from '../base/data-directory.ts'
 import type { ObjectContext, Places } from '../objects/index.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 
-/** What everything in this folder works with; made once by `platform.ts`. */
-export interface Execution {
-  readonly tracking: Tracking
+/** What is there before the records are open: enough to prepare a run and to start its process. */
+export interface Ground {
   /** How addresses are opened: `store://` resolves through the records, clouds by the environment and the run's secrets. */
   readonly objects: ObjectContext
-  readonly places: Places
   readonly directory: DataDirectory
   readonly clock: Clock
   /** The environment that user code inherits. */
@@ -17,4 +15,10 @@ export interface Execution {
   /** The command that reaches this very program. */
   readonly programCommand: readonly string[]
   readonly owner: string
+}
+
+/** What everything else in this folder works with. */
+export interface Execution extends Ground {
+  readonly tracking: Tracking
+  readonly places: Places
 }

@@ -8,12 +8,22 @@
 export { abortRun } from './abort.ts'
 export { adoptRuns, type AdoptionReport } from './adoption.ts'
 export { takeResultsOf } from './child-runs.ts'
-export type { Execution } from './execution.ts'
+export type { Execution, Ground } from './execution.ts'
 export { watchForAbort } from './heartbeat.ts'
 export { findPython } from './interpreter.ts'
 export { type RunningIteration, startIteration } from './iteration.ts'
 export { BrokenWorkerError, type IterationRunner } from './iteration-runner.ts'
-export { captureCode, type JobEvents, runWithRetries, type RunningJob, startJob, type StopReason } from './job.ts'
+export {
+  cancelProcess,
+  captureCode,
+  type JobEvents,
+  runWithRetries,
+  type RunningJob,
+  type StartedProcess,
+  startJob,
+  startProcess,
+  type StopReason,
+} from './job.ts'
 export { openIterationRunner } from './open-iteration-runner.ts'
 export { prepareRun, type PrepareOptions } from './prepare.ts'
 export { fillArguments, type PreparedRun } from './prepared-run.ts'

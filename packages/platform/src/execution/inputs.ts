@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { AppError, type JobSpec } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { downloadObject, openObject, parseObjectUrl } from '../objects/index.ts'
-import type { Execution } from './execution.ts'
+import type { Ground } from './execution.ts'
 
 interface StageOptions {
   onNote: (line: string) => void
@@ -16,35 +16,33 @@ interface StageOptions {
  * where they are; others are downloaded once per content (by their ETag) into `<data>/inputs` and resumed when interrupted.
  */
 export async function stageInputs(
-  execution: Execution,
+  ground: Ground,
   inputs: Readonly<Record<string, string>>,
   options: StageOptions,
 ): Promise<JobSpec['inputs']> {
   const staged = await Promise.all(
-    Object.entries(inputs).map(
-      async ([key, url]) => [key, { url, path: await stageInput(execution, key, url, options) }] as const,
-    ),
+    Object.entries(inputs).map(async ([key, url]) => [key, { url, path: await stageInput(ground, key, url, options) }] as const),
   )
   return Object.fromEntries(staged)
 }
 
-async function stageInput(execution: Execution, key: string, url: string, options: StageOptions): Promise<string> {
+async function stageInput(ground: Ground, key: string, url: string, options: StageOptions): Promise<string> {
   try {
-    const place = parseObjectUrl(url, execution.objects)
+    const place = parseObjectUrl(url, ground.objects)
     if (place.scheme === 'file') {
       await stat(place.path)
       return place.path
     }
-    const from = await openObject(url, execution.objects)
+    const from = await openObject(url, ground.objects)
     const info = await from.store.head(from.key, { signal: options.signal })
     const address = from.store.urlOf(from.key)
     if (info === undefined) throw new AppError('not_found', `there is nothing at ${url}`)
-    if (parseObjectUrl(address, execution.objects).scheme === 'file') return localPathOf(execution, address)
+    if (parseObjectUrl(address, ground.objects).scheme === 'file') return localPathOf(ground, address)
     const name = createHash('sha256')
       .update(JSON.stringify([address, info.etag, info.sizeBytes, info.modifiedAtMs]))
       .digest('hex')
       .slice(0, 32)
-    const folder = join(execution.directory.path, 'inputs', name)
+    const folder = join(ground.directory.path, 'inputs', name)
     const path = join(folder, basename(from.key) || 'input')
     if ((await stat(path).catch(() => undefined))?.size === info.sizeBytes && info.etag !== undefined) return path
     options.onNote(`fetching ${key} from ${url}`)
@@ -59,7 +57,7 @@ async function stageInput(execution: Execution, key: string, url: string, option
   }
 }
 
-const localPathOf = (execution: Execution, address: string): string => {
-  const place = parseObjectUrl(address, execution.objects)
+const localPathOf = (ground: Ground, address: string): string => {
+  const place = parseObjectUrl(address, ground.objects)
   return place.scheme === 'file' ? place.path : address
 }

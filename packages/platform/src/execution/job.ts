@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError, type CodeVersion, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
+import { AppError, type CodeVersion, isEnded, type JobSpec, type RunExit, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
 import { diagnoseStart } from './diagnose-start.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, Ground } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { currentSupervisor } from './process-identity.ts'
@@ -32,45 +32,63 @@ export interface RunningJob {
 }
 
 export interface JobEvents extends CarrierEvents {
-  inheritStdin?: boolean
+  /** A process started ahead with `startProcess`. */
+  started?: StartedProcess
   /** Make the record (a new run), or continue one that is there (`resume`, retries). */
   record: 'create' | 'continue'
 }
 
-/** Starts a plain process for one run and carries it to its end. The process is started first, the records while it wakes up. */
-export function startJob(execution: Execution, run: PreparedRun, events: JobEvents): RunningJob {
-  const directory = createRunDirectory(execution.directory.runs, run.id)
+/** A process that waits for its job: no user code runs before `startJob` has made the record. */
+export interface StartedProcess {
+  directory: RunDirectory
+  child: LocalProcess
+  job: JobSpec
+}
+
+/** Starts the harness ahead of everything else, because it takes its time to wake up. `cancelProcess` takes it back. */
+export function startProcess(ground: Ground, run: PreparedRun, options: { inheritStdin: boolean }): StartedProcess {
+  const directory = createRunDirectory(ground.directory.runs, run.id)
   const plan = run.launcher.plan(toJobSpec(run, directory.path), {
-    environment: execution.environment,
+    environment: ground.environment,
     workingDirectory: run.workingDirectory,
     interpreter: run.interpreter,
     choices: run.choices,
-    programCommand: execution.programCommand,
-    dataDirectory: execution.directory.path,
+    programCommand: ground.programCommand,
+    dataDirectory: ground.directory.path,
   })
   const child = startLocalProcess(
-    { ...plan, environment: { ...definedOnly(execution.environment), ...plan.environment, ...run.environment } },
-    { outputFile: directory.output, inheritStdin: events.inheritStdin ?? false },
+    { ...plan, environment: { ...definedOnly(ground.environment), ...plan.environment, ...run.environment } },
+    { outputFile: directory.output, inheritStdin: options.inheritStdin },
   )
+  return { directory, child, job: plan.job }
+}
+
+/** Ends a process that never got its job, and leaves nothing of it. */
+export async function cancelProcess({ directory, child }: StartedProcess): Promise<void> {
+  child.stop({ graceMs: 0, because: { kind: 'cancelled' } })
+  await child.exit.catch(() => undefined)
+  removeRunDirectory(directory)
+}
+
+/** Runs one prepared run in a process and carries it to its end. */
+export function startJob(execution: Execution, run: PreparedRun, events: JobEvents): RunningJob {
+  const started = events.started ?? startProcess(execution, run, { inheritStdin: false })
   let because: string | undefined
   const stop = ({ reason, graceMs }: StopReason): void => {
     because ??= reason
-    child.stop({ graceMs, because: { kind: 'cancelled' } })
+    started.child.stop({ graceMs, because: { kind: 'cancelled' } })
   }
-  const done = superviseJob({ execution, run, events, directory, child, job: plan.job, stop, because: () => because })
-  return { runId: run.id, pid: child.pid, done, stop }
+  const done = superviseJob({ execution, run, events, ...started, stop, because: () => because })
+  return { runId: run.id, pid: started.child.pid, done, stop }
 }
 
-export const definedOnly = (environment: Execution['environment']): Record<string, string> =>
+export const definedOnly = (environment: Ground['environment']): Record<string, string> =>
   Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
-interface Supervision {
+interface Supervision extends StartedProcess {
   execution: Execution
   run: PreparedRun
   events: JobEvents
-  directory: RunDirectory
-  child: LocalProcess
-  job: unknown
   stop: (stop: StopReason) => void
   because: () => string | undefined
 }
@@ -81,9 +99,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   try {
     await beginRecord(supervision)
   } catch (error) {
-    child.stop({ graceMs: 0, because: { kind: 'cancelled' } })
-    await child.exit.catch(() => undefined)
-    removeRunDirectory(directory)
+    await cancelProcess(supervision)
     throw error
   }
   child.control.end(`${JSON.stringify(supervision.job)}\n`)
@@ -241,7 +257,8 @@ export async function runWithRetries(
     options.onRetry(attempt + 1, waitMs)
     await delay(waitMs, undefined, { signal: options.signal }).catch(() => undefined)
     if (options.signal.aborted) return record
-    events = { ...events, record: 'continue' }
+    const { started: _used, ...again } = events
+    events = { ...again, record: 'continue' }
   }
 }
 

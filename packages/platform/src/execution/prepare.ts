@@ -1,5 +1,5 @@
 import { AppError, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
-import type { Execution } from './execution.ts'
+import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
 import { stageInputs } from './inputs.ts'
 import type { Launcher } from './launchers/launcher.ts'
@@ -9,7 +9,7 @@ import type { PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
 import { resolveSecrets, withoutSecretValues } from './secrets.ts'
 import { defaultRunName, locateUserFile } from './user-file.ts'
-import { withSecrets } from './with-secrets.ts'
+import { objectsWithSecrets } from './with-secrets.ts'
 
 export interface PrepareOptions {
   /** What the user typed, for the record. */
@@ -43,7 +43,7 @@ interface ChosenInterpreter {
 }
 
 async function chooseInterpreter(
-  execution: Execution,
+  ground: Ground,
   launcher: Launcher,
   script: string,
   task: Task,
@@ -53,16 +53,16 @@ async function chooseInterpreter(
     return { interpreter: process.execPath, choices: { interpreter: 'the Node.js that runs Trainyard' } }
   const found = findPython({
     ...(options.python === undefined ? {} : { requested: options.python }),
-    environment: execution.environment,
-    workingDirectory: execution.workingDirectory,
+    environment: ground.environment,
+    workingDirectory: ground.workingDirectory,
   })
   const base = { interpreter: found.executable, choices: { interpreter: found.reason } }
   const environment = await prepareRequirements({
     script,
     requirements: task.requirements,
     python: found.executable,
-    environment: execution.environment,
-    workingDirectory: execution.workingDirectory,
+    environment: ground.environment,
+    workingDirectory: ground.workingDirectory,
     onNote: options.onNote,
     signal: options.signal,
   })
@@ -72,19 +72,23 @@ async function chooseInterpreter(
 }
 
 /** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
-export async function prepareRun(execution: Execution, task: Task, options: PrepareOptions): Promise<PreparedRun> {
+export async function prepareRun(ground: Ground, task: Task, options: PrepareOptions): Promise<PreparedRun> {
   if (task.command === undefined)
     throw new AppError('invalid_argument', 'Nothing to run: name a script, for example `trainyard run training.py`.')
-  const file = locateUserFile(task.command, task.handler, execution.workingDirectory)
+  const file = locateUserFile(task.command, task.handler, ground.workingDirectory)
   const launcher = launcherFor(file.script)
   const name = checkName('name', task.name ?? defaultRunName(file))
   const project = checkName('project', task.project ?? 'default')
   const experiment = checkName('experiment', task.experiment ?? name)
-  const secrets = resolveSecrets(task.secrets ?? [], execution)
-  const chosen = await chooseInterpreter(execution, launcher, file.script, task, options)
-  const inputs = await stageInputs(withSecrets(execution, secrets), task.inputs ?? {}, options)
-  const id = options.id ?? newRunId(execution.clock.nowMs())
-  const places = { artifacts: execution.directory.artifacts, workingDirectory: execution.workingDirectory }
+  const secrets = resolveSecrets(task.secrets ?? [], ground)
+  const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
+  const inputs = await stageInputs(
+    { ...ground, objects: objectsWithSecrets(ground.objects, secrets) },
+    task.inputs ?? {},
+    options,
+  )
+  const id = options.id ?? newRunId(ground.clock.nowMs())
+  const places = { artifacts: ground.directory.artifacts, workingDirectory: ground.workingDirectory }
   return {
     id,
     name,
@@ -108,7 +112,7 @@ export async function prepareRun(execution: Execution, task: Task, options: Prep
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
     launcher,
     interpreter: chosen.interpreter,
-    workingDirectory: execution.workingDirectory,
+    workingDirectory: ground.workingDirectory,
     environment: options.environment ?? {},
     choices: chosen.choices,
     commandLine: options.commandLine,

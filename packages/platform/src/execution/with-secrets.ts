@@ -1,9 +1,15 @@
-import { createPlaces } from '../objects/index.ts'
+import { createPlaces, type ObjectContext } from '../objects/index.ts'
 import type { Execution } from './execution.ts'
 
-/** The same with a run's secrets at hand for its inputs and its out path: `-s file=secrets.txt` may hold the keys of a bucket. */
+/** Addresses opened with a run's secrets at hand: `-s file=secrets.txt` may hold the keys of a bucket. */
+export const objectsWithSecrets = (objects: ObjectContext, secrets: Readonly<Record<string, string>>): ObjectContext => ({
+  ...objects,
+  environment: { ...objects.environment, ...secrets },
+})
+
+/** The same execution, its out paths reached with the run's secrets. */
 export function withSecrets(execution: Execution, secrets: Readonly<Record<string, string>>): Execution {
   if (Object.keys(secrets).length === 0) return execution
-  const objects = { ...execution.objects, environment: { ...execution.objects.environment, ...secrets } }
+  const objects = objectsWithSecrets(execution.objects, secrets)
   return { ...execution, objects, places: createPlaces(objects) }
 }
