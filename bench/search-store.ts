@@ -98,13 +98,14 @@ const seriesColumns = [
   'min_value',
   'max_value',
   'is_ordered',
+  'open_ordinal',
 ]
 
 function* metricRows(numbers: readonly number[], random: () => number): Generator<ColumnValue[]> {
   for (const number of numbers) {
     for (let metric = 0; metric < 10; metric++) {
       const value = metric === 9 ? Math.round(random() * 10) / 10 : random()
-      yield [number, `m${metric}`, 100, 99, firstCreatedAtMs, value, 0, 1, 1]
+      yield [number, `m${metric}`, 100, 99, firstCreatedAtMs, value, 0, 1, 1, 0]
     }
   }
 }

@@ -15,6 +15,7 @@ export async function loadRuns(reader: Reader, numbers: readonly number[]): Prom
   return numbers.flatMap((number) => records.get(number) ?? [])
 }
 
+/** The keys are bound as one list, so that pages of any size share their prepared statements. */
 async function loadPart(reader: Reader, numbers: readonly number[], records: Map<number, RunRecord>): Promise<void> {
   for (const [number, record] of await loadHeads(reader, numbers)) records.set(number, record)
   for (const [number, results] of await latestMany(reader, numbers)) records.get(number)!.results = results
@@ -27,7 +28,7 @@ async function loadPart(reader: Reader, numbers: readonly number[], records: Map
   const inputs = reader.kysely
     .selectFrom('inputs')
     .select(['run', 'key', 'url', 'size_bytes', 'sha256'])
-    .where('run', 'in', numbers)
+    .where('run', 'in', reader.dialect.numberList(numbers))
     .orderBy('run')
     .orderBy('ordinal')
   for (const [run, ...input] of await reader.arrays(inputs)) records.get(run as number)!.inputs.push(toInput(input))
@@ -46,11 +47,14 @@ async function eachValue(
   numbers: readonly number[],
   take: (run: number, key: string, value: string) => void,
 ): Promise<void> {
-  const query = reader.kysely.selectFrom(table).select(['run', 'key', 'value']).where('run', 'in', numbers)
+  const query = reader.kysely
+    .selectFrom(table)
+    .select(['run', 'key', 'value'])
+    .where('run', 'in', reader.dialect.numberList(numbers))
   for (const [run, key, value] of await reader.arrays(query)) take(run as number, key as string, value as string)
 }
 
-async function loadHeads({ kysely }: Reader, numbers: readonly number[]): Promise<[number, RunRecord][]> {
+async function loadHeads({ kysely, dialect }: Reader, numbers: readonly number[]): Promise<[number, RunRecord][]> {
   const rows = await kysely
     .selectFrom('runs as r')
     .innerJoin('run_documents as d', 'd.run', 'r.number')
@@ -60,7 +64,7 @@ async function loadHeads({ kysely }: Reader, numbers: readonly number[]): Promis
     .selectAll('d')
     .selectAll('r')
     .select(['p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id'])
-    .where('r.number', 'in', numbers)
+    .where('r.number', 'in', dialect.numberList(numbers))
     .execute()
   return rows.map((row) => [
     row.number,
