@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import type { BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
+import type { BlobDownloadResponseParsed, BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '@trainyard/contract'
 import { BodyMeter, hashFile, isLocalFile, readAhead } from './body.ts'
 import { pageLimit, resolveRange } from './byte-range.ts'
@@ -164,24 +164,42 @@ async function openContent(
   { key, url }: { key: string; url: string },
   get: GetOptions,
 ): Promise<ObjectContent> {
-  resolveRange(get)
-  const info = infoOf(key, await blob.getProperties(abortable(get.signal)))
+  const asked = resolveRange(get)
+  const download = (
+    offset: number,
+    end: number,
+    signal: AbortSignal | undefined,
+    etag?: string,
+  ): Promise<BlobDownloadResponseParsed> =>
+    blob.download(offset, end === Number.POSITIVE_INFINITY ? undefined : end - offset, {
+      ...abortable(signal),
+      ...(etag ? { conditions: { ifMatch: etag } } : {}),
+    })
+  let answer: BlobDownloadResponseParsed | undefined
+  try {
+    if (asked.offset < asked.end) answer = await download(asked.offset, asked.end, get.signal)
+  } catch (error) {
+    // The range begins past the end of the object.
+    if (statusOf(error) !== 416) throw error
+  }
+  if (!answer) return { info: infoOf(key, await blob.getProperties(abortable(get.signal))), stream: Readable.from([]) }
+  const total = answer.contentRange?.split('/')[1]
+  const info = infoOf(key, total === undefined ? answer : { ...answer, contentLength: Number(total) })
   const range = resolveRange(get, info.sizeBytes)
-  if (range.offset === range.end) return { info, stream: Readable.from([]) }
   const open = async (offset: number, signal: AbortSignal): Promise<Readable> => {
     try {
-      const answer = await blob.download(offset, range.end - offset, {
-        abortSignal: signal,
-        ...(info.etag ? { conditions: { ifMatch: info.etag } } : {}),
-      })
-      return answer.readableStreamBody as Readable
+      return (await download(offset, range.end, signal, info.etag)).readableStreamBody as Readable
     } catch (error) {
       if (statusOf(error) === 412)
         throw new AppError('storage', `${url} changed while it was read; read it again.`, { cause: error })
       throw cloudError({ what: `Cannot read ${url}`, error, status: statusOf(error), credentialsHint, signal: get.signal })
     }
   }
-  return { info, stream: resumableRead({ address: url, open, ...range, signal: get.signal }) }
+  const first = answer.readableStreamBody as Readable
+  return {
+    info,
+    stream: resumableRead({ address: url, first, discardFirst: () => first.destroy(), open, ...range, signal: get.signal }),
+  }
 }
 
 async function listPage(container: ContainerClient, prefix: string, list: ListOptions): Promise<ObjectPage> {

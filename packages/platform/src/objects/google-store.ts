@@ -8,7 +8,17 @@ import { pageLimit, resolveRange } from './byte-range.ts'
 import { throwIfAborted } from './cancel.ts'
 import { cloudError } from './cloud-errors.ts'
 import { checkObjectKey, joinKey } from './object-key.ts'
-import type { ListOptions, ObjectBody, ObjectInfo, ObjectPage, ObjectStore, PutOptions, StoredObject } from './object-store.ts'
+import type {
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectContent,
+  ObjectInfo,
+  ObjectPage,
+  ObjectStore,
+  PutOptions,
+  StoredObject,
+} from './object-store.ts'
 import { importOptional } from './optional-package.ts'
 import { resumableRead } from './resumable-read.ts'
 
@@ -67,16 +77,7 @@ export function createGoogleStore(options: GoogleOptions): ObjectStore {
     },
     get: async (key, get = {}) =>
       run(`Cannot read ${urlOf(key)}`, get.signal, async (bucket) => {
-        resolveRange(get)
-        const [metadata] = await bucket.file(fullKey(key)).getMetadata()
-        const info = infoOf(key, metadata)
-        const range = resolveRange(get, info.sizeBytes)
-        if (range.offset === range.end) return { info, stream: Readable.from([]) }
-        // This generation and no other, whatever is written meanwhile.
-        const file = bucket.file(fullKey(key), metadata.generation === undefined ? {} : { generation: metadata.generation })
-        const open = async (offset: number): Promise<Readable> =>
-          file.createReadStream({ start: offset, end: range.end - 1, validation: false, decompress: false })
-        return { info, stream: resumableRead({ address: urlOf(key), open, ...range, signal: get.signal }) }
+        return openContent(bucket.file(fullKey(key)), { key, url: urlOf(key) }, get)
       }),
     head: async (key, head = {}) =>
       run(`Cannot read ${urlOf(key)}`, head.signal, async (bucket) => {
@@ -133,6 +134,44 @@ async function store(file: File, url: string, body: ObjectBody, put: PutOptions,
   if (!stored) throw new Error('the body was not read to its end')
   if (!known) await file.setMetadata({ metadata: { sha256: stored.sha256 } })
   return stored
+}
+
+/**
+ * Metadata and bytes come from two requests, so both are asked for one generation, and again when it was overwritten in between.
+ */
+async function openContent(file: File, { key, url }: { key: string; url: string }, get: GetOptions): Promise<ObjectContent> {
+  for (let attempt = 1; ; attempt += 1) {
+    const [metadata] = await file.getMetadata()
+    const info = infoOf(key, metadata)
+    const range = resolveRange(get, info.sizeBytes)
+    if (range.offset === range.end) return { info, stream: Readable.from([]) }
+    const pinned = file.bucket.file(file.name, metadata.generation === undefined ? {} : { generation: metadata.generation })
+    const connect = (offset: number): Readable =>
+      pinned.createReadStream({ start: offset, end: range.end - 1, validation: false, decompress: false })
+    const source = connect(range.offset)
+    try {
+      const first = await started(source)
+      const open = async (offset: number): Promise<AsyncIterable<Uint8Array>> => started(connect(offset))
+      const discardFirst = (): void => void source.destroy()
+      return { info, stream: resumableRead({ address: url, first, discardFirst, open, ...range, signal: get.signal }) }
+    } catch (error) {
+      if (statusOf(error) !== 404 || attempt === 20) throw error
+    }
+  }
+}
+
+/** A stream whose first bytes have arrived: an error of the request itself shows here and not while reading. */
+async function started(source: Readable): Promise<AsyncIterable<Uint8Array>> {
+  const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+  const first = await iterator.next()
+  async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let item = first; !item.done; item = await iterator.next()) yield item.value
+    } finally {
+      source.destroy()
+    }
+  }
+  return all()
 }
 
 async function listPage(bucket: Bucket, prefix: string, list: ListOptions): Promise<ObjectPage> {

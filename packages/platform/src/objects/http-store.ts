@@ -65,6 +65,7 @@ async function openContent(key: string, url: URL, get: GetOptions, timeoutMs: nu
   const stream = resumableRead({
     address: shortened(url.href),
     first: bodyFrom(answer, range.offset),
+    discardFirst: () => void answer.body?.cancel(),
     open: async (offset, signal) => reopen(url, answer, offset, { timeoutMs, signal }),
     ...range,
     signal: get.signal,

@@ -11,6 +11,8 @@ export interface ReadPlan {
   open(offset: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
   /** What `open` gave for `offset`, when it was called before. */
   first?: AsyncIterable<Uint8Array>
+  /** Lets go of the connection behind `first`; called when the stream is closed before anybody read from it. */
+  discardFirst?: () => void
   offset: number
   /** Exclusive; infinite when not known, then a clean end of a stream is the end. */
   end: number
@@ -27,12 +29,17 @@ export interface ReadPlan {
 export function resumableRead(plan: ReadPlan): Readable {
   const closed = new AbortController()
   const signal = plan.signal ? AbortSignal.any([plan.signal, closed.signal]) : closed.signal
-  const stream = Readable.from(readOn(plan, signal), { objectMode: false, highWaterMark: 256 * 1024 })
-  stream.once('close', () => closed.abort())
+  const progress = { isStarted: false }
+  const stream = Readable.from(readOn(plan, signal, progress), { objectMode: false, highWaterMark: 256 * 1024 })
+  stream.once('close', () => {
+    closed.abort()
+    if (!progress.isStarted) plan.discardFirst?.()
+  })
   return stream
 }
 
-async function* readOn(plan: ReadPlan, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* readOn(plan: ReadPlan, signal: AbortSignal, progress: { isStarted: boolean }): AsyncGenerator<Uint8Array> {
+  progress.isStarted = true
   const { address, end, attempts = 5, retryDelayMs = 200 } = plan
   let { offset, first } = plan
   let failures = 0

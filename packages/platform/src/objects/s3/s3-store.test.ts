@@ -109,6 +109,17 @@ describe('with a server', () => {
     }
   })
 
+  it('frees the connection of a stream that nobody read', async () => {
+    await storeOn(server.endpoint).put('unread', Buffer.alloc(2 * MiB))
+    const store = storeOn(server.endpoint)
+    // More than the 50 connections that the client may hold at once.
+    for (let round = 0; round < 60; round += 1) {
+      const { stream } = await store.get('unread')
+      stream.destroy()
+    }
+    expect(await store.head('unread')).toMatchObject({ sizeBytes: 2 * MiB })
+  })
+
   it('says that keys are wrong, that a bucket is missing, and that nothing listens', async () => {
     const wrong = storeOn(server.endpoint, { credentials: { accessKeyId: 'trainyard', secretAccessKey: 'wrong' } })
     await expect(wrong.put('x', Buffer.from('x'))).rejects.toMatchObject({

@@ -189,9 +189,11 @@ async function openContent(
   }
   const info = infoOf(key, answer)
   const range = resolveRange(get, info.sizeBytes)
+  const first = answer.Body as Readable
   const stream = resumableRead({
     address,
-    first: answer.Body as Readable,
+    first,
+    discardFirst: () => first.destroy(),
     open: async (offset, signal) => {
       try {
         return (await send({ offset, end: range.end }, signal, info.etag)).Body as Readable

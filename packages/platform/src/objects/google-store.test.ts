@@ -1,0 +1,16 @@
+import { createGoogleStore } from './google-store.ts'
+import { startFakeGoogle } from './testing/fake-google.ts'
+import { objectStoreSuite } from './testing/object-store-suite.ts'
+
+for (const prefix of ['', 'team a/données']) {
+  let stop: () => Promise<void>
+  objectStoreSuite(`google${prefix && ', below a prefix'}`, {
+    open: async () => {
+      const fake = await startFakeGoogle()
+      stop = fake.stop
+      return createGoogleStore({ bucket: 'test', prefix, environment: { STORAGE_EMULATOR_HOST: fake.endpoint } })
+    },
+    close: () => stop(),
+    keepsSha256: true,
+  })
+}
