@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 const cell = { width: 8.4, height: 18 }
+const escape = String.fromCharCode(27)
 const margin = { side: 18, top: 46, bottom: 16 }
 const palette = {
   background: '#11151c',
@@ -20,13 +21,15 @@ const palette = {
   36: '#5cc8d7',
 }
 
+// A control sequence, or one character.
+const pieces = new RegExp(String.raw`${escape}\[([?\d;]*)([A-Za-z])|${escape}[()][A-Z0-9]|[\s\S]`, 'gu')
+
 /** The screen after `text`: rows of cells `{ character, color, bold, dim }`. Knows CR, LF, erasing, cursor up and colours. */
 export function screenOf(text, columns) {
   const rows = [[]]
   let [row, column] = [0, 0]
   let style = {}
-  // A sequence, a line end, or one character.
-  for (const [piece, parameters, kind] of text.matchAll(/\x1b\[([?\d;]*)([A-Za-z])|\x1b[()][A-Z0-9]|[\s\S]/gu)) {
+  for (const [piece, parameters, kind] of text.matchAll(pieces)) {
     if (kind === 'm') style = restyled(style, parameters)
     else if (kind === 'K') rows[row] = parameters === '2' ? [] : rows[row].slice(0, column)
     else if (kind === 'A') row = Math.max(0, row - Number(parameters || 1))
@@ -35,7 +38,7 @@ export function screenOf(text, columns) {
     else if (piece === '\n') {
       row += 1
       rows[row] ??= []
-    } else if (!piece.startsWith('\x1b') && piece >= ' ') {
+    } else if (!piece.startsWith(escape) && piece >= ' ') {
       if (column >= columns) {
         column = 0
         row += 1
@@ -165,7 +168,9 @@ function typed(words, columns) {
     lines[lines.length - 1] += ` ${word}`
   }
   return lines.map((line) =>
-    [...line].map((character, index) => ({ character, ...(line[0] === '$' && index === 0 ? { color: 32 } : { bold: true }) })),
+    Array.from(line, (character, index) =>
+      line[0] === '$' && index === 0 ? { character, color: 32 } : { character, bold: true },
+    ),
   )
 }
 

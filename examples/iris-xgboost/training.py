@@ -38,10 +38,10 @@ def xgb_train(
     steps=20,
     seed=0,
 ):
-    """Trains on two thirds of the data and logs the accuracy on the rest, its curve over the rounds, and the model."""
+    """Trains on half of the data and logs the accuracy on the other half, its curve over the rounds, and the model."""
     X = dataset.drop(["label"], axis=1)
     y = dataset["label"]
-    X_train, X_test, Y_train, Y_test = train_test_split(X, y, test_size=0.33, random_state=seed)
+    X_train, X_test, Y_train, Y_test = train_test_split(X, y, test_size=0.5, random_state=seed)
     dtrain = xgb.DMatrix(X_train, label=Y_train)
     dtest = xgb.DMatrix(X_test, label=Y_test)
 
