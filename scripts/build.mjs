@@ -8,7 +8,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const packages = join(root, 'packages')
 
 /** CommonJS packages inside an ES module bundle still call `require` for Node's own modules. */
-const banner = { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" }
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+}
 
 const common = {
   bundle: true,
@@ -21,6 +23,9 @@ const common = {
   banner,
   logLevel: 'warning',
   legalComments: 'none',
+  // Halves what has to be read and compiled at each start; names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
 }
 
 /** Replaces `target` by a finished folder in one step, so that a program starting meanwhile never sees a half-written bundle. */
@@ -49,12 +54,23 @@ async function buildInto(esbuild, target, options) {
 export async function build() {
   const esbuild = await import('esbuild')
   const startedAt = new Date()
-  for (const name of ['platform', 'sdk', 'contract']) mkdirSync(join(packages, name, 'dist'), { recursive: true })
+  mkdirSync(join(packages, 'platform', 'dist'), { recursive: true })
   const platform = join(packages, 'platform')
   await Promise.all([
-    buildInto(esbuild, join(platform, 'dist', 'cli'), { entryPoints: { main: join(platform, 'src', 'cli', 'main.ts') }, splitting: true }),
-    esbuild.build({ ...common, entryPoints: [join(packages, 'sdk', 'src', 'index.ts'), join(packages, 'sdk', 'src', 'harness.ts')], outdir: join(packages, 'sdk', 'dist') }),
-    esbuild.build({ ...common, entryPoints: [join(packages, 'contract', 'src', 'index.ts')], outdir: join(packages, 'contract', 'dist') }),
+    buildInto(esbuild, join(platform, 'dist', 'cli'), {
+      entryPoints: { main: join(platform, 'src', 'cli', 'main.ts') },
+      splitting: true,
+    }),
+    esbuild.build({
+      ...common,
+      entryPoints: [join(packages, 'sdk', 'src', 'index.ts'), join(packages, 'sdk', 'src', 'harness.ts')],
+      outdir: join(packages, 'sdk', 'dist'),
+    }),
+    esbuild.build({
+      ...common,
+      entryPoints: [join(packages, 'contract', 'src', 'index.ts')],
+      outdir: join(packages, 'contract', 'dist'),
+    }),
   ])
   // A source edited while the bundle was made must count as newer.
   utimesSync(join(platform, 'dist', 'cli', 'main.js'), startedAt, startedAt)

@@ -19,6 +19,8 @@ export interface CarrierEvents {
   onOutput?(bytes: Uint8Array): void | Promise<void>
   onMetrics?(points: JournalIngest['metrics']): void
   onProblem?(message: string): void
+  /** The harness has begun: what it is. */
+  onStart?(start: JournalStart): void
   /** Children that the script makes itself. */
   onChildren?(children: JournalIngest['children']): void
 }
@@ -84,7 +86,10 @@ export class RunCarrier {
   }
 
   #take(part: JournalIngest): void {
-    this.start ??= part.start
+    if (part.start !== undefined && this.start === undefined) {
+      this.start = part.start
+      this.#events.onStart?.(part.start)
+    }
     this.end = part.end ?? this.end
     this.best = part.best.at(-1) ?? this.best
     if (part.children.length > 0) this.#events.onChildren?.(part.children)

@@ -1,4 +1,4 @@
-import type { RunError, RunExit } from '@trainyard/contract'
+import type { JsonObject, RunError, RunExit } from '@trainyard/contract'
 import { definedOnly } from './job.ts'
 import type { Execution } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
@@ -17,6 +17,8 @@ export interface IterationProcess {
 export interface IterationRunner extends AsyncDisposable {
   /** For the record: how iterations are started and why. */
   readonly choices: Record<string, string>
+  /** What runs the iterations, where that is known before the first one tells. */
+  readonly interpreter?: JsonObject
   start(run: PreparedRun, directory: RunDirectory): IterationProcess
 }
 

@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError, type CodeVersion, isEnded, type JobSpec, type RunExit, type RunRecord } from '@trainyard/contract'
+import {
+  AppError,
+  type CodeVersion,
+  type EnvironmentInfo,
+  isEnded,
+  type JobSpec,
+  type RunExit,
+  type RunRecord,
+} from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
@@ -107,12 +115,16 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     ...currentSupervisor(execution.clock.nowMs()),
     child: { pid: child.pid, startTicks: child.startTicks },
   })
+  let environment: Promise<EnvironmentInfo> | undefined
   const carrier = new RunCarrier(execution, {
     ...events,
     run,
     directory,
     fresh: events.record === 'create',
     onChildren: (made) => children.add(made),
+    onStart: ({ interpreter }) => {
+      environment = captureEnvironment(interpreter, run.choices)
+    },
   })
   carrier.follow()
   const code = captureCode(execution, run)
@@ -127,12 +139,17 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   }
   const left = child.leftBehind()
   if (left.length > 0) run.choices['left behind'] = `processes ${left.join(', ')} were still running when the script ended`
-  const environment = await captureEnvironment(carrier.start?.interpreter, run.choices)
   await tracking.runs.transition(run.id, {
     to: conclusion.state,
     ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),
     atMs: execution.clock.nowMs(),
-    patch: { exit, error: conclusion.error, code: await code, environment, supervisor: null },
+    patch: {
+      exit,
+      error: conclusion.error,
+      code: await code,
+      environment: await (environment ?? captureEnvironment(undefined, run.choices)),
+      supervisor: null,
+    },
   })
   removeRunDirectory(directory)
   return tracking.runs.get(run.id)

@@ -11,15 +11,20 @@ describe('OutputBuffer', () => {
         (pieces, start) => {
           const buffer = new OutputBuffer(start)
           const chunks: { offset: number; bytes: Uint8Array }[] = []
+          const take = (chunk: { offset: number; bytes: Uint8Array } | undefined): void => {
+            if (chunk === undefined) return
+            chunks.push(chunk)
+            buffer.settle()
+          }
           let nowMs = 0
           for (const { bytes, afterMs } of pieces) {
             nowMs += afterMs
             if (bytes.length > 0) buffer.add(bytes, nowMs)
-            const chunk = buffer.take(nowMs, false)
-            if (chunk) chunks.push(chunk)
+            // Every third write is refused once, and asked for again.
+            if (afterMs % 3 === 0) buffer.due(nowMs, false)
+            take(buffer.due(nowMs, false))
           }
-          const rest = buffer.take(nowMs, true)
-          if (rest) chunks.push(rest)
+          take(buffer.due(nowMs, true))
           let offset = start
           for (const chunk of chunks) {
             expect(chunk.offset).toBe(offset)
@@ -34,7 +39,13 @@ describe('OutputBuffer', () => {
   it('holds small output back for a quarter of a second and no longer', () => {
     const buffer = new OutputBuffer(0)
     buffer.add(Buffer.from('a'), 1000)
-    expect(buffer.take(1249, false)).toBeUndefined()
-    expect(buffer.take(1250, false)).toMatchObject({ offset: 0, timeMs: 1000 })
+    expect(buffer.due(1249, false)).toBeUndefined()
+    expect(buffer.due(1250, false)).toMatchObject({ offset: 0, timeMs: 1000 })
+  })
+
+  it('does not hold output back for an hour when the clock is set back by one', () => {
+    const buffer = new OutputBuffer(0)
+    buffer.add(Buffer.from('a'), 7_200_000)
+    expect(buffer.due(3_600_000, false)).toMatchObject({ offset: 0 })
   })
 })

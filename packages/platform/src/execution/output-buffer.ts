@@ -5,7 +5,7 @@ const flushAfterMs = 250
 
 /**
  * Gathers small pieces of output into chunks worth a database row: a chunk is due when it holds 256 KiB or its first byte has
- * waited for 250 ms. Times are of the first byte of a chunk.
+ * waited for 250 ms. Times are of the first byte of a chunk. A chunk stays until `settle`, so that a refused write can be repeated.
  */
 export class OutputBuffer {
   #pieces: Uint8Array[] = []
@@ -24,14 +24,20 @@ export class OutputBuffer {
   }
 
   /** The chunk that is due now, or whatever there is with `force`. */
-  take(nowMs: number, force: boolean): LogChunk | undefined {
+  due(nowMs: number, force: boolean): LogChunk | undefined {
     if (this.#sizeBytes === 0) return undefined
-    if (!force && this.#sizeBytes < flushBytes && nowMs - this.#firstAtMs < flushAfterMs) return undefined
+    // A clock that was set back says nothing about how long the bytes have waited.
+    const waits = nowMs >= this.#firstAtMs && nowMs - this.#firstAtMs < flushAfterMs
+    if (!force && this.#sizeBytes < flushBytes && waits) return undefined
     const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
-    const chunk = { offset: this.#offset, timeMs: this.#firstAtMs, bytes }
+    this.#pieces = [bytes]
+    return { offset: this.#offset, timeMs: this.#firstAtMs, bytes }
+  }
+
+  /** Call when everything added so far is stored. */
+  settle(): void {
     this.#offset += this.#sizeBytes
     this.#pieces = []
     this.#sizeBytes = 0
-    return chunk
   }
 }

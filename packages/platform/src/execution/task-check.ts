@@ -1,6 +1,5 @@
-import { AppError, type Task } from '@trainyard/contract'
+import { AppError, didYouMean, type Task } from '@trainyard/contract'
 import { TaskSchema } from '@trainyard/contract/task'
-import { closest } from 'fastest-levenshtein'
 import { Errors } from 'typebox/value'
 
 /** Snake case is what Python users write; both spellings mean the same. */
@@ -27,7 +26,7 @@ export function checkTask(data: unknown, source: string): Task {
   if (unknown !== undefined)
     throw new AppError(
       'invalid_argument',
-      `${source}: a task has no field "${unknown}"; did you mean "${closest(unknown, known)}"?`,
+      `${source}: a task has no field "${unknown}"${didYouMean(unknown, known)}; there are ${known.join(', ')}.`,
     )
   const { sweep } = task
   if (typeof sweep === 'object' && sweep !== null && !Array.isArray(sweep))

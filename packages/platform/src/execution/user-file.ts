@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, resolve } from 'node:path'
-import { AppError } from '@trainyard/contract'
-import { closest } from 'fastest-levenshtein'
+import { AppError, nearestName } from '@trainyard/contract'
 
 export interface UserFile {
   /** Absolute. */
@@ -36,7 +35,8 @@ function suggestion(script: string): string {
   const folder = dirname(script)
   if (!existsSync(folder)) return ` The folder ${folder} does not exist.`
   const names = readdirSync(folder).filter((name) => ['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(name)))
-  return names.length === 0 ? '' : ` Did you mean ${closest(basename(script), names)}?`
+  const nearest = nearestName(basename(script), names)
+  return nearest === undefined ? '' : ` Did you mean ${nearest}?`
 }
 
 /** What a run is called when nobody says: the file's name, with the handler when there is one. */

@@ -3,6 +3,7 @@ import type { Database, Reader, Transaction } from '../database/index.ts'
 import { type JournalBatch, type JournalPosition, journalStart } from './journal-batch.ts'
 import { readJournal } from './journal-reader.ts'
 import { storeBatch } from './journal-store.ts'
+import { numbersPerPoint, type PointBuffer } from './metric-segment.ts'
 import type { SeriesState } from './metric-series.ts'
 import { getRunNumber } from './run-number.ts'
 import type { JournalIngest, JournalProgress, JournalRecords, JournalRequest } from './tracking.ts'
@@ -17,7 +18,13 @@ export function createJournalRecords(database: Database, options: { largestLineB
     remembered.set(name, position)
   }
 
-  async function ingest(runId: string, journal: string, bytes: Uint8Array, fromOffset?: number): Promise<JournalIngest> {
+  async function ingest(
+    runId: string,
+    journal: string,
+    bytes: Uint8Array,
+    fromOffset?: number,
+    watch?: string,
+  ): Promise<JournalIngest> {
     const name = `${runId}/${journal}`
     const expected = remembered.get(name) ?? journalStart
     let reading = readFrom(journal, bytes, expected, { fromOffset, ...options })
@@ -35,7 +42,7 @@ export function createJournalRecords(database: Database, options: { largestLineB
       } else progress = { consumedBytes: reading.consumedBytes, position, states: [] }
     })
     remember(name, progress.position)
-    return toIngest(reading.batch, progress)
+    return toIngest(reading.batch, progress, watch)
   }
 
   return {
@@ -96,7 +103,7 @@ const isSame = (left: JournalPosition, right: JournalPosition): boolean =>
   left.malformedCount === right.malformedCount &&
   left.isSkipping === right.isSkipping
 
-function toIngest(batch: JournalBatch | undefined, { consumedBytes, states }: Progress): JournalIngest {
+function toIngest(batch: JournalBatch | undefined, { consumedBytes, states }: Progress, watch?: string): JournalIngest {
   const requests = (batch?.requests ?? []).map(({ sequence, timeMs, type, body }) => ({
     journal: batch!.journal,
     sequence,
@@ -113,8 +120,16 @@ function toIngest(batch: JournalBatch | undefined, { consumedBytes, states }: Pr
     best: requests.flatMap(({ type, body, ...name }) => (type === 'best' ? [{ ...body, ...name }] : [])),
     commits: requests.flatMap(({ type, body, ...name }) => (type === 'commit' ? [{ ...body, ...name }] : [])),
     metrics: states.map(({ key, lastStep, lastValue }) => ({ key, step: lastStep, value: lastValue })),
+    watched: watch === undefined ? [] : pointsIn(batch?.series.get(watch)),
     problems: [...(batch?.problems ?? [])],
   }
+}
+
+function pointsIn(buffer: PointBuffer | undefined): { step: number; value: number }[] {
+  const points: { step: number; value: number }[] = []
+  const { numbers } = buffer ?? { numbers: [] }
+  for (let at = 0; at < numbers.length; at += numbersPerPoint) points.push({ step: numbers[at]!, value: numbers[at + 2]! })
+  return points
 }
 
 async function readPosition(

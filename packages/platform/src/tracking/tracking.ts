@@ -90,7 +90,15 @@ export interface RunRecords {
    */
   transition(
     id: string,
-    change: { to: RunState; reason?: string; atMs?: number; from?: readonly RunState[]; patch?: RunPatch },
+    change: {
+      to: RunState
+      reason?: string
+      atMs?: number
+      from?: readonly RunState[]
+      patch?: RunPatch
+      /** The work is repeated from its beginning: points and results of the earlier attempt are forgotten, its output stays. */
+      anew?: boolean
+    },
   ): Promise<void>
   /**
    * Takes over the watch of a run: compare-and-set on the supervisor (by host, bootId, pid and startTicks; heartbeat and child do
@@ -215,7 +223,14 @@ export interface JournalRecords {
    * now is passed over (and counted as consumed). Without it `bytes` are what follows the stored position. `failed_precondition`
    * when `fromOffset` lies beyond that.
    */
-  ingest(runId: string, journal: string, bytes: Uint8Array, fromOffset?: number): Promise<JournalIngest>
+  ingest(
+    runId: string,
+    journal: string,
+    bytes: Uint8Array,
+    fromOffset?: number,
+    /** A metric of which every point is wanted, in the answer's `watched`. */
+    watch?: string,
+  ): Promise<JournalIngest>
   /** Where to go on, and what the journal's `start` and `end` said: they can be asked for again after a crash. */
   position(runId: string, journal: string): Promise<JournalProgress>
   /** Requests of all journals of the run that nobody has settled: what a supervisor that takes over has still to do. */
@@ -258,5 +273,7 @@ export interface JournalIngest {
   commits: ({ message: string; completed: boolean } & RequestName)[]
   /** Latest value of each metric touched, for progress lines and pruners. */
   metrics: { key: string; step: number; value: number }[]
+  /** Every point of the watched metric, in the order they were logged. */
+  watched: { step: number; value: number }[]
   problems: string[]
 }

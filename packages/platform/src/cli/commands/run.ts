@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { AppError, type Task } from '@trainyard/contract'
+import { AppError, type SweepSpec, type Task } from '@trainyard/contract'
 import type { DataDirectory } from '../../base/data-directory.ts'
 import { cancelProcess, type PreparedRun, prepareRun, type PrepareOptions, startProcess } from '../../execution/index.ts'
 import type { ObjectContext } from '../../objects/index.ts'
@@ -86,7 +86,16 @@ async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<S
   }
   const ground = groundOf(cli, directory, objects)
   const run = await prepareRun(ground, task, prepareOptions(cli, work))
-  if (task.sweep !== undefined || options.attach !== undefined) return sweep(cli, await open(), run, work)
+  if (task.sweep !== undefined) return sweep(cli, await open(), run, { ...work, sweep: task.sweep })
+  if (options.attach !== undefined) {
+    const { runAttached } = await import('../run/run-attached.ts')
+    const session = await open()
+    return reportOutcome(
+      cli,
+      session,
+      await runAttached(cli, executionOf(cli, session), run, { attach: parseAttach(options.attach), interrupts }),
+    )
+  }
   const inheritStdin = options.task !== '-' && process.stdin.isTTY !== true
   const started = startProcess(ground, run, { inheritStdin })
   const session = await open().catch(async (error: unknown) => {
@@ -97,10 +106,15 @@ async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<S
   await reportOutcome(cli, session, record)
 }
 
-async function sweep(cli: Cli, session: Session, run: PreparedRun, { task, options, interrupts }: Work): Promise<void> {
+async function sweep(
+  cli: Cli,
+  session: Session,
+  run: PreparedRun,
+  { sweep, options, interrupts }: Work & { sweep: SweepSpec },
+): Promise<void> {
   const [{ runSweep }, { reportSweep }] = await Promise.all([import('../run/run-sweep.ts'), import('../run/sweep-outcome.ts')])
   const record = await runSweep(cli, executionOf(cli, session), run, {
-    sweep: task.sweep ?? { hyperParameters: {}, strategy: 'grid' },
+    sweep,
     interrupts,
     watch: options.watch ?? false,
     ...(options.attach === undefined ? {} : { attach: parseAttach(options.attach) }),

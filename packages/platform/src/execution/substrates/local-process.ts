@@ -56,6 +56,15 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
+function groupExists(leader: number): boolean {
+  try {
+    process.kill(-leader, 0)
+    return true
+  } catch (error) {
+    return systemErrorCode(error) !== 'ESRCH'
+  }
+}
+
 const startFailure = (plan: ProcessPlan, error: unknown): AppError =>
   new AppError('failed_precondition', `Cannot start ${plan.command}: ${systemReason(error)}.`, { cause: error })
 
@@ -129,7 +138,8 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
       }, graceMs)
       stopping = { because: stopping?.because ?? because, forced: false, timer }
     },
-    leftBehind: () => sessionMembers(pid).filter((member) => member !== pid),
+    // One system call in the usual case; looking through /proc costs milliseconds.
+    leftBehind: () => (groupExists(pid) ? sessionMembers(pid).filter((member) => member !== pid) : []),
   }
 }
 
