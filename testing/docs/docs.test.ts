@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { missingLine, readPage, type Step } from './page.ts'
+import { Reader } from './reader.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const python = execFileSync(process.env['TRAINYARD_TEST_PYTHON'] ?? 'python3', ['-c', 'import sys; print(sys.executable)'], {
+  encoding: 'utf8',
+}).trim()
+
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+]
+
+/** Follows a page from its first block to its last, in one folder. Gives what is not as the page says. */
+async function follow(reader: Reader, page: string, steps: readonly Step[]): Promise<string[]> {
+  const wrong: string[] = []
+  let printed = ''
+  for (const step of steps) {
+    const place = `${page}:${step.line}`
+    if (step.kind === 'file') reader.write(step.path, step.text)
+    else if (step.kind === 'run') {
+      const done = await reader.run(step.commands)
+      printed = done.printed
+      if (done.code !== step.exitCode) wrong.push(`${place}: ended with ${done.code}, not ${step.exitCode}:\n${printed}`)
+    } else {
+      const missing = missingLine(step.lines, printed)
+      if (missing !== undefined) wrong.push(`${place}: "${missing}" was not printed; this was:\n${printed}`)
+    }
+  }
+  return wrong
+}
+
+describe.concurrent('a reader who follows a page gets what it shows', () => {
+  it.for(pages.map((page) => ({ page, steps: readPage(join(root, page)) })).filter(({ steps }) => steps.length > 0))(
+    '$page',
+    { timeout: 120_000 },
+    async ({ page, steps }) => {
+      using reader = new Reader(python)
+      expect(await follow(reader, page, steps)).toEqual([])
+    },
+  )
+})
+
+it('docs/cli.md is what the program says about itself now', { timeout: 60_000 }, () => {
+  execFileSync(process.execPath, [join(root, 'scripts', 'generate-cli-reference.mjs'), '--check'], { encoding: 'utf8' })
+})
