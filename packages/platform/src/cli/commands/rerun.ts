@@ -39,14 +39,12 @@ export function define(command: Command, cli: Cli): void {
       const execution = executionOf(cli, session)
       const { runs } = session.tracking
       const before = await runs.get(await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project }))
-      const task = repeatedTask(
-        before.kind === 'iteration' && before.parentId !== null ? await runs.get(before.parentId) : before,
-        before,
-        options,
-      )
-      const script = options.current ? undefined : rebuildScript(session.directory, before)
+      // Iterations have no code or environment of their own: those of the sweep hold.
+      const owner = before.kind === 'iteration' && before.parentId !== null ? await runs.get(before.parentId) : before
+      const task = repeatedTask(owner, before, options)
+      const script = options.current ? undefined : rebuildScript(session.directory, owner)
       if (script?.note !== undefined) cli.note(script.note)
-      const wasPython = before.environment?.interpreter?.['executable']
+      const wasPython = owner.environment?.interpreter?.['executable']
       const python = options.python ?? (task.requirements === undefined && typeof wasPython === 'string' ? wasPython : undefined)
       const run = await prepareRun(execution, script?.path === undefined ? task : { ...task, command: script.path }, {
         commandLine: ['trainyard', 'rerun', before.id],
