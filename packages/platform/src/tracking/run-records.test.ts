@@ -189,10 +189,10 @@ describe('trash', () => {
 })
 
 describe('resolve', () => {
-  test('finds by id, prefix, newest name, latest and iteration', async () => {
+  test('finds by id, prefix, newest name (a sweep before its iterations), latest and iteration', async () => {
     const id = await create({ name: 'only-this', project: 'resolving', id: `feed${'0'.repeat(28)}` })
     const newer = await create({ name: 'only-this', project: 'resolving', id: `feed${'1'.repeat(28)}` })
-    const child = await create({ kind: 'iteration', parentId: newer, iteration: 7, project: 'resolving' })
+    const child = await create({ name: 'only-this', kind: 'iteration', parentId: newer, iteration: 7, project: 'resolving' })
     expect(await runs.resolve(id)).toBe(id)
     expect(await runs.resolve('feed0')).toBe(id)
     expect(await runs.resolve('only-this')).toBe(newer)

@@ -40,13 +40,10 @@ async function tryResolve(reader: Reader, text: string, options: ResolveOptions)
     const exact = await query.where('id', '=', lower).executeTakeFirst()
     if (exact) return exact.id
   }
-  const named = await query
-    .where('name', '=', text)
-    .orderBy('created_at', 'desc')
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (named) return named.id
+  const named = query.where('name', '=', text).orderBy('created_at', 'desc').orderBy('number', 'desc').limit(1)
+  // Iterations have the name of their sweep, and are younger.
+  const newest = (await named.where(sql<boolean>`iteration = 0`).executeTakeFirst()) ?? (await named.executeTakeFirst())
+  if (newest) return newest.id
   return idPrefix.test(lower) ? await resolvePrefix(reader, lower, options) : undefined
 }
 
