@@ -1,4 +1,4 @@
-import { AppError, type JsonValue, parseRunFilter, type RunFilter, type RunRecord } from '@trainyard/contract'
+import { AppError, parseRunFilter, type RunFilter, type RunRecord } from '@trainyard/contract'
 import type { Tracking } from '../tracking/index.ts'
 import type { Cli } from './cli.ts'
 import { allOf, createdBefore, parseDuration, parseStates, stateIn } from './option-values.ts'
@@ -64,6 +64,3 @@ export function toFilter(options: SelectionOptions, nowMs: number): RunFilter | 
     options.olderThan === undefined ? undefined : createdBefore(nowMs - parseDuration(options.olderThan, '--older-than')),
   ])
 }
-
-/** The value of the first key a run has, as a number. */
-export const numberOf = (value: JsonValue | undefined): number | undefined => (typeof value === 'number' ? value : undefined)

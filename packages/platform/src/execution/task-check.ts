@@ -36,5 +36,5 @@ export function checkTask(data: unknown, source: string): Task {
     const field = problem.instancePath.replaceAll('/', '.').replace(/^\./, '') || 'the task'
     throw new AppError('invalid_argument', `${source}: ${field} ${problem.message}.`)
   }
-  return task as Task
+  return task
 }

@@ -72,7 +72,7 @@ export class IterationSource {
       const run = this.#prepare(
         repeat.id,
         repeat.iteration,
-        repeat.parameters as JsonObject,
+        repeat.parameters,
         repeat.state === 'pending' ? repeat.attempt : repeat.attempt + 1,
       )
       this.#ready.push({ run, from: repeat.state })
@@ -89,7 +89,7 @@ export class IterationSource {
       }
       const trial: Trial = { iteration: asked.iteration, parameters: asked.parameters, state: 'running' }
       this.#history.record(trial)
-      const parameters = { ...this.#parent.parameters, ...asked.parameters } as JsonObject
+      const parameters = { ...this.#parent.parameters, ...asked.parameters }
       fresh.push(this.#prepare(newRunId(this.#execution.clock.nowMs()), asked.iteration, parameters, 1))
     }
     if (fresh.length === 0) return

@@ -83,7 +83,10 @@ class SweepDrive {
     this.#plan = options.plan
     this.#supervisor = currentSupervisor(execution.clock.nowMs())
     const { spec, selector } = options.plan
-    this.#pruner = spec.pruner === undefined || selector === undefined ? undefined : createAshaPruner({ ...spec.pruner, direction: selector.direction })
+    this.#pruner =
+      spec.pruner === undefined || selector === undefined
+        ? undefined
+        : createAshaPruner({ ...spec.pruner, direction: selector.direction })
     this.#totals = {
       planned: options.plan.study.planned,
       completed: 0,

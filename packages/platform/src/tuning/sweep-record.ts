@@ -92,9 +92,8 @@ function conclude(
 ): { state: 'completed' | 'failed' | 'aborted'; reason: string | null } {
   if (broken !== undefined) return { state: 'failed', reason: broken.message }
   if (closing?.aborted) return { state: 'aborted', reason: closing.reason }
-  const failures = children.filter((child) => child.state === 'failed')
   if (totals.completed === 0) {
-    const first = failures[0]?.stateReason
+    const first = children.find((child) => child.state === 'failed')?.stateReason
     return {
       state: 'failed',
       reason: `none of the ${children.length} iterations completed${first ? `; the first failure: ${first}` : ''}`,

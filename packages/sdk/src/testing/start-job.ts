@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -79,5 +79,3 @@ export const printed = (child: ChildProcess, text: string): Promise<void> =>
       if (seen.includes(text)) resolve()
     })
   })
-
-export const readText = (path: string): string => readFileSync(path, 'utf8')

@@ -86,7 +86,7 @@ async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<S
   }
   const ground = groundOf(cli, directory, objects)
   const run = await prepareRun(ground, task, prepareOptions(cli, work))
-  if (task.sweep !== undefined) return sweep(cli, await open(), run, { ...work, sweep: task.sweep })
+  if (task.sweep !== undefined) return runIterations(cli, await open(), run, { ...work, sweep: task.sweep })
   if (options.attach !== undefined) {
     const { runAttached } = await import('../run/run-attached.ts')
     const session = await open()
@@ -96,7 +96,7 @@ async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<S
       await runAttached(cli, executionOf(cli, session), run, { attach: parseAttach(options.attach), interrupts }),
     )
   }
-  const inheritStdin = options.task !== '-' && process.stdin.isTTY !== true
+  const inheritStdin = options.task !== '-' && !process.stdin.isTTY
   const started = startProcess(ground, run, { inheritStdin })
   const session = await open().catch(async (error: unknown) => {
     await cancelProcess(started)
@@ -106,7 +106,7 @@ async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<S
   await reportOutcome(cli, session, record)
 }
 
-async function sweep(
+async function runIterations(
   cli: Cli,
   session: Session,
   run: PreparedRun,

@@ -1,6 +1,6 @@
 import type { OutputStream } from '../cli.ts'
 import { displayWidth, ellipsis } from './display-width.ts'
-import { countOf, formatDuration } from './format.ts'
+import { formatDuration } from './format.ts'
 import { renderBar } from './plot.ts'
 import type { Style } from './style.ts'
 import { visible } from './visible.ts'
@@ -150,7 +150,3 @@ function createLines(options: ProgressOptions): Progress {
     },
   }
 }
-
-/** `96 iterations: 94 completed, 2 failed`: the one line that closes a sweep. */
-export const summaryOf = (done: number, failed: number, noun: string): string =>
-  `${countOf(done, noun)}: ${done - failed} completed${failed > 0 ? `, ${failed} failed` : ''}`

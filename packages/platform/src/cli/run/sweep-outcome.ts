@@ -33,9 +33,9 @@ export async function reportSweep(cli: Cli, session: Session, sweep: RunRecord):
   }
   const id = shortId(sweep.id)
   const bestNumber = best?.iteration ?? 1
-  const others = iterations.filter((run) => run.state === 'completed' && run.iteration !== bestNumber)
+  const other = iterations.find((run) => run.state === 'completed' && run.iteration !== bestNumber)
   lines.push('', style.bold('Next'), `  trainyard show ${id}                  every iteration, environment, code`)
-  lines.push(`  trainyard compare ${id}/${bestNumber} ${id}/${others[0]?.iteration ?? bestNumber}    what made the difference`)
+  lines.push(`  trainyard compare ${id}/${bestNumber} ${id}/${other?.iteration ?? bestNumber}    what made the difference`)
   lines.push(`  trainyard artifacts get ${id}/${bestNumber}/model .   take the model`)
   await cli.print(lines.join('\n'))
 }
