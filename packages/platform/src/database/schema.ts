@@ -3,7 +3,15 @@ import type { Generated } from 'kysely'
 /** The tables as Kysely sees them; `migrations/` says what each column means. JSON columns are text on this side of the seam. */
 export interface Tables {
   projects: { number: Generated<number>; name: string; created_at: number }
-  experiments: { number: Generated<number>; project: number; name: string; created_at: number }
+  experiments: ExperimentsTable
+  experiment_tags: { experiment: number; key: string; value: string }
+  datasets: DatasetsTable
+  dataset_inputs: { run: number; dataset: number; ordinal: number; tags: string }
+  logged_models: LoggedModelsTable
+  logged_model_tags: { model: number; key: string; value: string }
+  logged_model_params: { model: number; key: string; value: string }
+  logged_model_metrics: LoggedModelMetricsTable
+  run_models: { run: number; model: number; direction: string; step: number }
   runs: RunsTable
   run_documents: RunDocumentsTable
   run_states: { run: number; ordinal: number; state: string; at: number; reason: string | null }
@@ -20,9 +28,61 @@ export interface Tables {
   log_chunks: { run: number; offset: number; size: number; time: number; encoding: string; marks: Uint8Array; body: Uint8Array }
   journals: JournalsTable
   journal_requests: { run: number; journal: string; sequence: number; time: number; type: string; body: string }
+  registered_models: RegisteredModelsTable
+  registered_model_tags: { model: number; key: string; value: string }
+  model_stages: { project: number; name: string; created_at: number; created_by: string }
+  model_versions: ModelVersionsTable
+  model_version_tags: { version: number; key: string; value: string }
+  model_aliases: { model: number; alias: string; version: number }
+  registry_events: RegistryEventsTable
 }
 
 export type TableName = keyof Tables
+
+export interface ExperimentsTable {
+  number: Generated<number>
+  project: number
+  name: string
+  created_at: number
+  artifact_location: Generated<string | null>
+  updated_at: Generated<number | null>
+  trashed_at: Generated<number | null>
+}
+
+export interface DatasetsTable {
+  number: Generated<number>
+  experiment: number
+  name: string
+  digest: string
+  source_type: string
+  source: string
+  schema: string | null
+  profile: string | null
+}
+
+export interface LoggedModelsTable {
+  number: Generated<number>
+  id: string
+  experiment: number
+  name: string
+  type: string | null
+  source_run: number | null
+  status: string
+  created_at: number
+  updated_at: number
+  trashed_at: number | null
+}
+
+export interface LoggedModelMetricsTable {
+  model: number
+  key: string
+  run: number
+  dataset_name: string
+  dataset_digest: string
+  step: number
+  time: number
+  value: number | null
+}
 
 export interface RunsTable {
   number: Generated<number>
@@ -107,4 +167,51 @@ export interface ArtifactsTable {
   metadata: string
   created_at: number
   is_current: number
+}
+
+export interface RegisteredModelsTable {
+  number: Generated<number>
+  project: number
+  name: string
+  plain_name: string
+  description: string | null
+  created_at: number
+  updated_at: number
+  created_by: string
+  next_version: number
+  deleted_at: number | null
+}
+
+export interface ModelVersionsTable {
+  number: Generated<number>
+  model: number
+  version: number
+  source: string
+  location: string
+  run_id: string | null
+  run_link: string | null
+  artifact_id: string | null
+  logged_model_id: string | null
+  description: string | null
+  stage: string
+  status: string
+  status_message: string | null
+  created_at: number
+  updated_at: number
+  created_by: string
+  deleted_at: number | null
+}
+
+export interface RegistryEventsTable {
+  number: Generated<number>
+  model: number
+  version: number | null
+  kind: string
+  key: string | null
+  before: string | null
+  after: string | null
+  at: number
+  by: string
+  via: string
+  reason: string | null
 }

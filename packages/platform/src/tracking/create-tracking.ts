@@ -1,10 +1,13 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Database } from '../database/index.ts'
 import { createArtifactRecords } from './artifact-records.ts'
+import { createDatasetRecords } from './dataset-records.ts'
+import { createExperimentRecords } from './experiment-records.ts'
 import { createJournalRecords } from './journal-records.ts'
 import { createLogRecords, type LogObjects } from './log-records.ts'
 import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
+import { createReportedRuns } from './reported-runs.ts'
 import { createRunRecords } from './run-records.ts'
 import type { Tracking } from './tracking.ts'
 
@@ -24,5 +27,8 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     artifacts: createArtifactRecords(database),
     logs: createLogRecords(database, objects ? { objects } : {}),
     journals: createJournalRecords(database),
+    experiments: createExperimentRecords(database, clock),
+    reported: createReportedRuns(database, clock),
+    datasets: createDatasetRecords(database),
   }
 }

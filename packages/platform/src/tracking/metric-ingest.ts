@@ -1,6 +1,8 @@
 import { type ColumnValue, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
 import { type PointBuffer, decodePoints, encodePoints, numbersPerPoint, pointsPerSegment, stepRangeOf } from './metric-segment.ts'
+import { withoutKnown } from './metric-once.ts'
 import { type SeriesState, newSeries, withPoints } from './metric-series.ts'
+import type { LatestPoint } from './tracking.ts'
 
 const seriesColumns = [
   'run',
@@ -39,6 +41,26 @@ const seriesOf = (reader: Reader, run: number) =>
 /** The series of a run, in order of their keys. */
 export const readAllSeries = async (reader: Reader, run: number): Promise<SeriesState[]> =>
   (await reader.arrays(seriesOf(reader, run).orderBy('key'))).map(toState)
+
+/** The latest point of every series, by run; in order of their keys. Runs without any are missing from the map. */
+export async function latestPoints(reader: Reader, runIds: readonly string[]): Promise<Map<string, LatestPoint[]>> {
+  const found = new Map<string, LatestPoint[]>()
+  for (let at = 0; at < runIds.length; at += boundValuesPerQuery) {
+    const query = reader.kysely
+      .selectFrom('metric_series as s')
+      .innerJoin('runs as r', 'r.number', 's.run')
+      .select(['r.id', 's.key', 's.last_step', 's.last_time', 's.last_value'])
+      .where('r.id', 'in', runIds.slice(at, at + boundValuesPerQuery))
+      .orderBy('s.run')
+      .orderBy('s.key')
+    for (const [id, key, step, timeMs, value] of await reader.arrays(query)) {
+      const points = found.get(id as string) ?? []
+      if (points.length === 0) found.set(id as string, points)
+      points.push({ key: key as string, step: step as number, timeMs: timeMs as number, value: (value as number | null) ?? Number.NaN })
+    }
+  }
+  return found
+}
 
 /** Those of the series that exist, in any order. */
 export async function readSeries(reader: Reader, run: number, keys: readonly string[]): Promise<SeriesState[]> {
@@ -86,14 +108,16 @@ function* keyParts(keys: readonly string[]): Generator<string[]> {
 
 /**
  * Appends points to the series of a run, made when missing, and returns the new state of each. A key comes once at most.
- * A result of the same name that is not a number gives way: the latest word counts.
+ * A result of the same name that is not a number gives way: the latest word counts. With `once`, points that are there already are
+ * passed over, and of the highest step the one of the highest time is the latest.
  */
 export async function storePoints(
   transaction: Transaction,
   run: number,
   buffers: readonly PointBuffer[],
+  { once = false }: { once?: boolean } = {},
 ): Promise<SeriesState[]> {
-  const filled = buffers.filter((buffer) => buffer.count > 0)
+  let filled: Pick<PointBuffer, 'key' | 'numbers' | 'count'>[] = buffers.filter((buffer) => buffer.count > 0)
   if (filled.length === 0) return []
   const known = new Map<string, OpenSeries>()
   for (const series of await readOpenSeries(
@@ -102,8 +126,11 @@ export async function storePoints(
     filled.map((buffer) => buffer.key),
   ))
     known.set(series.state.key, series)
-  const before = filled.map((buffer) => known.get(buffer.key) ?? { state: newSeries(buffer.key), open: noNumbers })
-  const after = filled.map((buffer, index) => withPoints(before[index]!.state, buffer.numbers))
+  const openOf = (key: string): OpenSeries => known.get(key) ?? { state: newSeries(key), open: noNumbers }
+  if (once) filled = await onlyNew(transaction, filled, openOf)
+  if (filled.length === 0) return []
+  const before = filled.map((buffer) => openOf(buffer.key))
+  const after = filled.map((buffer, index) => withPoints(before[index]!.state, buffer.numbers, once ? 'time' : 'arrival'))
 
   await transaction.insertRows(
     'metric_series',
@@ -118,6 +145,19 @@ export async function storePoints(
   await transaction.insertRows('metric_segments', segmentColumns, segments, { onConflict: { replace: ['series', 'ordinal'] } })
   await dropResults(transaction, run, after)
   return after
+}
+
+async function onlyNew(
+  reader: Reader,
+  buffers: readonly Pick<PointBuffer, 'key' | 'numbers'>[],
+  openOf: (key: string) => OpenSeries,
+): Promise<Pick<PointBuffer, 'key' | 'numbers' | 'count'>[]> {
+  const fresh = []
+  for (const { key, numbers } of buffers) {
+    const left = await withoutKnown(reader, openOf(key).state, numbers)
+    if (left.length > 0) fresh.push({ key, numbers: left, count: left.length / numbersPerPoint })
+  }
+  return fresh
 }
 
 const toRow = (run: number, state: SeriesState): ColumnValue[] => [

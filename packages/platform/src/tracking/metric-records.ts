@@ -1,7 +1,7 @@
 import { AppError, type JsonValue } from '@trainyard/contract'
 import { type Database, type Reader, boundValuesPerQuery } from '../database/index.ts'
 import { readHistory, readSampled } from './metric-history.ts'
-import { readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
+import { latestPoints, readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
 import { PointBuffer } from './metric-segment.ts'
 import { type SeriesState, stepProblem } from './metric-series.ts'
 import { checkName } from './record-names.ts'
@@ -32,6 +32,7 @@ export function createMetricRecords(database: Database): MetricRecords {
       ),
     history: (runId, key, { fromStep, toStep, limit = Number.POSITIVE_INFINITY } = {}) =>
       withSeries(runId, key, (reader, series) => readHistory(reader, series, { ...rangeOf(fromStep, toStep), limit })),
+    latest: (runIds) => database.read((reader) => latestPoints(reader, runIds)),
     sampled: async (runId, key, { maxPoints, fromStep, toStep }) => {
       if (!(maxPoints >= 1)) throw new AppError('invalid_argument', `maxPoints must be 1 or more, not ${maxPoints}.`)
       return await withSeries(runId, key, (reader, series) =>
@@ -43,7 +44,8 @@ export function createMetricRecords(database: Database): MetricRecords {
 
 const rangeOf = (fromStep = Number.NEGATIVE_INFINITY, toStep = Number.POSITIVE_INFINITY) => ({ from: fromStep, to: toStep })
 
-function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffer[] {
+/** The points by key, checked. */
+export function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffer[] {
   const buffers = new Map<string, PointBuffer>()
   let buffer: PointBuffer | undefined
   for (const { key, step, timeMs, value } of points) {

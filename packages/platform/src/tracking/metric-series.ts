@@ -32,20 +32,25 @@ export const newSeries = (key: string): SeriesState => ({
   openOrdinal: 0,
 })
 
+/** Which point of the highest step is the latest: the one that arrived last, or the one of the highest time, then value. */
+export type LatestRule = 'arrival' | 'time'
+
 /** The state with the points added, in order of arrival. */
-export function withPoints(state: SeriesState, numbers: Float64Array): SeriesState {
-  let { lastStep, isOrdered } = state
-  let last = -1
+export function withPoints(state: SeriesState, numbers: Float64Array, rule: LatestRule = 'arrival'): SeriesState {
+  let { lastStep, lastTimeMs, lastValue, isOrdered } = state
   let min = state.min ?? Number.POSITIVE_INFINITY
   let max = state.max ?? Number.NEGATIVE_INFINITY
   let hasNumber = state.min !== null
   for (let at = 0; at < numbers.length; at += numbersPerPoint) {
     const step = numbers[at]!
     const value = numbers[at + 2]!
-    if (step >= lastStep) {
+    const timeMs = numbers[at + 1]!
+    if (step < lastStep) isOrdered = false
+    else if (step > lastStep || rule === 'arrival' || isLater(timeMs, value, lastTimeMs, lastValue)) {
       lastStep = step
-      last = at
-    } else isOrdered = false
+      lastTimeMs = timeMs
+      lastValue = value
+    }
     // Comparisons with NaN are false, so NaN never becomes an extreme.
     if (value <= min) {
       min = value
@@ -62,14 +67,18 @@ export function withPoints(state: SeriesState, numbers: Float64Array): SeriesSta
     key: state.key,
     pointCount,
     lastStep,
-    lastTimeMs: last < 0 ? state.lastTimeMs : numbers[last + 1]!,
-    lastValue: last < 0 ? state.lastValue : numbers[last + 2]!,
+    lastTimeMs,
+    lastValue,
     min: hasNumber ? min : null,
     max: hasNumber ? max : null,
     isOrdered,
     openOrdinal: state.openOrdinal + Math.floor((pointCount - state.openOrdinal) / pointsPerSegment) * pointsPerSegment,
   }
 }
+
+/** NaN counts as 0. */
+const isLater = (timeMs: number, value: number, otherTimeMs: number, otherValue: number): boolean =>
+  timeMs > otherTimeMs || (timeMs === otherTimeMs && (value || 0) >= (otherValue || 0))
 
 /** The sentence for a step that is no integer. */
 export const stepProblem = (key: string, step: string): string => `The step of metric '${key}' must be an integer, not ${step}.`

@@ -1,6 +1,7 @@
 import type { RunFilter } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Reader } from '../database/index.ts'
+import { datasetCondition } from './dataset-condition.ts'
 import { type Candidates, candidatesOf } from './run-candidates.ts'
 import { compileRunFilter, flatten } from './run-filter-compiler.ts'
 import type { RunQuery } from './tracking.ts'
@@ -24,9 +25,11 @@ export interface IndexedCondition {
 /** Undefined when the project does not exist. */
 export async function createRunScope(
   reader: Reader,
-  query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>,
+  query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations' | 'experimentIds' | 'dataset'>,
 ): Promise<RunScope | undefined> {
-  const parts = [query.trashed ? sql<SqlBool>`r.trashed_at is not null` : sql<SqlBool>`r.trashed_at is null`]
+  const parts: RawBuilder<SqlBool>[] = []
+  if (query.trashed !== 'either') parts.push(query.trashed ? sql`r.trashed_at is not null` : sql`r.trashed_at is null`)
+  else parts.push(sql`1 = 1`)
   if (!query.iterations) parts.push(sql`r.iteration = 0`)
   const conditions: IndexedCondition[] = []
   if (query.project !== undefined) {
@@ -43,6 +46,17 @@ export async function createRunScope(
         condition,
         candidates: sql`select number as n from runs where project = ${project.number} and trashed_at is null`,
       })
+  }
+  if (query.experimentIds) {
+    const list = reader.dialect.numberList(query.experimentIds.map(Number))
+    const condition = sql<SqlBool>`r.experiment in ${list}`
+    parts.push(condition)
+    conditions.push({ condition, candidates: sql`select number as n from runs where experiment in ${list}` })
+  }
+  if (query.dataset) {
+    const condition = datasetCondition(query.dataset, reader.dialect)
+    parts.push(condition.holds)
+    conditions.push({ condition: condition.holds, candidates: condition.candidates })
   }
   const visible = sql<SqlBool>`${sql.join(parts, sql` and `)}`
   const { filter } = query

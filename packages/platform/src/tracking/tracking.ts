@@ -34,6 +34,9 @@ export interface Tracking {
   readonly artifacts: ArtifactRecords
   readonly logs: LogRecords
   readonly journals: JournalRecords
+  readonly experiments: ExperimentRecords
+  readonly reported: ReportedRuns
+  readonly datasets: DatasetRecords
 }
 
 export interface ProjectRecords {
@@ -138,11 +141,22 @@ export interface RunQuery {
   project?: string
   /** Iterations are left out unless asked for. */
   iterations?: boolean
-  /** Only trashed runs instead of only live ones. */
-  trashed?: boolean
+  /** Only trashed runs instead of only live ones; `either` for both. */
+  trashed?: boolean | 'either'
+  /** Runs of these experiments only. */
+  experimentIds?: readonly string[]
+  /** Runs that read a data set of which all of this holds. */
+  dataset?: readonly DatasetCondition[]
   limit?: number
   /** From a previous answer's `next`; refused with `invalid_argument` when it belongs to another sort. */
   cursor?: string
+}
+
+/** `context` is what the run read it for: the tag `mlflow.data.context` of the use. */
+export interface DatasetCondition {
+  field: 'name' | 'digest' | 'context'
+  operator: '=' | '!=' | 'like' | 'ilike' | 'in' | 'not in'
+  values: readonly string[]
 }
 
 export interface MetricSeriesInfo {
@@ -153,12 +167,18 @@ export interface MetricSeriesInfo {
   max: number | null
 }
 
+export interface LatestPoint extends MetricPoint {
+  key: string
+}
+
 export interface MetricRecords {
   /** Appends without a journal (imports, system metrics). Arrays run in parallel. */
   append(runId: string, points: readonly { key: string; step: number; timeMs: number; value: number }[]): Promise<void>
   series(runId: string): Promise<MetricSeriesInfo[]>
   /** In order of step, then of arrival. */
   history(runId: string, key: string, range?: { fromStep?: number; toStep?: number; limit?: number }): Promise<MetricPoint[]>
+  /** The latest point of every metric of these runs, in order of the keys; runs without metrics are missing. */
+  latest(runIds: readonly string[]): Promise<Map<string, LatestPoint[]>>
   /** At most about `maxPoints` points whose minimum and maximum per bucket are kept, so that a one-point spike is always seen. */
   sampled(runId: string, key: string, options: { maxPoints: number; fromStep?: number; toStep?: number }): Promise<MetricPoint[]>
 }
@@ -276,4 +296,118 @@ export interface JournalIngest {
   /** Every point of the watched metric, in the order they were logged. */
   watched: { step: number; value: number }[]
   problems: string[]
+}
+
+export interface ExperimentRecord {
+  /** A decimal number, unique in the store. */
+  id: string
+  project: string
+  name: string
+  /** Where artifacts of its runs go; null for our own artifact folder. */
+  artifactLocation: string | null
+  createdAtMs: number
+  updatedAtMs: number
+  trashedAtMs: number | null
+  tags: Record<string, string>
+}
+
+export interface ExperimentQuery {
+  project: string
+  conditions?: readonly ExperimentCondition[]
+  sort?: readonly ExperimentSort[]
+  /** Only trashed ones instead of only live ones; `either` for both. */
+  trashed?: boolean | 'either'
+  /** Default 100. */
+  limit?: number
+  /** From a previous answer's `next`; refused with `invalid_argument` when it belongs to another sort. */
+  cursor?: string
+}
+
+export type ExperimentAttribute = 'id' | 'name' | 'created' | 'updated'
+
+/** All conditions must hold. An experiment without the tag fulfils no condition on it. */
+export interface ExperimentCondition {
+  field: { scope: 'attribute'; name: Exclude<ExperimentAttribute, 'id'> } | { scope: 'tag'; name: string }
+  operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'ilike'
+  value: string | number
+}
+
+export interface ExperimentSort {
+  field: ExperimentAttribute
+  direction: 'ascending' | 'descending'
+}
+
+export interface ExperimentRecords {
+  /** `already_exists` when the project has one of that name, in the trash or not. */
+  create(experiment: {
+    project: string
+    name: string
+    artifactLocation?: string
+    tags?: Record<string, string>
+  }): Promise<ExperimentRecord>
+  /** The experiment `0`, called `Default`, of the project `default`: made when missing. */
+  ensureDefault(): Promise<void>
+  /** In the trash or not. */
+  find(id: string): Promise<ExperimentRecord | undefined>
+  findByName(project: string, name: string): Promise<ExperimentRecord | undefined>
+  /** Of all experiments of these projects, by name: what a page of runs needs. */
+  ofRuns(runIds: readonly string[]): Promise<Map<string, ExperimentRecord>>
+  /** Refused with `failed_precondition` in the trash, with `already_exists` when the name is taken. */
+  rename(id: string, name: string): Promise<void>
+  /** With all its runs. `not_found` when it is in the trash already. */
+  trash(id: string): Promise<void>
+  /** With all its runs. `not_found` when it is not in the trash. */
+  restore(id: string): Promise<void>
+  /** Adds or replaces tags; a `null` value removes. */
+  setTags(id: string, tags: Record<string, string | null>): Promise<void>
+  /** Newest first unless sorted. */
+  search(query: ExperimentQuery): Promise<{ experiments: ExperimentRecord[]; next: string | null }>
+}
+
+export interface ReportedBatch {
+  /** Points that are there already are passed over; of the highest step the one of the highest time, then value, is the latest. */
+  points?: readonly { key: string; step: number; timeMs: number; value: number }[]
+  /** A known key with an equal value is passed over, with another one the whole batch is refused with `failed_precondition`. */
+  parameters?: Record<string, JsonValue>
+  labels?: Record<string, string | null>
+}
+
+/**
+ * Runs whose program watches itself and tells how it goes, as clients of a tracking server do. Their supervisor is `reporter()`: no
+ * process here watches them, and none takes them over. Runs of our own supervisors take points, parameters and labels in the same
+ * way, but their state is their supervisor's to say.
+ */
+export interface ReportedRuns {
+  /** In a known experiment (`not_found`), not in the trash (`failed_precondition`). An unknown parent is left out. */
+  create(run: Omit<NewRun, 'experiment' | 'project' | 'supervisor'> & { experimentId: string }): Promise<void>
+  /** Whole or not at all. `failed_precondition` when the run is in the trash. */
+  log(runId: string, batch: ReportedBatch): Promise<void>
+  /** Any state may follow any other: the client knows. Nothing changes while one of our supervisors watches the run. */
+  setState(runId: string, change: { state?: RunState; endedAtMs?: number; name?: string }): Promise<void>
+  /** Only this run, without its children, also while it runs. Idempotent. */
+  trash(runId: string): Promise<void>
+  restore(runId: string): Promise<void>
+}
+
+export interface DatasetInput {
+  name: string
+  digest: string
+  sourceType: string
+  source: string
+  schema: string | null
+  profile: string | null
+  /** Of this use of the data set. */
+  tags: Record<string, string>
+}
+
+/** Data sets that runs read. One is known by experiment, name and digest; a run reads it once, and repeats change nothing. */
+export interface DatasetRecords {
+  add(runId: string, inputs: readonly DatasetInput[]): Promise<void>
+  /** In order of arrival; runs without any are missing. */
+  ofRuns(runIds: readonly string[]): Promise<Map<string, DatasetInput[]>>
+  /** The data sets of some experiments with the contexts they were read in, at most `limit`. */
+  summaries(
+    experimentIds: readonly string[],
+    limit: number,
+  ): Promise<{ experimentId: string; name: string; digest: string; context: string | null }[]>
 }

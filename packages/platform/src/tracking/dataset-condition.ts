@@ -1,0 +1,43 @@
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { Dialect } from '../database/index.ts'
+import type { Candidates } from './run-candidates.ts'
+import type { DatasetCondition } from './tracking.ts'
+
+const columns: Record<DatasetCondition['field'], RawBuilder<string | null>> = {
+  name: sql`d.name`,
+  digest: sql`d.digest`,
+  context: sql`json_extract(i.tags, '$."mlflow.data.context"')`,
+}
+
+/** Runs that read one data set of which all conditions hold, as a condition on `runs as r` and as a query for their keys. */
+export function datasetCondition(
+  conditions: readonly DatasetCondition[],
+  dialect: Dialect,
+): { holds: RawBuilder<SqlBool>; candidates: Candidates } {
+  const all = sql<SqlBool>`${sql.join(
+    conditions.map((condition) => compile(condition, dialect)),
+    sql` and `,
+  )}`
+  const from = sql`dataset_inputs as i join datasets as d on d.number = i.dataset`
+  return {
+    holds: sql`exists (select 1 from ${from} where i.run = r.number and ${all})`,
+    candidates: sql`select distinct i.run as n from ${from} where ${all}`,
+  }
+}
+
+function compile({ field, operator, values }: DatasetCondition, dialect: Dialect): RawBuilder<SqlBool> {
+  const column = columns[field]
+  const value = values[0] ?? ''
+  switch (operator) {
+    case 'like':
+      return dialect.like(column, value)
+    case 'ilike':
+      return dialect.likeAnyCase(column, value)
+    case 'in':
+      return sql`${column} in (${sql.join(values)})`
+    case 'not in':
+      return sql`${column} not in (${sql.join(values)})`
+    default:
+      return sql`${column} ${sql.raw(operator)} ${value}`
+  }
+}

@@ -1,0 +1,146 @@
+import { AppError, isEnded, type RunState, type Supervisor } from '@trainyard/contract'
+import type { Clock } from '../base/clock.ts'
+import type { Database, Transaction } from '../database/index.ts'
+import { storePoints } from './metric-ingest.ts'
+import { groupPoints } from './metric-records.ts'
+import { checkName, checkValue } from './record-names.ts'
+import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
+import { findRunNumber } from './run-number.ts'
+import type { ReportedBatch, ReportedRuns } from './tracking.ts'
+
+/** Stands in for the supervisor of a run that a client watches: on a host no process here can look at. */
+export const reporter = (nowMs: number): Supervisor => ({
+  host: '(client)',
+  bootId: '',
+  pid: 0,
+  startTicks: 0,
+  heartbeatAtMs: nowMs,
+})
+
+export function createReportedRuns(database: Database, clock: Clock): ReportedRuns {
+  return {
+    create: (run) =>
+      database.write(async (transaction) => {
+        const place = await openExperiment(transaction, run.experimentId)
+        const { parentId, experimentId: _, ...rest } = run
+        const knownParent = parentId !== undefined && (await findRunNumber(transaction, parentId)) !== undefined
+        const supervisor = isEnded(run.state) ? undefined : reporter(clock.nowMs())
+        const complete = {
+          ...rest,
+          ...place,
+          ...(knownParent ? { parentId } : {}),
+          ...(supervisor === undefined ? {} : { supervisor }),
+        }
+        checkNewRun(complete)
+        await createRun(transaction, complete, clock.nowMs())
+      }),
+    log: async (runId, batch) => {
+      const points = groupPoints(batch.points ?? [])
+      for (const [key, value] of Object.entries(batch.parameters ?? {})) checkValue('parameter', key, value)
+      for (const [key, value] of Object.entries(batch.labels ?? {})) checkValue('label', key, value)
+      await database.write((transaction) => logBatch(transaction, runId, { ...batch, points }))
+    },
+    setState: async (runId, change) => {
+      if (change.name !== undefined) checkName('run name', change.name)
+      await database.write((transaction) => setState(transaction, runId, change, clock.nowMs()))
+    },
+    trash: (runId) => database.write((transaction) => setTrashed(transaction, runId, clock.nowMs())),
+    restore: (runId) => database.write((transaction) => setTrashed(transaction, runId, null)),
+  }
+}
+
+async function openExperiment({ kysely }: Transaction, id: string): Promise<{ project: string; experiment: string }> {
+  const found = await kysely
+    .selectFrom('experiments as e')
+    .innerJoin('projects as p', 'p.number', 'e.project')
+    .select(['e.name as experiment', 'p.name as project', 'e.trashed_at'])
+    .where('e.number', '=', Number(id))
+    .executeTakeFirst()
+  if (!found) throw new AppError('not_found', `There is no experiment ${id}.`)
+  if (found.trashed_at !== null) throw new AppError('failed_precondition', `The experiment ${id} is in the trash; restore it first.`)
+  return { project: found.project, experiment: found.experiment }
+}
+
+/** The key of a run that may be written to. */
+async function openRun(transaction: Transaction, runId: string): Promise<number> {
+  const query = transaction.kysely.selectFrom('runs').select(['number', 'trashed_at']).where('id', '=', runId)
+  const [row] = await transaction.arrays(query)
+  if (!row) throw new AppError('not_found', `There is no run ${runId}.`, { details: { runId } })
+  if (row[1] !== null) {
+    throw new AppError('failed_precondition', `Run ${runId} is in the trash; restore it before you log to it.`, {
+      details: { runId, trashed: true },
+    })
+  }
+  return row[0] as number
+}
+
+async function logBatch(
+  transaction: Transaction,
+  runId: string,
+  { points, parameters, labels }: Omit<ReportedBatch, 'points'> & { points: ReturnType<typeof groupPoints> },
+): Promise<void> {
+  const run = await openRun(transaction, runId)
+  if (parameters && Object.keys(parameters).length > 0) await addNewParameters(transaction, run, parameters)
+  if (points.length > 0) await storePoints(transaction, run, points, { once: true })
+  if (labels && Object.keys(labels).length > 0) await putLabels(transaction, run, labels)
+}
+
+async function setState(
+  transaction: Transaction,
+  runId: string,
+  change: { state?: RunState; endedAtMs?: number; name?: string },
+  nowMs: number,
+): Promise<void> {
+  const { kysely } = transaction
+  const number = await openRun(transaction, runId)
+  const run = await kysely
+    .selectFrom('runs as r')
+    .innerJoin('run_documents as d', 'd.run', 'r.number')
+    .select(['r.state', 'd.supervisor'])
+    .where('r.number', '=', number)
+    .executeTakeFirstOrThrow()
+  const supervisor = run.supervisor === null ? null : (JSON.parse(run.supervisor) as Supervisor)
+  const isOurs = supervisor !== null && supervisor.host !== reporter(0).host
+  const next = isOurs ? undefined : change.state
+  const ends = !isOurs && change.endedAtMs !== undefined && isEnded(next ?? (run.state as RunState))
+  await kysely
+    .updateTable('runs')
+    .set({
+      updated_at: nowMs,
+      ...(change.name === undefined ? {} : { name: change.name }),
+      ...(next === undefined ? {} : { state: next, state_reason: null }),
+      ...(next === 'running' && run.state === 'pending' ? { started_at: nowMs } : {}),
+      ...(ends ? { ended_at: change.endedAtMs! } : {}),
+    })
+    .where('number', '=', number)
+    .execute()
+  if (next === undefined || next === run.state) return
+  if (isEnded(next) && !ends) await setEndWhenMissing(transaction, number, nowMs)
+  await kysely
+    .updateTable('run_documents')
+    .set({ supervisor: isEnded(next) ? null : JSON.stringify(reporter(nowMs)) })
+    .where('run', '=', number)
+    .execute()
+  const { last } = await kysely
+    .selectFrom('run_states')
+    .select(({ fn }) => fn.max('ordinal').as('last'))
+    .where('run', '=', number)
+    .executeTakeFirstOrThrow()
+  await kysely
+    .insertInto('run_states')
+    .values({ run: number, ordinal: (last ?? 0) + 1, state: next, at: nowMs, reason: null })
+    .execute()
+}
+
+/** A client that names no end means now; the end it named before stays. */
+const setEndWhenMissing = ({ kysely }: Transaction, run: number, nowMs: number) =>
+  kysely.updateTable('runs').set({ ended_at: nowMs }).where('number', '=', run).where('ended_at', 'is', null).execute()
+
+async function setTrashed({ kysely }: Transaction, runId: string, trashed_at: number | null): Promise<void> {
+  const changed = kysely.updateTable('runs').set({ trashed_at }).where('id', '=', runId)
+  const state = trashed_at === null ? changed : changed.where('trashed_at', 'is', null)
+  const { numUpdatedRows } = await state.executeTakeFirst()
+  if (numUpdatedRows > 0n) return
+  const known = await kysely.selectFrom('runs').select('number').where('id', '=', runId).executeTakeFirst()
+  if (!known) throw new AppError('not_found', `There is no run ${runId}.`, { details: { runId } })
+}
