@@ -6,7 +6,7 @@ export const rows: readonly (readonly string[])[] = [
   ['platform.ts'],
   ['tuning'],
   ['execution'],
-  ['tracking'],
+  ['tracking', 'registry'],
   ['database', 'objects'],
   ['base'],
 ]

@@ -1,0 +1,18 @@
+import type { Reader, Transaction } from '../database/index.ts'
+
+export async function findProject({ kysely }: Reader, name: string): Promise<number | undefined> {
+  const row = await kysely.selectFrom('projects').select('number').where('name', '=', name).executeTakeFirst()
+  return row?.number
+}
+
+/** The integer key of the project, which is made when missing. */
+export async function ensureProject(transaction: Transaction, name: string, nowMs: number): Promise<number> {
+  const known = await findProject(transaction, name)
+  if (known !== undefined) return known
+  const added = await transaction.kysely
+    .insertInto('projects')
+    .values({ name, created_at: nowMs })
+    .returning('number')
+    .executeTakeFirstOrThrow()
+  return added.number
+}

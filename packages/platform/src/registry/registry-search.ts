@@ -1,0 +1,160 @@
+import { AppError } from '@trainyard/contract'
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { Database, Dialect, Reader } from '../database/index.ts'
+import { loadModels, loadVersions } from './registry-loading.ts'
+import { createOrder, decodeCursor, encodeCursor, isBehind, orderBy, type RegistryOrder } from './registry-order.ts'
+import type {
+  ModelClause,
+  ModelQuery,
+  ModelVersion,
+  RegisteredModel,
+  TextCondition,
+  VersionClause,
+  VersionQuery,
+} from './registry.ts'
+
+const defaultLimit = 100
+const largestLimit = 200_000
+const mostClauses = 100
+const longestList = 10_000
+
+type Condition = RawBuilder<SqlBool>
+
+const modelColumns = { name: sql<string>`m.name`, updated: sql<number>`m.updated_at` }
+const versionColumns = {
+  name: sql<string>`m.name`,
+  version: sql<number>`v.version`,
+  created: sql<number>`v.created_at`,
+  updated: sql<number>`v.updated_at`,
+}
+
+export async function searchModels(
+  database: Database,
+  query: ModelQuery,
+): Promise<{ models: RegisteredModel[]; next: string | null }> {
+  const order = createOrder(modelColumns, query.sort ?? [], [{ field: 'name', direction: 'ascending' }])
+  const clauses = checkClauses(query.clauses)
+  return await database.read(async (reader) => {
+    const condition = allOf(clauses.map((clause) => modelCondition(clause, reader.dialect)))
+    const from = sql`registered_models as m join projects as p on p.number = m.project
+      where p.name = ${query.project} and m.deleted_at is null and ${condition}`
+    const page = await findPage(reader, query, order, { number: sql`m.number`, from })
+    return { models: await loadModels(reader, page.numbers), next: page.next }
+  })
+}
+
+export async function searchVersions(
+  database: Database,
+  query: VersionQuery,
+): Promise<{ versions: ModelVersion[]; next: string | null }> {
+  const order = createOrder(versionColumns, query.sort ?? [], [
+    { field: 'updated', direction: 'descending' },
+    { field: 'name', direction: 'ascending' },
+    { field: 'version', direction: 'descending' },
+  ])
+  const clauses = checkClauses(query.clauses)
+  return await database.read(async (reader) => {
+    const condition = allOf(clauses.map((clause) => versionCondition(clause, reader.dialect)))
+    const from = sql`model_versions as v join registered_models as m on m.number = v.model join projects as p on p.number = m.project
+      where p.name = ${query.project} and m.deleted_at is null and v.deleted_at is null and ${condition}`
+    const page = await findPage(reader, query, order, { number: sql`v.number`, from })
+    return { versions: await loadVersions(reader, page.numbers), next: page.next }
+  })
+}
+
+interface Source {
+  number: RawBuilder<unknown>
+  from: RawBuilder<unknown>
+}
+
+async function findPage(
+  reader: Reader,
+  { limit = defaultLimit, cursor }: { limit?: number; cursor?: string },
+  order: RegistryOrder,
+  { number, from }: Source,
+): Promise<{ numbers: number[]; next: string | null }> {
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > largestLimit)
+    throw new AppError('invalid_argument', `The limit must be a whole number from 1 to ${largestLimit}, not ${limit}.`)
+  const behind = cursor === undefined ? sql`1 = 1` : isBehind(order, decodeCursor(order, cursor))
+  const columns = sql.join(order.keys.map((key) => key.column))
+  const found = await reader.arrays({
+    compile: () =>
+      sql`select ${number}, ${columns} from ${from} and ${behind} order by ${orderBy(order)} limit ${limit + 1}`.compile(
+        reader.kysely,
+      ),
+  })
+  const page = found.slice(0, limit)
+  const [, ...place] = page.at(-1) ?? []
+  return {
+    numbers: page.map((row) => row[0] as number),
+    next: found.length > limit ? encodeCursor(order, place as (string | number)[]) : null,
+  }
+}
+
+function checkClauses<Clause extends ModelClause | VersionClause>(clauses: readonly Clause[] = []): readonly Clause[] {
+  if (clauses.length > mostClauses) throw new AppError('invalid_argument', `The filter has more than ${mostClauses} conditions.`)
+  for (const clause of clauses) {
+    if ('condition' in clause && clause.condition.operator === 'in' && clause.condition.values.length > longestList)
+      throw new AppError('invalid_argument', `The list behind 'in' has more than ${longestList} values.`)
+  }
+  return clauses
+}
+
+const allOf = (conditions: readonly Condition[]): Condition =>
+  conditions.length === 0 ? sql`1 = 1` : sql`(${sql.join(conditions, sql` and `)})`
+
+function modelCondition(clause: ModelClause, dialect: Dialect): Condition {
+  if (clause.field === 'name') return textCondition(modelColumns.name, clause.condition, dialect)
+  return tagCondition(sql`registered_model_tags as t where t.model = m.number`, clause, dialect)
+}
+
+function versionCondition(clause: VersionClause, dialect: Dialect): Condition {
+  switch (clause.field) {
+    case 'name':
+      return textCondition(versionColumns.name, clause.condition, dialect)
+    case 'source':
+      return textCondition(sql<string>`v.source`, clause.condition, dialect)
+    case 'stage':
+      return textCondition(sql<string>`v.stage`, clause.condition, dialect)
+    case 'run':
+      return textCondition(runColumn(clause.condition), clause.condition, dialect)
+    case 'version':
+      return sql`v.version ${sql.raw(clause.operator)} ${clause.value}`
+    default:
+      return tagCondition(sql`model_version_tags as t where t.version = v.number`, clause, dialect)
+  }
+}
+
+/** A version without a run counts as one with an empty run id; only then the index on it cannot be used. */
+function runColumn(condition: TextCondition): RawBuilder<string> {
+  const canUseIndex =
+    condition.operator === 'in' ? !condition.values.includes('') : condition.operator === '=' && condition.value !== ''
+  return canUseIndex ? sql<string>`v.run_id` : sql<string>`coalesce(v.run_id, '')`
+}
+
+function tagCondition(
+  tags: RawBuilder<unknown>,
+  { key, condition }: { key: string; condition: TextCondition },
+  dialect: Dialect,
+): Condition {
+  const value = sql<string>`t.value`
+  if (condition.operator === 'is not')
+    return sql`not exists (select 1 from ${tags} and t.key = ${key} and ${value} = ${condition.value})`
+  return sql`exists (select 1 from ${tags} and t.key = ${key} and ${textCondition(value, condition, dialect)})`
+}
+
+function textCondition(text: RawBuilder<string>, condition: TextCondition, dialect: Dialect): Condition {
+  switch (condition.operator) {
+    case '=':
+      return sql`${text} = ${condition.value}`
+    case '!=':
+    case 'is not':
+      return sql`${text} <> ${condition.value}`
+    case 'like':
+      return dialect.like(text, condition.value)
+    case 'ilike':
+      return dialect.likeAnyCase(text, condition.value)
+    default:
+      return condition.values.length === 0 ? sql`1 = 0` : sql`${text} in (${sql.join(condition.values)})`
+  }
+}
