@@ -56,7 +56,7 @@ const pattern = fc.constantFrom('%', 'i%', 'I%', '%R%', 'a_b', 'a%b', '_', '', '
 const condition: fc.Arbitrary<TextCondition> = fc.oneof(
   fc.record({ operator: fc.constantFrom('=' as const, '!=' as const, 'is not' as const), value: text }),
   fc.record({ operator: fc.constantFrom('like' as const, 'ilike' as const), value: pattern }),
-  fc.record({ operator: fc.constant('in' as const), values: fc.array(text, { maxLength: 3 }) }),
+  fc.record({ operator: fc.constantFrom('in' as const, 'not in' as const), values: fc.array(text, { maxLength: 3 }) }),
 )
 const versionClause: fc.Arbitrary<VersionClause> = fc.oneof(
   fc.record({ field: fc.constantFrom('name' as const, 'run' as const, 'source' as const, 'stage' as const), condition }),
@@ -95,7 +95,8 @@ function holds(value: string | undefined, wanted: TextCondition): boolean {
     case '!=':
       return value !== wanted.value
     case 'in':
-      return wanted.values.includes(value)
+    case 'not in':
+      return wanted.values.includes(value) === (wanted.operator === 'in')
     default:
       return likePattern(wanted.value, wanted.operator === 'ilike' ? 'i' : '').test(value)
   }

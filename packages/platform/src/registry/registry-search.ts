@@ -94,7 +94,7 @@ async function findPage(
 function checkClauses<Clause extends ModelClause | VersionClause>(clauses: readonly Clause[] = []): readonly Clause[] {
   if (clauses.length > mostClauses) throw new AppError('invalid_argument', `The filter has more than ${mostClauses} conditions.`)
   for (const clause of clauses) {
-    if ('condition' in clause && clause.condition.operator === 'in' && clause.condition.values.length > longestList)
+    if ('condition' in clause && 'values' in clause.condition && clause.condition.values.length > longestList)
       throw new AppError('invalid_argument', `The list behind 'in' has more than ${longestList} values.`)
   }
   return clauses
@@ -154,7 +154,10 @@ function textCondition(text: RawBuilder<string>, condition: TextCondition, diale
       return dialect.like(text, condition.value)
     case 'ilike':
       return dialect.likeAnyCase(text, condition.value)
-    default:
-      return condition.values.length === 0 ? sql`1 = 0` : sql`${text} in (${sql.join(condition.values)})`
+    default: {
+      const isIn = condition.operator === 'in'
+      if (condition.values.length === 0) return isIn ? sql`1 = 0` : sql`1 = 1`
+      return sql`${text} ${sql.raw(condition.operator)} (${sql.join(condition.values)})`
+    }
   }
 }

@@ -136,15 +136,15 @@ export interface StageRecords {
   add(project: string, name: string, origin: ChangeOrigin): Promise<string>
 }
 
-export const textOperators = ['=', '!=', 'like', 'ilike', 'in', 'is not'] as const
+export const textOperators = ['=', '!=', 'like', 'ilike', 'in', 'not in', 'is not'] as const
 export type TextOperator = (typeof textOperators)[number]
 export const numberOperators = ['=', '!=', '<', '<=', '>', '>='] as const
 export type NumberOperator = (typeof numberOperators)[number]
 
-/** `is not` also holds where there is no value at all; `in` takes its `values`. */
+/** `is not` also holds where there is no value at all; `in` and `not in` take their `values`. */
 export type TextCondition =
-  | { operator: Exclude<TextOperator, 'in'>; value: string }
-  | { operator: 'in'; values: readonly string[] }
+  | { operator: Exclude<TextOperator, 'in' | 'not in'>; value: string }
+  | { operator: 'in' | 'not in'; values: readonly string[] }
 
 /** All clauses must hold. A tag that is missing makes every clause about it false, `is not` aside. */
 export type ModelClause = { field: 'name'; condition: TextCondition } | { field: 'tag'; key: string; condition: TextCondition }
