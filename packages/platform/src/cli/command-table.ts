@@ -18,6 +18,7 @@ export interface CommandEntry {
 const starting = 'Run:'
 const looking = 'Look:'
 const keeping = 'Keep and share:'
+const serving = 'Serve:'
 const tending = 'Tend:'
 
 /** Every command, in the order of the help. */
@@ -40,10 +41,20 @@ export const commandTable: readonly CommandEntry[] = [
     group: keeping,
     load: () => import('./commands/artifacts.ts'),
   },
+  {
+    name: 'models',
+    summary: 'register, promote and compare versions of models',
+    group: keeping,
+    load: () => import('./commands/models.ts'),
+  },
   { name: 'get', summary: 'copy what an address names to a local file', group: keeping, load: () => import('./commands/get.ts') },
   { name: 'export', summary: 'write runs to one file', group: keeping, load: () => import('./commands/export.ts') },
   { name: 'import', summary: 'take in runs from such a file', group: keeping, load: () => import('./commands/import.ts') },
   { name: 'label', summary: 'set and remove labels of runs', group: keeping, load: () => import('./commands/label.ts') },
+
+  { name: 'up', summary: 'start the server', group: serving, load: () => import('./commands/up.ts') },
+  { name: 'down', summary: 'stop the server', group: serving, load: () => import('./commands/down.ts') },
+  { name: 'status', summary: 'say whether the server runs, and where', group: serving, load: () => import('./commands/status.ts') },
 
   { name: 'rm', summary: 'move runs to the trash', group: tending, load: () => import('./commands/rm.ts') },
   { name: 'trash', summary: 'list, restore or empty the trash', group: tending, load: () => import('./commands/trash.ts') },

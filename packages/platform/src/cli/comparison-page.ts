@@ -58,7 +58,7 @@ const names = {
   packages: ['package', 'packages'],
 } as const
 
-function comparedCells(row: ComparedRow, { style }: ComparisonLook, withChange: boolean): Cell[] {
+export function comparedCells(row: ComparedRow, { style }: Pick<ComparisonLook, 'style'>, withChange: boolean): Cell[] {
   const [first = null] = row.values
   const cells = row.values.map((value, index): Cell => {
     const text = value === null ? '-' : formatValue(value, 40)

@@ -37,7 +37,7 @@ export function compareRuns(runs: readonly RunRecord[]): Comparison {
 }
 
 /** Rows that differ first; within the two groups in order of first appearance. */
-function compareRecords(records: readonly Record<string, JsonValue>[]): ComparedRow[] {
+export function compareRecords(records: readonly Record<string, JsonValue>[]): ComparedRow[] {
   const rows = keysOf(records).map((key): ComparedRow => {
     const values = records.map((record) => record[key] ?? null)
     return { key, values, differs: values.some((value) => !sameValue(value, values[0] ?? null)) }

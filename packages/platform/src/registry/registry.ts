@@ -85,6 +85,9 @@ export interface NewVersion extends ModelName {
   tags?: Record<string, string>
   /** `ready` when absent. */
   status?: VersionStatus
+  aliases?: readonly string[]
+  /** It takes this stage over: other versions in it go to Archived. */
+  stage?: string
 }
 
 export interface ModelRecords {

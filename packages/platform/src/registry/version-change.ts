@@ -1,6 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import type { NewVersion, VersionName, VersionStatus } from './registry.ts'
-import { removeAliasesOf } from './alias-change.ts'
+import { removeAliasesOf, setAlias } from './alias-change.ts'
 import { createModel, touchModel } from './model-change.ts'
 import { parseModelReference } from './model-reference.ts'
 import { type Change, remember } from './registry-events.ts'
@@ -47,7 +47,15 @@ export async function createVersion(change: Change, version: NewVersion, makeMod
   if (version.description !== undefined)
     await remember(change, { ...row, kind: 'description_changed', after: version.description })
   await changeVersionTags(change, { ...row, number: added.number }, version.tags ?? {})
+  const name = { project: version.project, name: version.name, version: row.version }
+  for (const alias of version.aliases ?? []) await setAlias(change, name, alias)
+  if (version.stage !== undefined) await takeOver(change, name, version.stage)
   return added.number
+}
+
+async function takeOver(change: Change, name: VersionName, typed: string): Promise<void> {
+  const to = await canonicalStage(change.transaction, name.project, typed)
+  await transitionVersion(change, name, { to, archiveOthers: to !== firstStage && to !== archivedStage })
 }
 
 async function modelFor(change: Change, version: NewVersion, makeModel: boolean): Promise<number> {
