@@ -58,4 +58,6 @@ export type RunField =
 export interface RunSort {
   field: RunField
   direction: 'ascending' | 'descending'
+  /** Parameters in the order of their texts ("10" before "9"), for clients that know nothing else. Default: numbers as numbers. */
+  as?: 'text'
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path/posix'
 export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['platform.ts'],
+  ['http'],
   ['tuning'],
   ['execution'],
   ['tracking', 'registry'],

@@ -5,6 +5,7 @@ import { createDatasetRecords } from './dataset-records.ts'
 import { createExperimentRecords } from './experiment-records.ts'
 import { createJournalRecords } from './journal-records.ts'
 import { createLogRecords, type LogObjects } from './log-records.ts'
+import { createLoggedModelRecords } from './logged-model-records.ts'
 import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
 import { createReportedRuns } from './reported-runs.ts'
@@ -30,5 +31,6 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     experiments: createExperimentRecords(database, clock),
     reported: createReportedRuns(database, clock),
     datasets: createDatasetRecords(database),
+    loggedModels: createLoggedModelRecords(database, clock),
   }
 }

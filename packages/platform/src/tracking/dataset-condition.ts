@@ -9,19 +9,16 @@ const columns: Record<DatasetCondition['field'], RawBuilder<string | null>> = {
   context: sql`json_extract(i.tags, '$."mlflow.data.context"')`,
 }
 
-/** Runs that read one data set of which all conditions hold, as a condition on `runs as r` and as a query for their keys. */
+/** Runs that read a data set of which the condition holds, as a condition on `runs as r` and as a query for their keys. */
 export function datasetCondition(
-  conditions: readonly DatasetCondition[],
+  condition: DatasetCondition,
   dialect: Dialect,
 ): { holds: RawBuilder<SqlBool>; candidates: Candidates } {
-  const all = sql<SqlBool>`${sql.join(
-    conditions.map((condition) => compile(condition, dialect)),
-    sql` and `,
-  )}`
+  const matches = compile(condition, dialect)
   const from = sql`dataset_inputs as i join datasets as d on d.number = i.dataset`
   return {
-    holds: sql`exists (select 1 from ${from} where i.run = r.number and ${all})`,
-    candidates: sql`select distinct i.run as n from ${from} where ${all}`,
+    holds: sql`exists (select 1 from ${from} where i.run = r.number and ${matches})`,
+    candidates: sql`select distinct i.run as n from ${from} where ${matches}`,
   }
 }
 

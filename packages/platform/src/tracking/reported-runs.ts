@@ -1,6 +1,7 @@
 import { AppError, isEnded, type RunState, type Supervisor } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../database/index.ts'
+import { putModelPoints } from './logged-model-points.ts'
 import { storePoints } from './metric-ingest.ts'
 import { groupPoints } from './metric-records.ts'
 import { checkName, checkValue } from './record-names.ts'
@@ -38,6 +39,7 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
       const points = groupPoints(batch.points ?? [])
       for (const [key, value] of Object.entries(batch.parameters ?? {})) checkValue('parameter', key, value)
       for (const [key, value] of Object.entries(batch.labels ?? {})) checkValue('label', key, value)
+      if (batch.name !== undefined) checkName('run name', batch.name)
       await database.write((transaction) => logBatch(transaction, runId, { ...batch, points }))
     },
     setState: async (runId, change) => {
@@ -77,12 +79,14 @@ async function openRun(transaction: Transaction, runId: string): Promise<number>
 async function logBatch(
   transaction: Transaction,
   runId: string,
-  { points, parameters, labels }: Omit<ReportedBatch, 'points'> & { points: ReturnType<typeof groupPoints> },
+  { points, parameters, labels, name, modelPoints }: Omit<ReportedBatch, 'points'> & { points: ReturnType<typeof groupPoints> },
 ): Promise<void> {
   const run = await openRun(transaction, runId)
   if (parameters && Object.keys(parameters).length > 0) await addNewParameters(transaction, run, parameters)
   if (points.length > 0) await storePoints(transaction, run, points, { once: true })
   if (labels && Object.keys(labels).length > 0) await putLabels(transaction, run, labels)
+  if (name !== undefined) await transaction.kysely.updateTable('runs').set({ name }).where('number', '=', run).execute()
+  if (modelPoints && modelPoints.length > 0) await putModelPoints(transaction, run, modelPoints)
 }
 
 async function setState(

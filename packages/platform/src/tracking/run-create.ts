@@ -119,15 +119,20 @@ export async function addNewParameters(
   for (const [key, value] of Object.entries(parameters)) {
     const first = known.get(key)
     if (first === undefined) added[key] = value
-    else if (canonicalJson(first) !== canonicalJson(value))
+    else if (!isSameValue(first, value))
       throw new AppError(
         'failed_precondition',
         `The parameter '${key}' is ${clip(first)} already and cannot become ${clip(value)}: parameters of a run never change.`,
-        { details: { key } },
+        { details: { key, stored: first, given: value } },
       )
   }
   await insertParameters(transaction, run, added)
 }
+
+/** A number equals a text that spells it: clients that know texts only repeat what was given as a number. */
+const isSameValue = (stored: JsonValue, given: JsonValue): boolean =>
+  canonicalJson(stored) === canonicalJson(given) ||
+  (typeof stored === 'number' && typeof given === 'string' && spelledNumber(given) === stored)
 
 const clip = (value: JsonValue): string => {
   const text = JSON.stringify(value)

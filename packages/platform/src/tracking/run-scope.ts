@@ -53,10 +53,10 @@ export async function createRunScope(
     parts.push(condition)
     conditions.push({ condition, candidates: sql`select number as n from runs where experiment in ${list}` })
   }
-  if (query.dataset) {
-    const condition = datasetCondition(query.dataset, reader.dialect)
-    parts.push(condition.holds)
-    conditions.push({ condition: condition.holds, candidates: condition.candidates })
+  for (const each of query.dataset ?? []) {
+    const { holds, candidates } = datasetCondition(each, reader.dialect)
+    parts.push(holds)
+    conditions.push({ condition: holds, candidates })
   }
   const visible = sql<SqlBool>`${sql.join(parts, sql` and `)}`
   const { filter } = query

@@ -31,19 +31,19 @@ const newestFirst: readonly RunSort[] = [{ field: { scope: 'attribute', name: 'c
 export function createRunOrder(sort: readonly RunSort[] = []): RunOrder {
   const chosen = sort.length === 0 ? newestFirst : sort
   if (chosen.length > 8) throw new AppError('invalid_argument', 'At most 8 fields can be sorted by.')
-  const keys = chosen.flatMap(({ field, direction }) =>
-    keyExpressions(field).map((expression) => ({
+  const keys = chosen.flatMap(({ field, direction, as }) =>
+    keyExpressions(field, as).map((expression) => ({
       expression,
       direction: direction === 'ascending' ? ('asc' as const) : ('desc' as const),
     })),
   )
   const signature = chosen
-    .map(({ field, direction }) => `${direction === 'ascending' ? '+' : '-'}${field.scope}.${field.name}`)
+    .map(({ field, direction, as }) => `${direction === 'ascending' ? '+' : '-'}${as ?? ''}${field.scope}.${field.name}`)
     .join(' ')
   return { sort: chosen, keys, signature }
 }
 
-function keyExpressions(field: RunField): RawBuilder<ColumnValue>[] {
+function keyExpressions(field: RunField, as: RunSort['as']): RawBuilder<ColumnValue>[] {
   const of = (table: 'metric_series' | 'parameters' | 'labels' | 'results', column: RawBuilder<unknown>) =>
     sql<ColumnValue>`(select ${column} from ${sql.raw(table)} where run = r.number and key = ${field.name})`
   switch (field.scope) {
@@ -52,6 +52,7 @@ function keyExpressions(field: RunField): RawBuilder<ColumnValue>[] {
     case 'metrics':
       return [of('metric_series', sql`last_value`)]
     case 'params':
+      if (as === 'text') return [of('parameters', sql`text`)]
       return [of('parameters', sql`number`), of('parameters', textWithoutNumber)]
     case 'labels':
       return [of('labels', sql`text`)]

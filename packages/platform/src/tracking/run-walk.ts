@@ -1,4 +1,4 @@
-import type { RunField } from '@trainyard/contract'
+import type { RunField, RunSort } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { ColumnValue, Reader } from '../database/index.ts'
 import { impliesNumber } from './run-candidates.ts'
@@ -32,21 +32,21 @@ export function createWalk(
 ): RunWalk | undefined {
   const [first] = order.sort
   if (order.sort.length !== 1 || !first) return undefined
-  const { field } = first
+  const { field, as } = first
   if (field.scope === 'attribute') {
     if (field.name !== 'created') return undefined
     const from = sql`runs as r where ${scope.visible}`
     const stretch = { from, run: sql<number>`r.number`, column: sql<ColumnValue>`r.created_at`, at: 0 }
     return new IndexWalk(reader, order, [stretch], undefined, after)
   }
-  const stretches = stretchesOf(field, scope)
+  const stretches = stretchesOf(field, scope, as)
   if (!stretches) return undefined
   const rest =
     scope.filter && impliesNumber(scope.filter, field) ? undefined : { visible: scope.visible, present: presentOf(field) }
   return new IndexWalk(reader, order, stretches, rest, after)
 }
 
-function stretchesOf(field: RunField, scope: RunScope): Stretch[] | undefined {
+function stretchesOf(field: RunField, scope: RunScope, as: RunSort['as']): Stretch[] | undefined {
   const run = sql<number>`run`
   const key = sql`key = ${field.name}`
   if (field.scope === 'metrics')
@@ -60,6 +60,7 @@ function stretchesOf(field: RunField, scope: RunScope): Stretch[] | undefined {
     ]
   if (field.scope === 'labels') return [{ from: sql`labels where ${key}`, run, column: sql`text`, at: 0 }]
   if (field.scope !== 'params') return undefined
+  if (as === 'text') return [{ from: sql`parameters where ${key} and value <> 'null'`, run, column: sql`text`, at: 0 }]
   return [
     { from: sql`parameters where ${key} and number is not null`, run, column: sql`number`, at: 0 },
     { from: sql`parameters where ${key} and ${textWithoutNumber} is not null`, run, column: sql`text`, at: 1 },

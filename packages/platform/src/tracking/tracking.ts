@@ -37,6 +37,7 @@ export interface Tracking {
   readonly experiments: ExperimentRecords
   readonly reported: ReportedRuns
   readonly datasets: DatasetRecords
+  readonly loggedModels: LoggedModelRecords
 }
 
 export interface ProjectRecords {
@@ -145,7 +146,7 @@ export interface RunQuery {
   trashed?: boolean | 'either'
   /** Runs of these experiments only. */
   experimentIds?: readonly string[]
-  /** Runs that read a data set of which all of this holds. */
+  /** For each of these, runs that read a data set of which it holds. */
   dataset?: readonly DatasetCondition[]
   limit?: number
   /** From a previous answer's `next`; refused with `invalid_argument` when it belongs to another sort. */
@@ -370,6 +371,10 @@ export interface ReportedBatch {
   /** A known key with an equal value is passed over, with another one the whole batch is refused with `failed_precondition`. */
   parameters?: Record<string, JsonValue>
   labels?: Record<string, string | null>
+  /** A new name for the run. */
+  name?: string
+  /** What was measured about logged models. */
+  modelPoints?: readonly ModelPoint[]
 }
 
 /**
@@ -410,4 +415,90 @@ export interface DatasetRecords {
     experimentIds: readonly string[],
     limit: number,
   ): Promise<{ experimentId: string; name: string; digest: string; context: string | null }[]>
+}
+
+export type LoggedModelStatus = 'pending' | 'ready' | 'failed'
+
+export interface ModelPoint extends MetricPoint {
+  modelId: string
+  key: string
+  /** Empty when no data set is named. */
+  datasetName: string
+  datasetDigest: string
+}
+
+/** A model as a run made it: files in a place of its own, before anybody registers it. */
+export interface LoggedModelRecord {
+  /** `m-` and 32 digits. */
+  id: string
+  experimentId: string
+  project: string
+  name: string
+  type: string | null
+  sourceRunId: string | null
+  status: LoggedModelStatus
+  createdAtMs: number
+  updatedAtMs: number
+  tags: Record<string, string>
+  parameters: Record<string, string>
+  /** The latest value of each metric, by run and data set. */
+  metrics: (ModelPoint & { runId: string })[]
+}
+
+/** All conditions must hold; a model without the field fulfils none. A metric condition holds when any logged value fulfils it. */
+export interface LoggedModelCondition {
+  field:
+    | { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'sourceRun' | 'created' | 'updated' }
+    | { scope: 'tag' | 'param' | 'metric'; name: string }
+  operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'ilike' | 'in' | 'not in'
+  values: readonly (string | number)[]
+}
+
+export interface LoggedModelSort {
+  field: { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'created' | 'updated' } | { scope: 'metric'; name: string }
+  direction: 'ascending' | 'descending'
+  dataset?: { name?: string; digest?: string }
+}
+
+export interface LoggedModelQuery {
+  experimentIds: readonly string[]
+  conditions?: readonly LoggedModelCondition[]
+  /** Metric conditions look at values measured on one of these only. */
+  datasets?: readonly { name: string; digest?: string }[]
+  sort?: readonly LoggedModelSort[]
+  limit?: number
+  cursor?: string
+}
+
+/** Which models a run read or made. */
+export interface ModelLink {
+  modelId: string
+  direction: 'input' | 'output'
+  step: number
+}
+
+export interface LoggedModelRecords {
+  create(model: {
+    id: string
+    experimentId: string
+    name: string
+    type?: string
+    sourceRunId?: string
+    parameters?: Record<string, string>
+    tags?: Record<string, string>
+  }): Promise<LoggedModelRecord>
+  /** Undefined once it is in the trash. */
+  find(id: string): Promise<LoggedModelRecord | undefined>
+  setStatus(id: string, status: LoggedModelStatus): Promise<void>
+  trash(id: string): Promise<void>
+  /** Adds or replaces tags; a `null` value removes. */
+  setTags(id: string, tags: Record<string, string | null>): Promise<void>
+  /** `already_exists` when one of the keys is known. */
+  addParameters(id: string, parameters: Record<string, string>): Promise<void>
+  /** Newest first unless sorted. */
+  search(query: LoggedModelQuery): Promise<{ models: LoggedModelRecord[]; next: string | null }>
+  /** Repeats change nothing. */
+  link(runId: string, links: readonly ModelLink[]): Promise<void>
+  /** Runs without any are missing. */
+  ofRuns(runIds: readonly string[]): Promise<Map<string, ModelLink[]>>
 }

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const here = dirname(fileURLToPath(import.meta.url))
+
+/**
+ * The Python of a virtual environment with the pinned client, made once per set of requirements in the user's cache (about half a
+ * gigabyte). Undefined, with the reason said, where it cannot be made.
+ */
+export function pythonWithClient(requirements = 'requirements.txt'): string | undefined {
+  const file = join(here, requirements)
+  const pinned = readFileSync(file, 'utf8')
+    .trim()
+    .replaceAll(/[^\w.]+/g, '-')
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trainyard-compat', pinned)
+  const python = join(folder, 'bin', 'python')
+  const ready = join(folder, 'ready')
+  if (existsSync(ready)) return python
+  try {
+    console.log(`Making ${folder}; this takes a minute or two.`)
+    execFileSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))'])
+    execFileSync('python3', ['-m', 'venv', '--clear', folder], { stdio: 'inherit' })
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', file]
+    execFileSync(python, install, { stdio: 'inherit' })
+    writeFileSync(ready, '')
+    return python
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    console.log(`NOT RUN: the official client cannot be installed here (it needs Python 3.10 or newer and a package index): ${reason}`)
+    return undefined
+  }
+}

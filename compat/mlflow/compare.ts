@@ -1,0 +1,91 @@
+/**
+ * The official MLflow client against a server of ours, started as a user starts it.
+ *
+ *     node --conditions=trainyard-source compat/mlflow/compare.ts
+ *
+ * Four parts: the client's own functions (`test_tracking.py`), the same runs seen from the command line and the other way round, a
+ * server killed in the middle of its work, and a clean stop. The exit code is 0 or 1; where the client cannot be installed it says so
+ * loudly and the rest still counts.
+ */
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { here, pythonWithClient } from './client-environment.ts'
+import { killUnderLoad } from './kill-under-load.ts'
+import { ServerProcess, trainyard } from './server-process.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'trainyard-mlflow-'))
+const data = join(folder, 'data')
+const failures: string[] = []
+
+const clientEnvironment = (url: string) => ({
+  ...process.env,
+  MLFLOW_TRACKING_URI: url,
+  MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
+  MLFLOW_DISABLE_TELEMETRY: 'true',
+  MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false',
+})
+
+function clientTests(python: string, url: string): void {
+  const files = readdirSync(here).filter((name) => /^test_.*\.py$/.test(name) && name !== 'test_both_ways.py')
+  for (const file of files) {
+    const started = performance.now()
+    const { status, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file)], {
+      env: clientEnvironment(url),
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    const summary = /^Ran \d+ tests? in .*$/m.exec(stderr)?.[0] ?? ''
+    console.log(`${file}: ${summary || 'did not run'} (${((performance.now() - started) / 1000).toFixed(0)} s with imports)`)
+    if (status === 0) continue
+    failures.push(file)
+    console.log(stderr)
+  }
+}
+
+const script = `import trainyard
+with open('note.txt', 'w') as file:
+    file.write('hello')
+for step in range(4):
+    trainyard.log_metric('loss', 1 / (step + 1), step=step)
+trainyard.log_artifact('note.txt')
+`
+
+async function bothWays(python: string, url: string): Promise<void> {
+  writeFileSync(join(folder, 'train.py'), script)
+  const flags = ['--data', data]
+  const started = await trainyard('run', join(folder, 'train.py'), '-p', 'eta=0.1', '-p', 'name=x', '--label', 'team=blue', '--json', ...flags)
+  const { id } = JSON.parse(started) as { id: string }
+  await promisify(execFile)(python, ['-W', 'ignore', join(here, 'test_both_ways.py'), id], { env: clientEnvironment(url) })
+  const shown = JSON.parse(await trainyard('show', id, '--json', ...flags)) as {
+    labels: Record<string, string>
+    results: Record<string, number>
+  }
+  if (shown.labels['from'] !== 'mlflow' || shown.results['later'] !== 7) failures.push('the command line does not see what the client wrote')
+  const listed = await trainyard('ls', '--filter', "name = 'whole'", '--json', ...flags)
+  if (!listed.includes('"whole"')) failures.push('a run of the client is missing from trainyard ls')
+}
+
+const python = pythonWithClient()
+{
+  await using server = await ServerProcess.start(data)
+  if (python) {
+    clientTests(python, server.url)
+    try {
+      await bothWays(python, server.url)
+      console.log('both ways: the command line and the client see the same runs')
+    } catch (error) {
+      failures.push(`both ways: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  const code = await server.stop()
+  if (code !== 0) failures.push(`the server ended with ${code} on SIGTERM`)
+}
+const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), 8)
+console.log(`kill -9 under load: 8 rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)
+failures.push(...problems)
+rmSync(folder, { recursive: true })
+for (const failure of failures) console.log(`FAILED ${failure}`)
+process.exitCode = failures.length > 0 ? 1 : 0

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process'
+import { hostname } from 'node:os'
+import { AppError } from '@trainyard/contract'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { systemClock } from '../base/clock.ts'
+import { messageOf, systemErrorCode, systemReason } from '../base/errors.ts'
+import { adoptRuns } from '../execution/index.ts'
+import { createServer } from '../http/index.ts'
+import { createRegistry } from '../registry/index.ts'
+import type { Cli } from './cli.ts'
+import { executionOf } from './run/start-execution.ts'
+import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
+import { openSession, type Session } from './session.ts'
+
+export interface UpOptions {
+  host: string
+  port?: string
+  allowRemote?: boolean
+  allowHost: string[]
+  token?: string
+  open: boolean
+}
+
+const usualPort = 5_000
+const portsToTry = 50
+const adoptEveryMs = 10_000
+
+/** Serves the data directory until SIGINT or SIGTERM; requests under way are finished first. */
+export async function serve(cli: Cli, options: UpOptions): Promise<void> {
+  const loopback = isLoopback(options.host)
+  const token = options.token ?? cli.config.environment['TRAINYARD_TOKEN']
+  if (!loopback && !options.allowRemote)
+    throw new AppError(
+      'invalid_argument',
+      `Other machines could reach ${options.host}; add --allow-remote if they should, and --token so that not everybody may write.`,
+    )
+  await using session = await openSession(cli, { create: true })
+  const running = readServerNote(session.directory.path)
+  if (running)
+    throw new AppError('failed_precondition', `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`)
+  const log = pino({ level: cli.config.environment['TRAINYARD_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
+  const app = await createServer({
+    tracking: session.tracking,
+    registry: createRegistry(session.database),
+    clock: systemClock,
+    objects: session.objectContext,
+    artifactFolder: session.directory.artifacts,
+    guard: { loopback, hosts: [options.host, hostname().toLowerCase(), ...options.allowHost], token },
+    log,
+  })
+  const url = await listen(app, options, cli)
+  writeServerNote(session.directory.path, { url, startedAtMs: systemClock.nowMs() })
+  if (!loopback && token === undefined) cli.warn(`Everybody who reaches ${url} may read and write: no --token was given.`)
+  if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path })
+  else await cli.print(cli.globals.quiet ? url : `Serving ${session.directory.path} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
+  if (options.open && cli.stdout.isTTY === true) openBrowser(url)
+  using _adoption = adoptRegularly(cli, session)
+  await stopSignal()
+  await app.close()
+  removeServerNote(session.directory.path)
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+
+/** The port asked for, or the usual one, or the next free one behind it, which is told. */
+async function listen(app: FastifyInstance, { host, port }: UpOptions, cli: Cli): Promise<string> {
+  const asked = port === undefined ? undefined : Number(port)
+  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 0 && asked <= 65_535))
+    throw new AppError('invalid_argument', `The port is a whole number from 0 to 65535, not '${port}'.`)
+  for (let candidate = asked ?? usualPort; ; candidate++) {
+    try {
+      const address = await app.listen({ host, port: candidate })
+      if (candidate !== (asked ?? usualPort)) cli.note(`Port ${usualPort} is taken; using ${candidate}.`)
+      return address
+    } catch (error) {
+      const taken = systemErrorCode(error) === 'EADDRINUSE'
+      if (taken && asked === undefined && candidate < usualPort + portsToTry) continue
+      const reason = taken ? 'another program listens there; choose another with --port' : systemReason(error)
+      throw new AppError('unavailable', `Cannot listen on ${host} port ${candidate}: ${reason}.`, { cause: error })
+    }
+  }
+}
+
+/** Takes in what runs leave behind whose supervisor is gone: at once, then every ten seconds. */
+function adoptRegularly(cli: Cli, session: Session): Disposable {
+  let busy = false
+  const look = async (): Promise<void> => {
+    if (busy) return
+    busy = true
+    try {
+      const { concluded } = await adoptRuns(executionOf(cli, session))
+      for (const run of concluded) cli.note(`Took in ${run.name}: ${run.state}${run.reason === null ? '' : `, ${run.reason}`}.`)
+    } catch (error) {
+      cli.warn(`Could not take in what earlier runs left behind: ${messageOf(error)}`)
+    } finally {
+      busy = false
+    }
+  }
+  void look()
+  const timer = setInterval(() => void look(), adoptEveryMs)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+const stopSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+
+function openBrowser(url: string): void {
+  const command = { darwin: 'open', win32: 'explorer' }[process.platform as string] ?? 'xdg-open'
+  // Without a desktop there is nothing to open, and the address is on the screen.
+  spawn(command, [url], { stdio: 'ignore', detached: true }).on('error', () => {}).unref()
+}

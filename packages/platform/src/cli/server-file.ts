@@ -1,0 +1,41 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Supervisor } from '@trainyard/contract'
+import { storageError, systemErrorCode } from '../base/errors.ts'
+import { currentSupervisor, supervisorStatus } from '../execution/index.ts'
+
+/** What a running server leaves in its data directory, so that other commands find it. */
+export interface ServerNote {
+  url: string
+  startedAtMs: number
+  process: Supervisor
+}
+
+const pathOf = (dataDirectory: string): string => join(dataDirectory, 'server.json')
+
+export function writeServerNote(dataDirectory: string, note: { url: string; startedAtMs: number }): void {
+  const whole: ServerNote = { ...note, process: currentSupervisor(note.startedAtMs) }
+  try {
+    writeFileSync(pathOf(dataDirectory), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 })
+  } catch (error) {
+    throw storageError(`Cannot write ${pathOf(dataDirectory)}`, error)
+  }
+}
+
+/** Removes the note of this very process; that of another server stays. */
+export function removeServerNote(dataDirectory: string): void {
+  if (readServerNote(dataDirectory)?.process.pid === process.pid) rmSync(pathOf(dataDirectory), { force: true })
+}
+
+/** The server of the data directory; undefined when there is none, or none that still lives. */
+export function readServerNote(dataDirectory: string): ServerNote | undefined {
+  let note: ServerNote
+  try {
+    note = JSON.parse(readFileSync(pathOf(dataDirectory), 'utf8')) as ServerNote
+  } catch (error) {
+    // No server was ever started, or its process died while it wrote.
+    if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw storageError(`Cannot read ${pathOf(dataDirectory)}`, error)
+  }
+  return supervisorStatus(note.process) === 'gone' ? undefined : note
+}

@@ -1,0 +1,68 @@
+import { timingSafeEqual } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+export interface GuardOptions {
+  /** The server can be reached from this machine only: requests that name another host come from a page that tricks a browser. */
+  readonly loopback: boolean
+  /** Names under which the server may be asked for, beside this machine's own and bare addresses. */
+  readonly hosts: readonly string[]
+  /** Every request but those to `/health` and `/version` must carry it. */
+  readonly token: string | undefined
+}
+
+const open = new Set(['/health', '/version'])
+const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** The one place that every request of every dialect passes. */
+export function createGuard(options: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
+  return async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff').header('x-frame-options', 'SAMEORIGIN')
+    const path = request.url.split('?', 1)[0]!
+    if (open.has(path)) return undefined
+    const host = hostNameOf(request.headers.host ?? '')
+    if (!isOwnName(host, options)) return refuse(reply, 403, 'Invalid Host header: this server is not known under that name.')
+    const { origin } = request.headers
+    if (origin !== undefined && !reading.has(request.method) && !isOwnOrigin(origin, options))
+      return refuse(reply, 403, 'Cross-origin request blocked')
+    if (options.token !== undefined && !carries(request, options.token)) {
+      reply.header('www-authenticate', 'Basic realm="trainyard"')
+      return refuse(reply, 401, 'This server asks for its token: send it as a bearer token or as the password of any user.')
+    }
+    return undefined
+  }
+}
+
+const refuse = (reply: FastifyReply, status: number, sentence: string): FastifyReply =>
+  reply.code(status).type('text/plain; charset=utf-8').send(sentence)
+
+/** Without port and brackets. */
+const hostNameOf = (host: string): string => {
+  const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(host)?.[1]
+  return (bracketed ?? host.replace(/:\d+$/, '')).toLowerCase()
+}
+
+const isLoopbackName = (host: string): boolean =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+
+/** A name that resolves to this machine can be anybody's; a bare address cannot be given away. */
+const isOwnName = (host: string, { loopback, hosts }: GuardOptions): boolean =>
+  isLoopbackName(host) || hosts.includes(host) || (!loopback && isIP(host) !== 0)
+
+function isOwnOrigin(origin: string, options: GuardOptions): boolean {
+  const url = URL.parse(origin)
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && isOwnName(hostNameOf(url.host), options)
+}
+
+function carries(request: FastifyRequest, token: string): boolean {
+  const [scheme = '', given = ''] = (request.headers.authorization ?? '').split(' ')
+  if (/^bearer$/i.test(scheme)) return isSame(given, token)
+  if (!/^basic$/i.test(scheme)) return false
+  const pair = Buffer.from(given, 'base64').toString()
+  return isSame(pair.slice(pair.indexOf(':') + 1), token)
+}
+
+function isSame(given: string, token: string): boolean {
+  const [left, right] = [Buffer.from(given), Buffer.from(token)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,119 @@
+import { basename, join } from 'node:path'
+import { AppError } from '@trainyard/contract'
+import { listAll, type ObjectContext, type ObjectStore, openObjectStore } from '../../objects/index.ts'
+import type { ExperimentRecord, LoggedModelRecord, Tracking } from '../../tracking/index.ts'
+import { invalid, missing } from './errors.ts'
+import { decodeFully } from './experiments.ts'
+
+export interface ListedFile {
+  path: string
+  is_dir: boolean
+  file_size?: number
+}
+
+/** What a proxied address stands for: somebody's folder, and the path in it. */
+export interface ProxiedPlace {
+  owner: { kind: 'run' | 'model'; id: string }
+  /** Address of the folder. */
+  place: string
+  /** Path below it; empty for the folder itself. */
+  path: string
+}
+
+/** Where the bytes of runs and models lie, and how they are reached. Nothing outside of a run's or a model's own folder is. */
+export interface ArtifactPlaces {
+  /** The folder of a new run. */
+  ofRun(runId: string, experiment: Pick<ExperimentRecord, 'project' | 'artifactLocation'>): string
+  ofModel(model: Pick<LoggedModelRecord, 'id' | 'project' | 'experimentId'>): Promise<string>
+  /** Takes `<anything>/<run id>/artifacts/<path>` and `<anything>/models/<model id>/artifacts/<path>`, decoded once. */
+  resolve(proxied: string): Promise<ProxiedPlace>
+  open(place: string): Promise<ObjectStore>
+  /** Files and folders right below `path`, in order, with their whole paths. Nothing for a file or a missing folder. */
+  list(place: string, path: string): Promise<ListedFile[]>
+  /** Removes a file, or all files below a folder. Idempotent. */
+  remove(place: string, path: string): Promise<void>
+}
+
+export function createArtifactPlaces(options: {
+  tracking: Tracking
+  objects: ObjectContext
+  /** Folder for everything without a place of its own. */
+  folder: string
+}): ArtifactPlaces {
+  const { tracking, objects, folder } = options
+  const open = (place: string) => openObjectStore(place, objects)
+  const isOwn = (location: string | null): boolean => location === null || location.startsWith('mlflow-artifacts:')
+  const ofModel: ArtifactPlaces['ofModel'] = async ({ id, project, experimentId }) => {
+    const location = (await tracking.experiments.find(experimentId))?.artifactLocation ?? null
+    if (location === null || isOwn(location)) return join(folder, safeName(project), 'models', id)
+    return `${location.replace(/\/+$/, '')}/models/${id}/artifacts`
+  }
+  return {
+    ofRun: (runId, { project, artifactLocation }) =>
+      artifactLocation === null || isOwn(artifactLocation)
+        ? join(folder, safeName(project), runId)
+        : `${artifactLocation.replace(/\/+$/, '')}/${runId}/artifacts`,
+    ofModel,
+    async resolve(proxied) {
+      const found = /^(?:[^]*\/)?(?:models\/(m-[0-9a-f]{32})|([0-9a-f]{32}))\/artifacts(?:\/([^]*))?$/.exec(proxied)
+      if (!found) throw missing(`There is no artifact '${proxied}': paths begin with <experiment>/<run id>/artifacts or <experiment>/models/<model id>/artifacts.`)
+      const [, modelId, runId, path = ''] = found
+      checkPath(path)
+      if (modelId !== undefined) {
+        const model = await tracking.loggedModels.find(modelId)
+        if (!model) throw missing(`Logged model with ID '${modelId}' not found.`)
+        return { owner: { kind: 'model', id: modelId }, place: await ofModel(model), path }
+      }
+      const run = await tracking.runs.find(runId!)
+      if (!run) throw missing(`Run with id=${runId} not found`)
+      return { owner: { kind: 'run', id: run.id }, place: run.outPath, path }
+    },
+    open,
+    async list(place, path) {
+      checkPath(path)
+      const store = await open(place)
+      const folderPath = path.replace(/\/+$/, '')
+      const prefix = folderPath === '' ? '' : `${folderPath}/`
+      const files: ListedFile[] = []
+      let cursor: string | undefined
+      do {
+        const page = await store.list({ prefix, delimiter: '/', ...(cursor === undefined ? {} : { cursor }) })
+        for (const { key, sizeBytes } of page.objects)
+          files.push({ path: key, is_dir: false, ...(sizeBytes ? { file_size: sizeBytes } : {}) })
+        for (const folderKey of page.prefixes) files.push({ path: folderKey.replace(/\/$/, ''), is_dir: true })
+        cursor = page.next ?? undefined
+      } while (cursor !== undefined)
+      return files.sort((left, right) => (left.path < right.path ? -1 : 1))
+    },
+    async remove(place, path) {
+      checkPath(path)
+      const store = await open(place)
+      if (path !== '') await store.delete(path)
+      const prefix = path === '' ? '' : `${path.replace(/\/+$/, '')}/`
+      for await (const { key } of listAll(store, { prefix })) await store.delete(key)
+    },
+  }
+}
+
+/** A path made of one folder level: what a project's name may become. As runs of the command line are placed. */
+const safeName = (name: string): string =>
+  name
+    .replaceAll(/[^\p{L}\p{N}._ -]/gu, '_')
+    .replace(/^\.+/, '_')
+    .slice(0, 100) || '_'
+
+/** Refuses whatever could leave the folder, however it is spelled. Names with percent signs are fine as they are. */
+export function checkPath(path: string): string {
+  const decoded = decodeFully(path)
+  // oxlint-disable-next-line no-control-regex -- Control characters are what it looks for.
+  const isOdd = /[\\#\u0000-\u001f\u007f]/.test(decoded) || /^[a-z]:/i.test(decoded) || decoded.startsWith('/')
+  const parts = decoded.split('/')
+  if (isOdd || parts.includes('..') || parts.includes('.') || /^file:/i.test(decoded)) throw invalid(`Invalid path: ${JSON.stringify(path.slice(0, 200))}`)
+  return path
+}
+
+export const fileNameOf = (path: string): string => basename(path) || 'artifact'
+
+/** The stored object's own errors name places of this machine; clients are told the path they asked for. */
+export const notStored = (error: unknown, path: string): unknown =>
+  error instanceof AppError && error.code === 'not_found' ? missing(`There is no artifact '${path}'.`) : error

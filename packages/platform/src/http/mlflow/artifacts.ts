@@ -1,0 +1,157 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { checkPath, fileNameOf, notStored } from './artifact-places.ts'
+import { invalid, missing } from './errors.ts'
+import { getModel } from './logged-models.ts'
+import { mediaTypeOf } from './media-types.ts'
+import { type MlflowContext, type Route, route } from './route.ts'
+import { artifactUriOf, present } from './run-view.ts'
+import { getRun, runDeleted, runFields, runIdOf } from './runs.ts'
+import { message, text } from './wire.ts'
+
+export const artifactListRoutes: readonly Route[] = [
+  route('GET', 'artifacts/list', message({ ...runFields, path: text }), async (context, request) => {
+    const run = await getRun(context, runIdOf(request))
+    const experiments = await context.tracking.experiments.ofRuns([run.id])
+    const files = await context.places.list(run.outPath, request.path ?? '')
+    return { root_uri: artifactUriOf(run, experiments.get(run.id)!), files: present(files) }
+  }),
+]
+
+/** Bytes in and out. Registered in a scope that leaves bodies alone: they are streamed. */
+export function artifactProxy(app: FastifyInstance, context: MlflowContext, prefix: string): void {
+  const { places } = context
+  const pathOf = (request: FastifyRequest): string => (request.params as { '*': string })['*']
+  const root = `${prefix}/2.0/mlflow-artifacts/artifacts`
+
+  app.put(`${root}/*`, async (request, reply) => {
+    const found = await places.resolve(pathOf(request))
+    if (found.path === '') throw invalid('Invalid path: it names no file.')
+    await storeArtifact(context, found, request)
+    return await reply.type('application/json').send('{}')
+  })
+  app.get(`${root}/*`, { exposeHeadRoute: false }, async (request, reply) => {
+    const { place, path } = await places.resolve(pathOf(request))
+    return await sendArtifact(context, { place, path }, request, reply)
+  })
+  app.head(`${root}/*`, async (request, reply) => {
+    const { place, path } = await places.resolve(pathOf(request))
+    return await sendArtifact(context, { place, path }, request, reply)
+  })
+  app.delete(`${root}/*`, async (request, reply) => {
+    const { place, path } = await places.resolve(pathOf(request).replace(/\/+$/, ''))
+    if (path === '') throw invalid('Invalid path: it names all artifacts of a run or model at once; name one below.')
+    await places.remove(place, path)
+    return await reply.type('application/json').send('{}')
+  })
+  app.get(root, async (request, reply) => {
+    const { path = '' } = request.query as { path?: string }
+    if (typeof path !== 'string' || path === '') throw invalid("Missing value for required parameter 'path'.")
+    const found = await places.resolve(path.replace(/\/+$/, ''))
+    const files = await places.list(found.place, found.path)
+    const named = files.map((file) => ({ ...file, path: fileNameOf(file.path) }))
+    return await reply.type('application/json').send(JSON.stringify({ files: present(named) }))
+  })
+}
+
+/** Artifacts by run or model rather than by address, as dashboards and scripts ask for them. */
+export function artifactReading(app: FastifyInstance, context: MlflowContext): void {
+  const byRun = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { run_id, run_uuid, path } = request.query as Record<string, string | undefined>
+    const run = await getRun(context, runIdOf({ ...(run_id ? { run_id } : {}), ...(run_uuid ? { run_uuid } : {}) }))
+    if (!path) throw invalid("Missing value for required parameter 'path'.")
+    return await sendArtifact(context, { place: run.outPath, path: checkPath(path) }, request, reply)
+  }
+  app.get('/get-artifact', byRun)
+  app.get('/ajax-api/2.0/mlflow/get-artifact', byRun)
+  app.get('/ajax-api/2.0/mlflow/logged-models/:model_id/artifacts/files', async (request, reply) => {
+    const model = await getModel(context, (request.params as { model_id: string }).model_id)
+    const { artifact_file_path: path } = request.query as Record<string, string | undefined>
+    if (!path) throw invalid("Missing value for required parameter 'artifact_file_path'.")
+    const place = await context.places.ofModel(model)
+    return await sendArtifact(context, { place, path: checkPath(path) }, request, reply)
+  })
+  app.post('/ajax-api/2.0/mlflow/upload-artifact', { bodyLimit: 10 * 1024 * 1024 }, async (request, reply) => {
+    const { run_uuid, path } = request.query as Record<string, string | undefined>
+    const run = await getRun(context, runIdOf(run_uuid ? { run_uuid } : {}))
+    if (!path) throw invalid("Missing value for required parameter 'path'.")
+    const found = await context.places.resolve(`${run.id}/artifacts/${path}`)
+    await storeArtifact(context, found, request)
+    return await reply.type('application/json').send('{}')
+  })
+}
+
+async function storeArtifact(
+  context: MlflowContext,
+  { owner, place, path }: Awaited<ReturnType<MlflowContext['places']['resolve']>>,
+  request: FastifyRequest,
+): Promise<void> {
+  const run = owner.kind === 'run' ? await getRun(context, owner.id) : undefined
+  if (run && run.trashedAtMs !== null) throw runDeleted(run.id)
+  const store = await context.places.open(place)
+  const stored = await store.put(path, request.raw)
+  if (!run) return
+  await context.tracking.artifacts.add({
+    runId: run.id,
+    project: run.project,
+    iteration: run.iteration,
+    key: path,
+    kind: kindOf(path),
+    target: targetOf(place, path),
+    sizeBytes: stored.sizeBytes,
+    sha256: stored.sha256,
+    createdAtMs: context.clock.nowMs(),
+  })
+}
+
+/** An absolute path on this machine, an address elsewhere. */
+const targetOf = (place: string, path: string): string => `${place.replace(/\/+$/, '')}/${path}`
+
+const kindOf = (path: string): 'plot' | 'table' | 'file' => {
+  if (/\.(?:png|jpe?g|svg|html?|webp|gif)$/i.test(path)) return 'plot'
+  return /\.(?:csv|parquet|tsv)$/i.test(path) ? 'table' : 'file'
+}
+
+async function sendArtifact(
+  { places }: MlflowContext,
+  { place, path }: { place: string; path: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (path === '') throw missing('There is a folder here and no file.')
+  const store = await places.open(place)
+  const info = await store.head(path)
+  if (!info) throw missing(`There is no artifact '${path}'.`)
+  const name = fileNameOf(path)
+  reply
+    .type(mediaTypeOf(name))
+    .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll(/['()*]/g, escapeMark)}`)
+    .header('content-security-policy', 'sandbox')
+    .header('accept-ranges', 'bytes')
+  if (info.etag !== undefined) reply.header('etag', `"${info.etag}"`)
+  if (info.modifiedAtMs !== undefined) reply.header('last-modified', new Date(info.modifiedAtMs).toUTCString())
+  const sizeBytes = info.sizeBytes
+  const range = sizeBytes === undefined ? undefined : readRange(request.headers.range, sizeBytes)
+  if (range === 'unsatisfiable') return await reply.code(416).header('content-range', `bytes */${sizeBytes}`).send('')
+  if (range) reply.code(206).header('content-range', `bytes ${range.offset}-${range.offset + range.lengthBytes - 1}/${sizeBytes}`)
+  const length = range?.lengthBytes ?? sizeBytes
+  if (length !== undefined) reply.header('content-length', length)
+  if (request.method === 'HEAD') return await reply.send()
+  try {
+    const { stream } = await store.get(path, range ?? {})
+    return await reply.send(stream)
+  } catch (error) {
+    throw notStored(error, path)
+  }
+}
+
+const escapeMark = (mark: string): string => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`
+
+/** One range of bytes; several, or what is no range, mean the whole. */
+function readRange(header: string | undefined, sizeBytes: number): { offset: number; lengthBytes: number } | 'unsatisfiable' | undefined {
+  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '')
+  if (!found || (found[1] === '' && found[2] === '')) return undefined
+  const [first, last] = [found[1]!, found[2]!]
+  const offset = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? sizeBytes : Math.min(Number(last) + 1, sizeBytes)
+  return offset >= end ? 'unsatisfiable' : { offset, lengthBytes: end - offset }
+}

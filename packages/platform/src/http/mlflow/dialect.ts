@@ -1,0 +1,110 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
+import { invalid, toAnswer } from './errors.ts'
+import { experimentRoutes } from './experiments.ts'
+import { inputRoutes } from './inputs.ts'
+import { loggedModelRoutes } from './logged-models.ts'
+import { metricRoutes } from './metrics.ts'
+import { modelVersionRoutes } from './model-versions.ts'
+import { registeredModelRoutes } from './registry-models.ts'
+import type { MlflowCall, MlflowContext, Route } from './route.ts'
+import { runLogRoutes } from './run-log.ts'
+import { runRoutes } from './runs.ts'
+import { serverRoutes } from './server-routes.ts'
+import { createVersionLineage } from './version-lineage.ts'
+import { parseBody } from './wire.ts'
+
+/** Every message this dialect answers, those of the registry aside. */
+const recordRoutes: readonly Route[] = [
+  ...experimentRoutes,
+  ...runRoutes,
+  ...runLogRoutes,
+  ...metricRoutes,
+  ...inputRoutes,
+  ...loggedModelRoutes,
+  ...artifactListRoutes,
+  ...serverRoutes,
+]
+
+/** Those too that need more than a table. */
+function routesOf(context: MlflowContext): readonly Route[] {
+  const registryContext = { registry: context.registry, lineage: createVersionLineage(context) }
+  return [...recordRoutes, ...registeredModelRoutes(registryContext), ...modelVersionRoutes(registryContext)]
+}
+
+/** Older clients use the first, browsers the second; both mean the same. */
+const prefixes = ['/api', '/ajax-api']
+
+/** Enough for 1,000 metrics, 100 parameters and 100 tags of any length that is allowed, with room. */
+const largestBodyBytes = 32 * 1024 * 1024
+
+/** The dialect as a Fastify scope of its own: its bodies, its errors, its routes. */
+export function mlflowDialect(app: FastifyInstance, context: MlflowContext): void {
+  const routes = routesOf(context)
+  void app.register(async (messages) => {
+    messages.removeAllContentTypeParsers()
+    messages.addContentTypeParser('*', { parseAs: 'string', bodyLimit: largestBodyBytes }, (_request, body, done) => done(null, body))
+    messages.setErrorHandler(sendError)
+    for (const prefix of prefixes) {
+      for (const each of routes) {
+        messages.route({
+          method: each.method,
+          url: `${prefix}/${each.version}/mlflow/${each.path}`,
+          exposeHeadRoute: false,
+          handler: (request, reply) => answer(context, each, request, reply),
+        })
+      }
+    }
+  })
+  void app.register(async (bytes) => {
+    bytes.removeAllContentTypeParsers()
+    bytes.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    bytes.setErrorHandler(sendError)
+    for (const prefix of prefixes) artifactProxy(bytes, context, prefix)
+    artifactReading(bytes, context)
+  })
+}
+
+async function answer(context: MlflowContext, each: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const written = each.method === 'GET' ? request.query : readBody(request)
+  const result = await each.handle(context, written, {
+    params: request.params as Record<string, string>,
+    project: projectOf(request),
+    caller: callerOf(request),
+  })
+  return reply.header('content-type', 'application/json').send(JSON.stringify(result))
+}
+
+function readBody(request: FastifyRequest): unknown {
+  const { method, headers } = request
+  if (method === 'POST' || method === 'PUT') {
+    const type = headers['content-type']
+    if (type === undefined) throw invalid('Bad Request. Content-Type header is missing.')
+    if (!/^application\/json\s*(?:;|$)/i.test(type)) throw invalid("Bad Request. Content-Type must be one of ['application/json'].")
+  }
+  return parseBody(typeof request.body === 'string' ? request.body : '')
+}
+
+/** What newer clients call a workspace. */
+const projectOf = ({ headers }: FastifyRequest): string => {
+  const named = headers['x-mlflow-workspace']
+  return typeof named === 'string' && named !== '' ? named : 'default'
+}
+
+/** What the request says of itself: a user name where it carries one, and the name of the program. */
+function callerOf({ headers }: FastifyRequest): NonNullable<MlflowCall['caller']> {
+  const basic = /^basic\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  const user = basic === undefined ? '' : (Buffer.from(basic, 'base64').toString().split(':')[0] ?? '')
+  return {
+    by: user.slice(0, 100).toWellFormed() || 'unknown',
+    via: (headers['user-agent'] ?? '').split(' ')[0]!.slice(0, 100) || 'mlflow',
+  }
+}
+
+async function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const known = toAnswer(error)
+  if (known && known.status < 500) return reply.code(known.status).header('content-type', 'application/json').send(JSON.stringify(known.body))
+  request.log.error({ err: error }, 'request failed')
+  const body = known?.body ?? { error_code: 'INTERNAL_ERROR', message: 'The server met a defect of its own; its log says more.' }
+  return reply.code(known?.status ?? 500).header('content-type', 'application/json').send(JSON.stringify(body))
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Registry } from '../../registry/index.ts'
+import type { Tracking } from '../../tracking/index.ts'
+import type { ArtifactPlaces } from './artifact-places.ts'
+import type { Decoder } from './wire.ts'
+
+/** What the routes of this dialect work with. */
+export interface MlflowContext {
+  readonly tracking: Tracking
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly places: ArtifactPlaces
+}
+
+/** What a request says beside its message. */
+export interface MlflowCall {
+  /** Named parts of the address, decoded. */
+  readonly params: Readonly<Record<string, string>>
+  /** The project that experiments are looked for in. */
+  readonly project: string
+  /** Who calls, and with which program; unknown where nothing says so. */
+  readonly caller?: { readonly by: string; readonly via: string }
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
+  /** Behind `/api/2.0/mlflow/`. */
+  readonly path: string
+  readonly version: '2.0' | '3.0'
+  /** Decodes and answers; the answer is a message that becomes JSON. Absent fields are `undefined`, never null. */
+  handle(context: MlflowContext, written: unknown, call: MlflowCall): Promise<object>
+}
+
+/** One row of a table of routes. */
+export const route = <Message>(
+  method: Route['method'],
+  path: string,
+  decode: Decoder<Message>,
+  handle: (context: MlflowContext, message: Message, call: MlflowCall) => Promise<object>,
+  version: Route['version'] = '2.0',
+): Route => ({
+  method,
+  path,
+  version,
+  handle: (context, written, call) => handle(context, decode(written, ''), call),
+})
