@@ -1,0 +1,75 @@
+import { isAbsolute, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ModelVersion } from '../../registry/index.ts'
+import { toModelMetrics, uriOf } from './logged-models.ts'
+import type { LoggedModelLineage, VersionLineage } from './registry-context.ts'
+import type { MlflowContext } from './route.ts'
+import { artifactUriOf, toTags } from './run-view.ts'
+
+/** What runs and logged models say about the versions made from them. */
+export function createVersionLineage(context: MlflowContext): VersionLineage {
+  const { tracking, places } = context
+  return {
+    loggedModel: async (id): Promise<LoggedModelLineage | undefined> => {
+      const model = await tracking.loggedModels.find(id)
+      if (!model) return undefined
+      return {
+        artifactUri: await uriOf(context, model),
+        sourceRunId: model.sourceRunId,
+        params: toTags(model.parameters),
+        metrics: toModelMetrics(model),
+      }
+    },
+    localFoldersOf: async ({ runId, loggedModelId }) => {
+      const run = runId === undefined ? undefined : await tracking.runs.find(runId)
+      const model = loggedModelId === undefined ? undefined : await tracking.loggedModels.find(loggedModelId)
+      const folders = [run?.outPath, model && (await places.ofModel(model))]
+      return folders.filter((folder) => folder !== undefined && isAbsolute(folder)) as string[]
+    },
+    noteRegistration: async (id, { name, version }) => {
+      const model = await tracking.loggedModels.find(id)
+      if (!model) return
+      const known = readRegistrations(model.tags[registrationsTag])
+      if (known.some((each) => each.name === name && Number(each.version) === version)) return
+      await tracking.loggedModels.setTags(id, {
+        [registrationsTag]: JSON.stringify([...known, { name, version: String(version) }]),
+      })
+    },
+    downloadUri: (version) => downloadUri(context, version),
+  }
+}
+
+const registrationsTag = 'mlflow.modelVersions'
+
+interface Registration {
+  name: string
+  version: string | number
+}
+
+/** A tag that somebody has broken is begun anew. */
+function readRegistrations(tag: string | undefined): Registration[] {
+  try {
+    const value: unknown = JSON.parse(tag ?? '[]')
+    return Array.isArray(value) ? (value as Registration[]) : []
+  } catch {
+    return []
+  }
+}
+
+/** A folder of this machine is handed out as the address under which this server serves it; every other place as it is. */
+async function downloadUri({ tracking }: MlflowContext, version: ModelVersion): Promise<string> {
+  const path = localPath(version.location)
+  const run = version.runId === null || path === undefined ? undefined : await tracking.runs.find(version.runId)
+  if (path === undefined || !run) return version.location
+  const below = relative(run.outPath, path)
+  if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) return version.location
+  const experiment = (await tracking.experiments.ofRuns([run.id])).get(run.id)
+  if (!experiment) return version.location
+  const root = artifactUriOf(run, { ...experiment, artifactLocation: null })
+  return below === '' ? root : `${root}/${below.split(sep).join('/')}`
+}
+
+function localPath(location: string): string | undefined {
+  if (isAbsolute(location)) return location
+  return location.startsWith('file:///') ? fileURLToPath(location) : undefined
+}
