@@ -7,7 +7,7 @@ import { type Change, changeOf } from './registry-events.ts'
 import { createHistoryRecords } from './registry-history.ts'
 import { loadModel, loadVersion, loadVersions, newestOfStages } from './registry-loading.ts'
 import { findModelRow, findVersionRow, getModelRow, getVersionRow } from './registry-rows.ts'
-import { searchModels, searchVersions } from './registry-search.ts'
+import { searchModels, searchVersions, versionsMadeBy } from './registry-search.ts'
 import type { ChangeOrigin, ModelRecords, Registry, StageRecords, VersionRecords } from './registry.ts'
 import { addStage, canonicalStage, listStages } from './stage-names.ts'
 import { changeModelTags, changeVersionTags, checkTags } from './tag-change.ts'
@@ -88,6 +88,7 @@ function createVersionRecords(database: Database, write: Write): VersionRecords 
     ofAlias: (model, alias) =>
       database.read(async (reader) => await loadVersion(reader, await versionOfAlias(reader, model, alias))),
     search: (query) => searchVersions(database, query),
+    madeBy: (runIds) => versionsMadeBy(database, runIds),
   }
 }
 

@@ -1,6 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import type { Database, Dialect, Reader } from '../database/index.ts'
+import { boundValuesPerQuery, type Database, type Dialect, type Reader } from '../database/index.ts'
 import { loadModels, loadVersions } from './registry-loading.ts'
 import { createOrder, decodeCursor, encodeCursor, isBehind, orderBy, type RegistryOrder } from './registry-order.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   RegisteredModel,
   TextCondition,
   VersionClause,
+  VersionName,
   VersionQuery,
 } from './registry.ts'
 
@@ -60,6 +61,29 @@ export async function searchVersions(
     const page = await findPage(reader, query, order, { number: sql`v.number`, from })
     return { versions: await loadVersions(reader, page.numbers), next: page.next }
   })
+}
+
+/** See `VersionRecords.madeBy`. */
+export async function versionsMadeBy(
+  database: Database,
+  runIds: readonly string[],
+): Promise<(VersionName & { runId: string })[]> {
+  const found: (VersionName & { runId: string })[] = []
+  for (let at = 0; at < runIds.length; at += boundValuesPerQuery) {
+    const rows = await database.read(({ kysely }) =>
+      kysely
+        .selectFrom('model_versions as v')
+        .innerJoin('registered_models as m', 'm.number', 'v.model')
+        .innerJoin('projects as p', 'p.number', 'm.project')
+        .select(['p.name as project', 'm.name', 'v.version', 'v.run_id'])
+        .where('v.run_id', 'in', runIds.slice(at, at + boundValuesPerQuery))
+        .where('v.deleted_at', 'is', null)
+        .orderBy('v.number')
+        .execute(),
+    )
+    found.push(...rows.map(({ run_id, ...name }) => ({ ...name, runId: run_id! })))
+  }
+  return found
 }
 
 interface Source {

@@ -130,6 +130,8 @@ export interface VersionRecords {
   /** `not_found` when there is no such alias. The alias `latest` is the newest version. */
   ofAlias(model: ModelName, alias: string): Promise<ModelVersion>
   search(query: VersionQuery): Promise<{ versions: ModelVersion[]; next: string | null }>
+  /** The versions, of whatever project, that were made by these runs: what must not lose its bytes. */
+  madeBy(runIds: readonly string[]): Promise<(VersionName & { runId: string })[]>
 }
 
 /** `None`, `Staging`, `Production` and `Archived` are in every project; others are added by hand. */

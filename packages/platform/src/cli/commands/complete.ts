@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { createRegistry } from '../../registry/index.ts'
+import { defaultProject } from '../artifact-reference.ts'
 import type { Cli } from '../cli.ts'
 import { openSession, type Session } from '../session.ts'
 
@@ -32,6 +34,7 @@ async function complete(program: Command, cli: Cli, words: readonly string[]): P
   if (argument === undefined || (operands >= command.registeredArguments.length && !argument.variadic)) return []
   if (argument.name() === 'shell') return starting(['bash', 'zsh', 'fish'], current)
   if (argument.name() === 'artifact') return records(cli, current, artifactKeys)
+  if (/^(model|version|versions)$/.test(argument.name())) return records(cli, current, modelNames)
   if (/^(run|runs|words)$/.test(argument.name())) return records(cli, current, runNames)
   return []
 }
@@ -86,6 +89,20 @@ const runNames: Source = async ({ tracking }, prefix) => {
 }
 
 const projectNames: Source = async ({ tracking }) => (await tracking.projects.list()).map((project) => project.name)
+
+/** Models, and once a slash is there their versions. */
+const modelNames: Source = async ({ database }, prefix) => {
+  const { models, versions } = createRegistry(database)
+  const project = defaultProject
+  if (!prefix.includes('/')) return (await models.search({ project, limit: mostCandidates })).models.map((model) => model.name)
+  const name = prefix.slice(0, prefix.lastIndexOf('/'))
+  const found = await versions.search({
+    project,
+    clauses: [{ field: 'name', condition: { operator: '=', value: name } }],
+    limit: mostCandidates,
+  })
+  return found.versions.map((version) => `${name}/${version.version}`)
+}
 
 const artifactKeys: Source = async ({ tracking }) =>
   (await tracking.artifacts.search({ limit: mostCandidates })).map((artifact) => artifact.key)

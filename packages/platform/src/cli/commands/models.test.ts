@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newRunId } from '@trainyard/contract'
@@ -230,5 +230,24 @@ describe('diff and history', () => {
     expect(then.stdout).toMatch(/^ +1 {2}Production .* @champion .*the first$/m)
     expect((await trainyard('models', 'history', 'other')).code).toBe(3)
     expect((await trainyard('models', 'history', 'iris', '--at', 'soon')).code).toBe(2)
+  })
+})
+
+describe('what hangs on a registered version', () => {
+  test('emptying the trash keeps the run that made it, until the version is deleted', async () => {
+    await trainyard('models', 'register', 'iris', 'first')
+    await trainyard('rm', 'first', 'second')
+    const outcome = await trainyard('trash', 'empty', '--yes')
+    expect(outcome.stderr).toMatch(/^warning: [0-9a-f]{12} stays: it made iris\/1, which is registered\.\nDeleted 1 run; /)
+    expect(existsSync((await trainyard('models', 'show', 'iris/1', '-q')).stdout.trim())).toBe(true)
+    expect((await trainyard('trash', 'ls', '-q')).stdout.trim()).toBe(ids[0])
+  })
+
+  test.each([
+    [['models', 'show', 'i'], ['iris']],
+    [['models', 'promote', 'iris/'], ['iris/1']],
+  ])('completion of %j', async (words, candidates) => {
+    await trainyard('models', 'register', 'iris', 'first')
+    expect((await trainyard('__complete', '--', ...words)).stdout.trim().split('\n')).toEqual(candidates)
   })
 })

@@ -5,8 +5,10 @@ import { confirm } from '../confirm.ts'
 import { emptyTrash, type Freed } from '../empty-trash.ts'
 import { countOf, formatAge, formatBytes, formatValue } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
+import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { runReference } from '../run-columns.ts'
+import { createRegistry } from '../../registry/index.ts'
 import { searchAll, type SelectionOptions, selectRuns, toFilter } from '../run-selection.ts'
 import { sizeOfRuns } from '../run-size.ts'
 import { openRecords } from '../open-records.ts'
@@ -92,7 +94,8 @@ const columns = [
 
 async function empties(cli: Cli, session: Session, options: EmptyOptions): Promise<void> {
   const filter = toFilter(options, cli.nowMs())
-  const runs: RunRecord[] = await searchAll(session.tracking, { ...trashScope(cli), ...(filter === undefined ? {} : { filter }) })
+  const found = await searchAll(session.tracking, { ...trashScope(cli), ...(filter === undefined ? {} : { filter }) })
+  const runs = await withoutRegistered(cli, session, found)
   if (runs.length === 0)
     return cli.globals.json ? cli.printJson(told([], nothing, options)) : cli.note('Nothing in the trash matches.')
   const sizeBytes = await sizeOfRuns(session.tracking, runs)
@@ -107,6 +110,23 @@ async function empties(cli: Cli, session: Session, options: EmptyOptions): Promi
   for (const target of freed.keptTargets) cli.warn(`${target} was left where it is: it does not belong to Trainyard.`)
   if (cli.globals.json) return cli.printJson(told(runs, freed, options))
   return cli.note(`Deleted ${countOf(runs.length, 'run')}; freed ${formatBytes(freed.objectBytes + freed.databaseBytes)}.`)
+}
+
+/** A registered version must not lose its bytes: the run that made it stays in the trash until the version is deleted. */
+async function withoutRegistered(cli: Cli, { database, tracking }: Session, runs: readonly RunRecord[]): Promise<RunRecord[]> {
+  const trashedOf = new Map<string, RunRecord>()
+  for (const run of runs) {
+    trashedOf.set(run.id, run)
+    for (const child of await tracking.runs.children(run.id)) trashedOf.set(child.id, run)
+  }
+  const versions = await createRegistry(database).versions.madeBy([...trashedOf.keys()])
+  const kept = new Set<RunRecord>()
+  for (const { name, version, runId } of versions) {
+    const run = trashedOf.get(runId)!
+    if (!kept.has(run)) cli.warn(`${runReference(run)} stays: it made ${visible(name)}/${version}, which is registered.`)
+    kept.add(run)
+  }
+  return runs.filter((run) => !kept.has(run))
 }
 
 const nothing: Freed = { objectBytes: 0, databaseBytes: 0, keptTargets: [] }
