@@ -29,7 +29,9 @@ export function pythonWithClient(requirements = 'requirements.txt'): string | un
     return python
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    console.log(`NOT RUN: the official client cannot be installed here (it needs Python 3.10 or newer and a package index): ${reason}`)
+    console.log(
+      `NOT RUN: the official client cannot be installed here (it needs Python 3.10 or newer and a package index): ${reason}`,
+    )
     return undefined
   }
 }

@@ -46,24 +46,35 @@ function clientTests(python: string, url: string): void {
 }
 
 const script = `import trainyard
-with open('note.txt', 'w') as file:
-    file.write('hello')
+context = trainyard.get_or_create_ctx('train')
 for step in range(4):
-    trainyard.log_metric('loss', 1 / (step + 1), step=step)
-trainyard.log_artifact('note.txt')
+    context.log_metric('loss', 1 / (step + 1), step=step)
+context.log_artifact('note', body=b'hello', local_path='note.txt')
 `
 
 async function bothWays(python: string, url: string): Promise<void> {
   writeFileSync(join(folder, 'train.py'), script)
   const flags = ['--data', data]
-  const started = await trainyard('run', join(folder, 'train.py'), '-p', 'eta=0.1', '-p', 'name=x', '--label', 'team=blue', '--json', ...flags)
+  const started = await trainyard(
+    'run',
+    join(folder, 'train.py'),
+    '-p',
+    'eta=0.1',
+    '-p',
+    'name=x',
+    '--label',
+    'team=blue',
+    '--json',
+    ...flags,
+  )
   const { id } = JSON.parse(started) as { id: string }
   await promisify(execFile)(python, ['-W', 'ignore', join(here, 'test_both_ways.py'), id], { env: clientEnvironment(url) })
   const shown = JSON.parse(await trainyard('show', id, '--json', ...flags)) as {
     labels: Record<string, string>
     results: Record<string, number>
   }
-  if (shown.labels['from'] !== 'mlflow' || shown.results['later'] !== 7) failures.push('the command line does not see what the client wrote')
+  if (shown.labels['from'] !== 'mlflow' || shown.results['later'] !== 7)
+    failures.push('the command line does not see what the client wrote')
   const listed = await trainyard('ls', '--filter', "name = 'whole'", '--json', ...flags)
   if (!listed.includes('"whole"')) failures.push('a run of the client is missing from trainyard ls')
 }

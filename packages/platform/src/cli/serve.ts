@@ -38,7 +38,10 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
   await using session = await openSession(cli, { create: true })
   const running = readServerNote(session.directory.path)
   if (running)
-    throw new AppError('failed_precondition', `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`)
+    throw new AppError(
+      'failed_precondition',
+      `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`,
+    )
   const log = pino({ level: cli.config.environment['TRAINYARD_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
   const app = await createServer({
     tracking: session.tracking,
@@ -110,5 +113,7 @@ const stopSignal = (): Promise<void> =>
 function openBrowser(url: string): void {
   const command = { darwin: 'open', win32: 'explorer' }[process.platform as string] ?? 'xdg-open'
   // Without a desktop there is nothing to open, and the address is on the screen.
-  spawn(command, [url], { stdio: 'ignore', detached: true }).on('error', () => {}).unref()
+  spawn(command, [url], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref()
 }

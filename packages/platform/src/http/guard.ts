@@ -15,7 +15,9 @@ const open = new Set(['/health', '/version'])
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** The one place that every request of every dialect passes. */
-export function createGuard(options: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
+export function createGuard(
+  options: GuardOptions,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
   return async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('x-frame-options', 'SAMEORIGIN')
     const path = request.url.split('?', 1)[0]!

@@ -1,4 +1,10 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Clock } from '../base/clock.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
@@ -35,7 +41,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     forceCloseConnections: 'idle',
     rewriteUrl: (request) => rewriteProject(request),
     frameworkErrors: (error, _request, reply: FastifyReply) => {
-      void reply.code(error.statusCode ?? 400).type('text/plain; charset=utf-8').send(error.message)
+      void reply
+        .code(error.statusCode ?? 400)
+        .type('text/plain; charset=utf-8')
+        .send(error.message)
     },
   })
   app.addHook('onRequest', createGuard(options.guard))
@@ -59,7 +68,8 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 async function notFound(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const url = request.url.split('?', 1)[0]!
   const others = methods.filter((method) => method !== request.method && request.server.hasRoute({ method, url }))
-  if (others.length > 0) return reply.code(405).header('allow', others.join(', ')).type('text/plain; charset=utf-8').send('Method Not Allowed')
+  if (others.length > 0)
+    return reply.code(405).header('allow', others.join(', ')).type('text/plain; charset=utf-8').send('Method Not Allowed')
   return reply.code(404).type('text/plain; charset=utf-8').send('Not Found')
 }
 

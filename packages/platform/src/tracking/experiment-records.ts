@@ -35,7 +35,8 @@ export function createExperimentRecords(database: Database, clock: Clock): Exper
   }
 }
 
-const unknown = (id: string | number) => new AppError('not_found', `There is no experiment ${id}.`, { details: { experimentId: id } })
+const unknown = (id: string | number) =>
+  new AppError('not_found', `There is no experiment ${id}.`, { details: { experimentId: id } })
 
 function toNumber(id: string): number {
   if (!/^\d{1,15}$/.test(id)) throw unknown(id)
@@ -110,17 +111,15 @@ async function loadExperiments(reader: Reader, numbers: readonly number[]): Prom
   return numbers.flatMap((number) => found.get(number) ?? [])
 }
 
-const toRecord = (
-  row: {
-    number: number
-    name: string
-    created_at: number
-    project_name: string
-    artifact_location: string | null
-    updated_at: number | null
-    trashed_at: number | null
-  },
-): ExperimentRecord => ({
+const toRecord = (row: {
+  number: number
+  name: string
+  created_at: number
+  project_name: string
+  artifact_location: string | null
+  updated_at: number | null
+  trashed_at: number | null
+}): ExperimentRecord => ({
   id: String(row.number),
   project: row.project_name,
   name: row.name,
@@ -158,11 +157,7 @@ async function setTrashed({ kysely }: Transaction, number: number, trashed_at: n
 
 async function putTags(transaction: Transaction, number: number, tags: Record<string, string | null>): Promise<void> {
   const { kysely } = transaction
-  const experiment = await kysely
-    .selectFrom('experiments')
-    .select('trashed_at')
-    .where('number', '=', number)
-    .executeTakeFirst()
+  const experiment = await kysely.selectFrom('experiments').select('trashed_at').where('number', '=', number).executeTakeFirst()
   if (!experiment) throw unknown(number)
   if (experiment.trashed_at !== null)
     throw new AppError('failed_precondition', `The experiment ${number} is in the trash; restore it first.`)

@@ -130,7 +130,8 @@ async function loadModels(reader: Reader, numbers: readonly number[]): Promise<L
     ['logged_model_params', 'parameters'],
   ] as const) {
     const query = kysely.selectFrom(table).select(['model', 'key', 'value']).where('model', 'in', list)
-    for (const [model, key, value] of await reader.arrays(query)) found.get(model as number)![field][key as string] = value as string
+    for (const [model, key, value] of await reader.arrays(query))
+      found.get(model as number)![field][key as string] = value as string
   }
   const points = await kysely
     .selectFrom('logged_model_metrics as v')

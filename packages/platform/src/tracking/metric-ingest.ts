@@ -56,7 +56,12 @@ export async function latestPoints(reader: Reader, runIds: readonly string[]): P
     for (const [id, key, step, timeMs, value] of await reader.arrays(query)) {
       const points = found.get(id as string) ?? []
       if (points.length === 0) found.set(id as string, points)
-      points.push({ key: key as string, step: step as number, timeMs: timeMs as number, value: (value as number | null) ?? Number.NaN })
+      points.push({
+        key: key as string,
+        step: step as number,
+        timeMs: timeMs as number,
+        value: (value as number | null) ?? Number.NaN,
+      })
     }
   }
   return found

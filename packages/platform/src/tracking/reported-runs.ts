@@ -59,7 +59,8 @@ async function openExperiment({ kysely }: Transaction, id: string): Promise<{ pr
     .where('e.number', '=', Number(id))
     .executeTakeFirst()
   if (!found) throw new AppError('not_found', `There is no experiment ${id}.`)
-  if (found.trashed_at !== null) throw new AppError('failed_precondition', `The experiment ${id} is in the trash; restore it first.`)
+  if (found.trashed_at !== null)
+    throw new AppError('failed_precondition', `The experiment ${id} is in the trash; restore it first.`)
   return { project: found.project, experiment: found.experiment }
 }
 

@@ -275,7 +275,8 @@ export interface JournalEntryName {
 
 type RequestName = JournalEntryName & { timeMs: number }
 
-export type JournalRequest = RequestName & (
+export type JournalRequest = RequestName &
+  (
     | { type: 'artifact'; body: JournalArtifact }
     | { type: 'child'; body: { id: string; iteration: number; parameters: JsonObject } }
     | { type: 'best'; body: { id: string; iteration: number } }
@@ -455,7 +456,9 @@ export interface LoggedModelCondition {
 }
 
 export interface LoggedModelSort {
-  field: { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'created' | 'updated' } | { scope: 'metric'; name: string }
+  field:
+    | { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'created' | 'updated' }
+    | { scope: 'metric'; name: string }
   direction: 'ascending' | 'descending'
   dataset?: { name?: string; digest?: string }
 }

@@ -20,7 +20,10 @@ export function define(command: Command, cli: Cli): void {
     process.kill(note.process.pid, 'SIGTERM')
     for (let waitedMs = 0; isAlive(note.process); waitedMs += lookEveryMs) {
       if (waitedMs >= patienceMs)
-        throw new AppError('unavailable', `The server (process ${note.process.pid}) is still finishing requests; look again with: trainyard status`)
+        throw new AppError(
+          'unavailable',
+          `The server (process ${note.process.pid}) is still finishing requests; look again with: trainyard status`,
+        )
       await sleep(lookEveryMs)
     }
     if (cli.globals.json) return cli.printJson({ stopped: note.url, pid: note.process.pid })

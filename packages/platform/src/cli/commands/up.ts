@@ -5,7 +5,11 @@ import { serve, type UpOptions } from '../serve.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
-    .option('--host <address>', 'address to listen on; others than this machine can reach it only with --allow-remote', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'address to listen on; others than this machine can reach it only with --allow-remote',
+      '127.0.0.1',
+    )
     .option('--port <number>', 'port to listen on (default: 5000, or the next free one)')
     .option('--allow-remote', 'listen on an address that other machines can reach')
     .option('--allow-host <name>', 'another name under which the server may be asked for; can be repeated', collect, [])

@@ -56,7 +56,10 @@ export function createArtifactPlaces(options: {
     ofModel,
     async resolve(proxied) {
       const found = /^(?:[^]*\/)?(?:models\/(m-[0-9a-f]{32})|([0-9a-f]{32}))\/artifacts(?:\/([^]*))?$/.exec(proxied)
-      if (!found) throw missing(`There is no artifact '${proxied}': paths begin with <experiment>/<run id>/artifacts or <experiment>/models/<model id>/artifacts.`)
+      if (!found)
+        throw missing(
+          `There is no artifact '${proxied}': paths begin with <experiment>/<run id>/artifacts or <experiment>/models/<model id>/artifacts.`,
+        )
       const [, modelId, runId, path = ''] = found
       checkPath(path)
       if (modelId !== undefined) {
@@ -108,7 +111,8 @@ export function checkPath(path: string): string {
   // oxlint-disable-next-line no-control-regex -- Control characters are what it looks for.
   const isOdd = /[\\#\u0000-\u001f\u007f]/.test(decoded) || /^[a-z]:/i.test(decoded) || decoded.startsWith('/')
   const parts = decoded.split('/')
-  if (isOdd || parts.includes('..') || parts.includes('.') || /^file:/i.test(decoded)) throw invalid(`Invalid path: ${JSON.stringify(path.slice(0, 200))}`)
+  if (isOdd || parts.includes('..') || parts.includes('.') || /^file:/i.test(decoded))
+    throw invalid(`Invalid path: ${JSON.stringify(path.slice(0, 200))}`)
   return path
 }
 

@@ -147,7 +147,10 @@ async function sendArtifact(
 const escapeMark = (mark: string): string => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`
 
 /** One range of bytes; several, or what is no range, mean the whole. */
-function readRange(header: string | undefined, sizeBytes: number): { offset: number; lengthBytes: number } | 'unsatisfiable' | undefined {
+function readRange(
+  header: string | undefined,
+  sizeBytes: number,
+): { offset: number; lengthBytes: number } | 'unsatisfiable' | undefined {
   const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '')
   if (!found || (found[1] === '' && found[2] === '')) return undefined
   const [first, last] = [found[1]!, found[2]!]

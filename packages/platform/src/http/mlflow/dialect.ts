@@ -43,7 +43,9 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
   const routes = routesOf(context)
   void app.register(async (messages) => {
     messages.removeAllContentTypeParsers()
-    messages.addContentTypeParser('*', { parseAs: 'string', bodyLimit: largestBodyBytes }, (_request, body, done) => done(null, body))
+    messages.addContentTypeParser('*', { parseAs: 'string', bodyLimit: largestBodyBytes }, (_request, body, done) =>
+      done(null, body),
+    )
     messages.setErrorHandler(sendError)
     for (const prefix of prefixes) {
       for (const each of routes) {
@@ -80,7 +82,8 @@ function readBody(request: FastifyRequest): unknown {
   if (method === 'POST' || method === 'PUT') {
     const type = headers['content-type']
     if (type === undefined) throw invalid('Bad Request. Content-Type header is missing.')
-    if (!/^application\/json\s*(?:;|$)/i.test(type)) throw invalid("Bad Request. Content-Type must be one of ['application/json'].")
+    if (!/^application\/json\s*(?:;|$)/i.test(type))
+      throw invalid("Bad Request. Content-Type must be one of ['application/json'].")
   }
   return parseBody(typeof request.body === 'string' ? request.body : '')
 }
@@ -103,8 +106,12 @@ function callerOf({ headers }: FastifyRequest): NonNullable<MlflowCall['caller']
 
 async function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const known = toAnswer(error)
-  if (known && known.status < 500) return reply.code(known.status).header('content-type', 'application/json').send(JSON.stringify(known.body))
+  if (known && known.status < 500)
+    return reply.code(known.status).header('content-type', 'application/json').send(JSON.stringify(known.body))
   request.log.error({ err: error }, 'request failed')
   const body = known?.body ?? { error_code: 'INTERNAL_ERROR', message: 'The server met a defect of its own; its log says more.' }
-  return reply.code(known?.status ?? 500).header('content-type', 'application/json').send(JSON.stringify(body))
+  return reply
+    .code(known?.status ?? 500)
+    .header('content-type', 'application/json')
+    .send(JSON.stringify(body))
 }

@@ -1,6 +1,16 @@
 import type { ExperimentCondition, ExperimentSort } from '../../tracking/index.ts'
 import { invalid } from './errors.ts'
-import { type Clause, comparatorOf, numberOf, numericComparators, readClauses, readOrder, textComparators, textOf, toPattern } from './filter-reader.ts'
+import {
+  type Clause,
+  comparatorOf,
+  numberOf,
+  numericComparators,
+  readClauses,
+  readOrder,
+  textComparators,
+  textOf,
+  toPattern,
+} from './filter-reader.ts'
 
 const attributes = { name: 'name', creation_time: 'created', last_update_time: 'updated' } as const
 
@@ -40,6 +50,8 @@ export function parseExperimentOrder(clauses: readonly string[]): ExperimentSort
       throw invalid(`Invalid order_by entity: ${entity}`)
     if (key === 'experiment_id') return { field: 'id', direction }
     if (Object.hasOwn(attributes, key)) return { field: attributes[key as keyof typeof attributes], direction }
-    throw invalid(`Invalid attribute key '${key}' specified. Valid keys are 'name, experiment_id, creation_time, last_update_time'`)
+    throw invalid(
+      `Invalid attribute key '${key}' specified. Valid keys are 'name, experiment_id, creation_time, last_update_time'`,
+    )
   })
 }

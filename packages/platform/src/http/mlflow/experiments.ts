@@ -126,8 +126,7 @@ export const experimentRoutes: readonly Route[] = [
     async (context, { experiment_id, key }) => {
       const name = required(key, 'key')
       const experiment = await getActiveExperiment(context, required(experiment_id, 'experiment_id'))
-      if (experiment.tags[name] === undefined)
-        throw missing(`No tag with name: ${name} in experiment with id ${experiment.id}`)
+      if (experiment.tags[name] === undefined) throw missing(`No tag with name: ${name} in experiment with id ${experiment.id}`)
       await context.tracking.experiments.setTags(experiment.id, { [name]: null })
       return {}
     },
@@ -137,7 +136,7 @@ export const experimentRoutes: readonly Route[] = [
     'experiments/search-datasets',
     message({ experiment_ids: list(idText) }),
     async ({ tracking }, { experiment_ids = [] }) => {
-      if (experiment_ids.length === 0) throw invalid("SearchDatasets request must specify at least one experiment_id.")
+      if (experiment_ids.length === 0) throw invalid('SearchDatasets request must specify at least one experiment_id.')
       if (experiment_ids.length > 20) throw invalid('SearchDatasets request cannot specify more than 20 experiment_ids.')
       const found = await tracking.datasets.summaries(
         experiment_ids.filter((id) => /^\d{1,15}$/.test(id)),
@@ -186,8 +185,7 @@ const toExperiment = (experiment: ExperimentRecord): object => ({
 })
 
 function checkName(name: string, path: string): string {
-  if (name.length > longestName)
-    throw invalid(`'${path}' exceeds the maximum length of ${longestName} characters`)
+  if (name.length > longestName) throw invalid(`'${path}' exceeds the maximum length of ${longestName} characters`)
   return name
 }
 

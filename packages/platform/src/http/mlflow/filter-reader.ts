@@ -78,14 +78,19 @@ function readClause(reader: FilterReader, options: { keepCase?: boolean }): Clau
   if (comparator === undefined) throw notUnderstood(reader)
   reader.space()
   const value = readLiteral(reader)
-  if (!value) throw invalid(`Invalid clause(s) in filter string: expected a number, a quoted string or a list at '${reader.rest.slice(0, 200)}'`)
+  if (!value)
+    throw invalid(
+      `Invalid clause(s) in filter string: expected a number, a quoted string or a list at '${reader.rest.slice(0, 200)}'`,
+    )
   const words = comparator.replace(/\s+/, ' ')
   return { identifier, comparator: options.keepCase ? words : words.toUpperCase(), value }
 }
 
 const readQuoted = (reader: FilterReader, quotes: '`"' | `'"`): string | undefined => {
   const written =
-    quotes === '`"' ? (reader.take(/`[^`]+`/y) ?? reader.take(/"[^"]+"/y)) : (reader.take(/'(?:[^']|'')*'/y) ?? reader.take(/"[^"]*"/y))
+    quotes === '`"'
+      ? (reader.take(/`[^`]+`/y) ?? reader.take(/"[^"]+"/y))
+      : (reader.take(/'(?:[^']|'')*'/y) ?? reader.take(/"[^"]*"/y))
   return written?.slice(1, -1)
 }
 
@@ -109,7 +114,8 @@ function readLiteral(reader: FilterReader): Literal | undefined {
   do {
     reader.space()
     const member = readQuoted(reader, `'"`)
-    if (member === undefined) throw invalid('While parsing a list in the query, expected a non-empty list of string values, but got a wrong element')
+    if (member === undefined)
+      throw invalid('While parsing a list in the query, expected a non-empty list of string values, but got a wrong element')
     texts.push(member)
     reader.space()
   } while (reader.take(/,/y) !== undefined)
@@ -139,7 +145,9 @@ export function textOf({ identifier, value }: Clause, entity: string): string {
 
 export function numberOf({ identifier, value }: Clause, entity: string): number {
   if (value.kind === 'number') return value.number
-  throw invalid(`Expected numeric value type for ${entity}. Found ${value.kind === 'text' ? `'${value.text}'` : 'a list'} for '${identifier.key}'`)
+  throw invalid(
+    `Expected numeric value type for ${entity}. Found ${value.kind === 'text' ? `'${value.text}'` : 'a list'} for '${identifier.key}'`,
+  )
 }
 
 /** The members of an `IN` list. */

@@ -62,7 +62,10 @@ async function linked(work: Promise<void>): Promise<void> {
 
 function toInput({ tags = [], dataset }: MessageOf<typeof inputFields>, at: number) {
   const path = `datasets[${at}]`
-  if (!dataset) throw invalid(`Missing value for required parameter '${path}.dataset'. See the API docs for more information about request parameters.`)
+  if (!dataset)
+    throw invalid(
+      `Missing value for required parameter '${path}.dataset'. See the API docs for more information about request parameters.`,
+    )
   const { name, digest, source_type, source, schema, profile } = dataset
   const input = {
     name: required(name, `${path}.dataset.name`),
@@ -73,10 +76,10 @@ function toInput({ tags = [], dataset }: MessageOf<typeof inputFields>, at: numb
     profile: profile ?? null,
     tags: Object.fromEntries(
       tags.map(({ key, value }, index) => {
-        const name = required(key, `${path}.tags[${index}].key`)
-        checkLength(name, `${path}.tags[${index}].key`, 255)
+        const tagKey = required(key, `${path}.tags[${index}].key`)
+        checkLength(tagKey, `${path}.tags[${index}].key`, 255)
         checkLength(value ?? '', `${path}.tags[${index}].value`, 500)
-        return [name, value ?? '']
+        return [tagKey, value ?? '']
       }),
     ),
   }

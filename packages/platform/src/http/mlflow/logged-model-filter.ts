@@ -1,6 +1,16 @@
 import type { LoggedModelCondition, LoggedModelSort } from '../../tracking/index.ts'
 import { invalid } from './errors.ts'
-import { type Clause, comparatorOf, listOf, numberOf, numericComparators, readClauses, textComparators, textOf, toPattern } from './filter-reader.ts'
+import {
+  type Clause,
+  comparatorOf,
+  listOf,
+  numberOf,
+  numericComparators,
+  readClauses,
+  textComparators,
+  textOf,
+  toPattern,
+} from './filter-reader.ts'
 
 const attributes = {
   name: 'name',
@@ -39,7 +49,9 @@ function toCondition(clause: Clause): LoggedModelCondition {
     }
   if (scope !== undefined) return { field: { scope, name: key }, ...textCondition(clause) }
   if (entity !== undefined && entity !== 'attributes')
-    throw invalid(`Invalid entity type '${entity}' in '${entity}.${key}'. Valid values are ['attributes', 'metrics', 'params', 'tags']`)
+    throw invalid(
+      `Invalid entity type '${entity}' in '${entity}.${key}'. Valid values are ['attributes', 'metrics', 'params', 'tags']`,
+    )
   if (!Object.hasOwn(attributes, key))
     throw invalid(`Invalid attribute key '${key}' specified. Valid keys are '${Object.keys(attributes).join(', ')}'`)
   const name = attributes[key as AttributeName]
@@ -80,7 +92,9 @@ export function parseModelOrder(orders: readonly OrderBy[]): LoggedModelSort[] {
     }
     const name = Object.hasOwn(attributes, field_name) ? attributes[field_name as AttributeName] : undefined
     if (name === undefined || name === 'sourceRun')
-      throw invalid(`Invalid order by field '${field_name}'. Order by an attribute such as creation_timestamp, or by metrics.<key>.`)
+      throw invalid(
+        `Invalid order by field '${field_name}'. Order by an attribute such as creation_timestamp, or by metrics.<key>.`,
+      )
     return { field: { scope: 'attribute', name }, direction }
   })
 }

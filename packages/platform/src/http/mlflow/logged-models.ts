@@ -86,7 +86,7 @@ export const loggedModelRoutes: readonly Route[] = [
     message({ status: choice(statusNumbers) }),
     async (context, { status }, { params }) => {
       const { id } = await getModel(context, params['model_id']!)
-      await context.tracking.loggedModels.setStatus(id, recordStatusOf[required(status, 'status')!])
+      await context.tracking.loggedModels.setStatus(id, recordStatusOf[required(status, 'status')])
       return { model: await toModel(context, await getModel(context, id)) }
     },
   ),
@@ -107,21 +107,17 @@ export const loggedModelRoutes: readonly Route[] = [
     await context.tracking.loggedModels.setTags(model.id, { [key]: null })
     return {}
   }),
-  route(
-    'POST',
-    'logged-models/:model_id/params',
-    message({ params: list(param) }),
-    async (context, request, { params }) => {
-      const { id } = await getModel(context, params['model_id']!)
-      try {
-        await context.tracking.loggedModels.addParameters(id, toMap(request.params, 'params'))
-      } catch (error) {
-        if (isAppError(error, 'already_exists')) throw invalid(`A parameter of the model '${id}' is logged already and cannot change.`)
-        throw error
-      }
-      return {}
-    },
-  ),
+  route('POST', 'logged-models/:model_id/params', message({ params: list(param) }), async (context, request, { params }) => {
+    const { id } = await getModel(context, params['model_id']!)
+    try {
+      await context.tracking.loggedModels.addParameters(id, toMap(request.params, 'params'))
+    } catch (error) {
+      if (isAppError(error, 'already_exists'))
+        throw invalid(`A parameter of the model '${id}' is logged already and cannot change.`)
+      throw error
+    }
+    return {}
+  }),
   route(
     'GET',
     'logged-models/:model_id/artifacts/directories',

@@ -19,7 +19,24 @@ const types: Record<string, string> = {
   '.wav': 'audio/wav',
   '.mp3': 'audio/mpeg',
 }
-const plain = new Set(['.txt', '.log', '.md', '.yaml', '.yml', '.py', '.js', '.ts', '.cfg', '.conf', '.ini', '.toml', '.sh', '.r', '.sql', '.xml'])
+const plain = new Set([
+  '.txt',
+  '.log',
+  '.md',
+  '.yaml',
+  '.yml',
+  '.py',
+  '.js',
+  '.ts',
+  '.cfg',
+  '.conf',
+  '.ini',
+  '.toml',
+  '.sh',
+  '.r',
+  '.sql',
+  '.xml',
+])
 const plainNames = new Set(['MLmodel', 'MLproject', 'requirements.txt', 'Dockerfile'])
 
 /** By the name's ending; what is text to a reader is plain text. */

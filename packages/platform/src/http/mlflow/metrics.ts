@@ -69,8 +69,9 @@ export const metricRoutes: readonly Route[] = [
 ]
 
 function checkRuns(ids: string[] | undefined): string[] {
-  if (!ids || ids.length === 0) throw invalid("GetMetricHistoryBulk request must specify at least one run_id.")
-  if (ids.length > mostRuns) throw invalid(`GetMetricHistoryBulk request cannot specify more than ${mostRuns} run_ids. Received ${ids.length} run_ids.`)
+  if (!ids || ids.length === 0) throw invalid('GetMetricHistoryBulk request must specify at least one run_id.')
+  if (ids.length > mostRuns)
+    throw invalid(`GetMetricHistoryBulk request cannot specify more than ${mostRuns} run_ids. Received ${ids.length} run_ids.`)
   return [...new Set(ids)]
 }
 

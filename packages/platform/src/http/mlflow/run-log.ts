@@ -28,7 +28,11 @@ const mostTags = 100
 export const runLogRoutes: readonly Route[] = [
   route('POST', 'runs/log-metric', message({ ...runFields, ...metricFields }), async (context, request) => {
     const id = runIdOf(request)
-    await log(context, id, toPoints([request], () => ({ key: 'key', name: 'name', value: 'value', timestamp: 'timestamp' })))
+    await log(
+      context,
+      id,
+      toPoints([request], () => ({ key: 'key', name: 'name', value: 'value', timestamp: 'timestamp' })),
+    )
     return {}
   }),
   route('POST', 'runs/log-parameter', message({ ...runFields, key: text, value: text }), async (context, request) => {

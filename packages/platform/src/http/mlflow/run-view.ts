@@ -40,8 +40,10 @@ function tagsOf(run: RunRecord): { key: string; value: string }[] {
   return toTags({ ...tags, ...run.labels, 'mlflow.runName': run.name })
 }
 
-export const artifactUriOf = (run: Pick<RunRecord, 'id'>, experiment: Pick<ExperimentRecord, 'id' | 'artifactLocation'>): string =>
-  `${experiment.artifactLocation?.replace(/\/+$/, '') ?? `mlflow-artifacts:/${experiment.id}`}/${run.id}/artifacts`
+export const artifactUriOf = (
+  run: Pick<RunRecord, 'id'>,
+  experiment: Pick<ExperimentRecord, 'id' | 'artifactLocation'>,
+): string => `${experiment.artifactLocation?.replace(/\/+$/, '') ?? `mlflow-artifacts:/${experiment.id}`}/${run.id}/artifacts`
 
 export const toRunInfo = (run: RunRecord, experiment: ExperimentRecord): object => ({
   run_id: run.id,
@@ -88,7 +90,8 @@ const toDatasetInputs = (run: RunRecord, datasets: readonly DatasetInput[]): obj
 ]
 
 /** Empty lists are left out. */
-export const present = <Value>(values: readonly Value[]): readonly Value[] | undefined => (values.length === 0 ? undefined : values)
+export const present = <Value>(values: readonly Value[]): readonly Value[] | undefined =>
+  values.length === 0 ? undefined : values
 
 /** Whole runs, with metrics, inputs and outputs: a constant number of reads for any number of runs. */
 export async function toRuns({ tracking }: MlflowContext, runs: readonly RunRecord[]): Promise<object[]> {
@@ -111,9 +114,7 @@ export async function toRuns({ tracking }: MlflowContext, runs: readonly RunReco
       },
       inputs: {
         dataset_inputs: present(toDatasetInputs(run, datasets.get(run.id) ?? [])),
-        model_inputs: present(
-          links.filter((link) => link.direction === 'input').map((link) => ({ model_id: link.modelId })),
-        ),
+        model_inputs: present(links.filter((link) => link.direction === 'input').map((link) => ({ model_id: link.modelId }))),
       },
       outputs: {
         model_outputs: present(

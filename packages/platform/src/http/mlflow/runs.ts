@@ -15,8 +15,7 @@ export const runIdOf = ({ run_id, run_uuid }: { run_id?: string; run_uuid?: stri
   required(run_id || run_uuid, 'run_id')
 
 export const runMissing = (id: string): Error => missing(`Run with id=${id} not found`)
-export const runDeleted = (id: string): Error =>
-  invalid(`The run ${id} must be in the 'active' state. Current state is deleted.`)
+export const runDeleted = (id: string): Error => invalid(`The run ${id} must be in the 'active' state. Current state is deleted.`)
 
 export async function getRun({ tracking }: MlflowContext, id: string): Promise<RunRecord> {
   const run = await tracking.runs.find(id)

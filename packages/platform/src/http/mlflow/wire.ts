@@ -64,7 +64,8 @@ export const integer: Decoder<number> = (value, path) => {
 export const boolean: Decoder<boolean> = (value, path) => {
   if (typeof value === 'boolean') return value
   if (typeof value === 'string' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true'
-  if (typeof value === 'string') throw invalid(`Invalid boolean value: ${value}. Must be 'true' or 'false' for parameter '${path}'.`)
+  if (typeof value === 'string')
+    throw invalid(`Invalid boolean value: ${value}. Must be 'true' or 'false' for parameter '${path}'.`)
   throw wrongType(value, path)
 }
 
@@ -122,7 +123,8 @@ export function parseBody(body: string): unknown {
     value = JSON.parse(body)
     if (typeof value === 'string') value = JSON.parse(value)
   } catch {
-    if (/:\s*-?(?:NaN|Infinity)\b/.test(body)) throw invalid('The body is not valid JSON: write NaN and infinities as texts, "NaN" and "Infinity".')
+    if (/:\s*-?(?:NaN|Infinity)\b/.test(body))
+      throw invalid('The body is not valid JSON: write NaN and infinities as texts, "NaN" and "Infinity".')
     return {}
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}

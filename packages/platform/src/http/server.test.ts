@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { openServer } from './testing/open-server.ts'
+
+const search = '/api/2.0/mlflow/experiments/search'
+
+describe('every route of every dialect', () => {
+  test('answers only under its own names, so that no page can reach it by a name that resolves here', async () => {
+    await using server = await openServer()
+    for (const host of ['localhost:5000', '127.0.0.1', '[::1]:5000', 'a.localhost'])
+      expect((await server.ask('POST', search, { max_results: 1 }, { host })).status, host).toBe(200)
+    for (const host of ['evil.example', '10.0.0.1', '127.0.0.1.evil.example', 'localhost.evil.example'])
+      expect((await server.ask('POST', search, { max_results: 1 }, { host })).status, host).toBe(403)
+    expect((await server.ask('GET', '/health', undefined, { host: 'evil.example' })).text).toBe('OK')
+  })
+
+  test('refuses changes that another site asks for, under each prefix', async () => {
+    await using server = await openServer()
+    for (const url of [search, search.replace('/api/', '/ajax-api/'), '/projects/p/api/2.0/mlflow/experiments/search']) {
+      for (const origin of ['https://evil.example', 'null', 'file://', 'http://127.0.0.1.evil.example'])
+        expect((await server.ask('POST', url, { max_results: 1 }, { origin })).status, `${url} ${origin}`).toBe(403)
+      expect((await server.ask('POST', url, { max_results: 1 }, { origin: 'http://localhost:3000' })).status).toBe(200)
+      expect((await server.ask('POST', url, { max_results: 1 }, { 'content-type': 'text/plain' })).status).toBe(400)
+    }
+  })
+
+  test('asks for the token, when there is one, everywhere but at /health and /version', async () => {
+    await using server = await openServer({ token: 'secret' })
+    const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString('base64')}`
+    for (const authorization of ['', 'Bearer wrong', 'Bearer', 'secret', basic('wrong'), basic('')])
+      expect((await server.ask('POST', search, { max_results: 1 }, { authorization })).status, authorization).toBe(401)
+    for (const authorization of ['Bearer secret', basic('secret')])
+      expect((await server.ask('POST', search, { max_results: 1 }, { authorization })).status, authorization).toBe(200)
+    expect((await server.ask('GET', '/nothing')).status).toBe(401)
+    expect((await server.ask('GET', '/version')).status).toBe(200)
+  })
+
+  test('is 404 without JSON when it does not exist, and 405 with a wrong method', async () => {
+    await using server = await openServer()
+    for (const url of ['/api/3.0/mlflow/traces', '/api/2.0/preview/mlflow/runs/get', '/nothing', '/v1/traces']) {
+      const answer = await server.ask('POST', url, {})
+      expect([answer.status, answer.text], url).toEqual([404, 'Not Found'])
+    }
+    expect((await server.ask('PUT', '/api/2.0/mlflow/runs/create', {})).status).toBe(405)
+  })
+
+  test('is about the project its address names', async () => {
+    await using server = await openServer()
+    const { json } = await server.ask('POST', '/projects/vision%20lab/api/2.0/mlflow/experiments/create', { name: 'e' })
+    expect(json['experiment_id']).toBeDefined()
+    expect(await server.tracking.experiments.findByName('vision lab', 'e')).toBeDefined()
+    expect((await server.ask('GET', '/api/2.0/mlflow/experiments/get-by-name', { experiment_name: 'e' })).status).toBe(404)
+  })
+})

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { systemClock } from '../../base/clock.ts'
+import { openSqliteDatabase } from '../../database/index.ts'
+import { createRegistry } from '../../registry/index.ts'
+import { createTracking, type Tracking } from '../../tracking/index.ts'
+import type { GuardOptions } from '../guard.ts'
+import { createServer } from '../server.ts'
+
+export interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  text: string
+  /** The body as JSON; an empty object when it is none. */
+  json: Record<string, never>
+}
+
+export interface OpenServer extends AsyncDisposable {
+  readonly app: FastifyInstance
+  readonly tracking: Tracking
+  readonly folder: string
+  /** An object is sent as JSON, or as a query with GET; a text goes as it is. */
+  ask(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD',
+    url: string,
+    given?: object | string,
+    headers?: Record<string, string>,
+  ): Promise<Answer>
+}
+
+/** A server over a fresh data directory, asked without a socket. */
+export async function openServer(guard: Partial<GuardOptions> = {}): Promise<OpenServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'trainyard-http-'))
+  const database = await openSqliteDatabase(join(folder, 'trainyard.db'))
+  const tracking = createTracking(database)
+  const app = await createServer({
+    tracking,
+    registry: createRegistry(database),
+    clock: systemClock,
+    objects: { workingDirectory: folder, environment: {} },
+    artifactFolder: join(folder, 'artifacts'),
+    guard: { loopback: true, hosts: [], token: undefined, ...guard },
+  })
+  return {
+    app,
+    tracking,
+    folder,
+    async ask(method, url, given, headers = {}) {
+      const isQuery = method === 'GET' && typeof given === 'object'
+      const pairs = isQuery ? Object.entries(given).map(([key, value]): [string, string] => [key, String(value)]) : []
+      const query = isQuery ? `?${new URLSearchParams(pairs).toString()}` : ''
+      const answer = await app.inject({
+        method,
+        url: `${url}${query}`,
+        headers: {
+          host: 'localhost',
+          ...(given === undefined || isQuery ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(given === undefined || isQuery ? {} : { payload: typeof given === 'string' ? given : JSON.stringify(given) }),
+      })
+      const isJson = /json/.test(answer.headers['content-type'] ?? '')
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        text: answer.body,
+        json: (isJson && answer.body !== '' ? JSON.parse(answer.body) : {}) as Record<string, never>,
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close()
+      await database.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
