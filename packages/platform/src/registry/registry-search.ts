@@ -37,8 +37,7 @@ export async function searchModels(
   const clauses = checkClauses(query.clauses)
   return await database.read(async (reader) => {
     const condition = allOf(clauses.map((clause) => modelCondition(clause, reader.dialect)))
-    const from = sql`registered_models as m join projects as p on p.number = m.project
-      where p.name = ${query.project} and m.deleted_at is null and ${condition}`
+    const from = sql`registered_models as m where m.project = ${projectNumber(query.project)} and m.deleted_at is null and ${condition}`
     const page = await findPage(reader, query, order, { number: sql`m.number`, from })
     return { models: await loadModels(reader, page.numbers), next: page.next }
   })
@@ -56,12 +55,20 @@ export async function searchVersions(
   const clauses = checkClauses(query.clauses)
   return await database.read(async (reader) => {
     const condition = allOf(clauses.map((clause) => versionCondition(clause, reader.dialect)))
-    const from = sql`model_versions as v join registered_models as m on m.number = v.model join projects as p on p.number = m.project
-      where p.name = ${query.project} and m.deleted_at is null and v.deleted_at is null and ${condition}`
+    // Without a name the versions are walked in order of their last update from its index, and the first page of 100,000 takes 10 ms
+    // instead of 88; the plus keeps the database from starting with all models of the project.
+    const project = clauses.some(isOneName) ? sql`m.project` : sql`+m.project`
+    const from = sql`model_versions as v join registered_models as m on m.number = v.model
+      where ${project} = ${projectNumber(query.project)} and m.deleted_at is null and v.deleted_at is null and ${condition}`
     const page = await findPage(reader, query, order, { number: sql`v.number`, from })
     return { versions: await loadVersions(reader, page.numbers), next: page.next }
   })
 }
+
+const projectNumber = (name: string): RawBuilder<number> => sql`(select number from projects where name = ${name})`
+
+const isOneName = (clause: VersionClause): boolean =>
+  clause.field === 'name' && (clause.condition.operator === '=' || clause.condition.operator === 'in')
 
 /** See `VersionRecords.madeBy`. */
 export async function versionsMadeBy(

@@ -49,7 +49,7 @@ interface Answer {
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 async function ask(method: Method, path: string, given: object | string = {}, headers: Record<string, string> = {}) {
-  const query = method === 'GET' && typeof given === 'object' ? `?${new URLSearchParams(Object.entries(given))}` : ''
+  const query = method === 'GET' && typeof given === 'object' ? `?${new URLSearchParams(Object.entries(given)).toString()}` : ''
   const answer = await app.inject({
     method,
     url: `/api/2.0/mlflow/${path}${query}`,
@@ -319,7 +319,11 @@ describe('refusals', () => {
           const { status, body } = await ask(
             method,
             path,
-            method === 'GET' ? Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)])) : given,
+            method === 'GET'
+              ? Object.fromEntries(
+                  Object.entries(given).map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+                )
+              : given,
           )
           expect(status, JSON.stringify(body)).toBeLessThan(500)
         },
