@@ -133,6 +133,38 @@ describe('register', () => {
   })
 })
 
+describe('what an MLflow client logged', () => {
+  test('is registered by its run or its id, with the folder it lies in', async () => {
+    const id = `m-${ids[2]}`
+    const { stream } = memoryStream()
+    {
+      const cli = createCli([], { workingDirectory: folder, environment: {}, stdout: stream, stderr: stream })
+      await using session = await openSession(cli, { create: false })
+      const runId = newRunId(startMs)
+      const { id: experimentId } = (await session.tracking.experiments.findByName('default', 'iris'))!
+      await session.tracking.reported.create({
+        id: runId,
+        experimentId,
+        name: 'client',
+        kind: 'run',
+        state: 'running',
+        owner: 'ada',
+        host: 'lab',
+        outPath: join(folder, 'client'),
+      })
+      await session.tracking.loggedModels.create({ id, experimentId, name: 'm', sourceRunId: runId })
+      await session.tracking.loggedModels.link(runId, [{ modelId: id, direction: 'output', step: 0 }])
+    }
+    for (const what of ['client', id, `models:/${id}`]) {
+      expect((await trainyard('models', 'register', 'logged', what)).stderr).toMatch(`from models:/${id}.`)
+      expect((await trainyard('models', 'show', 'logged/latest', '-q')).stdout).toBe(
+        `${join(folder, '.trainyard', 'artifacts', 'default', 'models', id)}\n`,
+      )
+    }
+    expect((await trainyard('models', 'register', 'logged', `m-${'0'.repeat(32)}`)).code).toBe(3)
+  })
+})
+
 describe('promote and alias', () => {
   test('a version takes over its stage and says what it replaced', async () => {
     await registerTwo()

@@ -59,20 +59,36 @@ interface Origins {
   location?: string
   runId?: string
   artifactId?: string
+  loggedModelId?: string
 }
 
 const address = /^(?!store:)[a-z][a-z0-9+.-]+:/i
 
 async function originsOf(cli: Cli, session: ModelSession, what: string): Promise<Origins> {
-  if (what.startsWith('models:')) return { source: what }
+  const loggedModelId = /^(?:models:\/*)?(m-[0-9a-f]{32})$/.exec(what)?.[1]
+  if (loggedModelId !== undefined) return await fromLoggedModel(session, loggedModelId)
   if (address.test(what)) return { source: what }
   try {
     return fromArtifact(await resolveArtifact(session.tracking, what, cli.project))
   } catch (error) {
     if (!isAppError(error, 'not_found')) throw error
-    const model = await onlyModelOf(cli, session, what)
-    if (model === undefined) throw error
-    return fromArtifact(model)
+    const origins = await onlyModelOf(cli, session, what)
+    if (origins === undefined) throw error
+    return origins
+  }
+}
+
+/** A model that an MLflow client logged: it lies in a folder of its own. */
+async function fromLoggedModel({ tracking, objectContext, directory }: ModelSession, id: string): Promise<Origins> {
+  const model = await tracking.loggedModels.find(id)
+  if (model === undefined) throw new AppError('not_found', `There is no logged model ${id}.`)
+  const { createArtifactPlaces } = await import('../../http/mlflow/index.ts')
+  const places = createArtifactPlaces({ tracking, objects: objectContext, folder: directory.artifacts })
+  return {
+    source: `models:/${id}`,
+    location: await places.ofModel(model),
+    loggedModelId: id,
+    ...(model.sourceRunId === null ? {} : { runId: model.sourceRunId }),
   }
 }
 
@@ -84,7 +100,8 @@ const fromArtifact = (artifact: ArtifactRecord): Origins => ({
 })
 
 /** The one model a run made; undefined when the text names no run. */
-async function onlyModelOf(cli: Cli, { tracking }: ModelSession, reference: string): Promise<ArtifactRecord | undefined> {
+async function onlyModelOf(cli: Cli, session: ModelSession, reference: string): Promise<Origins | undefined> {
+  const { tracking } = session
   let runId: string
   try {
     runId = await tracking.runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
@@ -95,13 +112,21 @@ async function onlyModelOf(cli: Cli, { tracking }: ModelSession, reference: stri
   const artifacts = await tracking.artifacts.ofRun(runId)
   const models = Array.from(new Map(artifacts.filter(({ kind }) => kind === 'model').map((each) => [each.key, each])).values())
   const [only, ...others] = models
-  if (only !== undefined && others.length === 0) return only
-  const keys = (only === undefined ? artifacts : models).map((artifact) => `${reference}/${artifact.key}`)
+  if (only !== undefined && others.length === 0) return fromArtifact(only)
+  const logged = only === undefined ? await loggedBy(session, runId) : []
+  if (logged.length === 1) return await fromLoggedModel(session, logged[0]!)
+  const keys = logged.length > 0 ? logged : (only === undefined ? artifacts : models).map(({ key }) => `${reference}/${key}`)
   throw new AppError(
     'invalid_argument',
-    only === undefined
+    only === undefined && logged.length === 0
       ? `The run ${reference} has no artifact of the kind model.`
-      : `The run ${reference} has ${models.length} models; say which.`,
+      : `The run ${reference} has ${models.length + logged.length} models; say which.`,
     keys.length === 0 ? {} : { details: { hint: `one of ${keys.slice(0, 10).join(', ')}` } },
   )
+}
+
+/** Ids of the models that a client logged in the run. */
+async function loggedBy({ tracking }: ModelSession, runId: string): Promise<string[]> {
+  const links = (await tracking.loggedModels.ofRuns([runId])).get(runId) ?? []
+  return links.filter(({ direction }) => direction === 'output').map(({ modelId }) => modelId)
 }

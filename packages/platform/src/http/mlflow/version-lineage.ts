@@ -57,16 +57,31 @@ function readRegistrations(tag: string | undefined): Registration[] {
 }
 
 /** A folder of this machine is handed out as the address under which this server serves it; every other place as it is. */
-async function downloadUri({ tracking }: MlflowContext, version: ModelVersion): Promise<string> {
+async function downloadUri(context: MlflowContext, version: ModelVersion): Promise<string> {
   const path = localPath(version.location)
-  const run = version.runId === null || path === undefined ? undefined : await tracking.runs.find(version.runId)
-  if (path === undefined || !run) return version.location
-  const below = relative(run.outPath, path)
-  if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) return version.location
-  const experiment = (await tracking.experiments.ofRuns([run.id])).get(run.id)
-  if (!experiment) return version.location
-  const root = artifactUriOf(run, { ...experiment, artifactLocation: null })
-  return below === '' ? root : `${root}/${below.split(sep).join('/')}`
+  if (path === undefined) return version.location
+  for (const served of [await modelFolder(context, version), await runFolder(context, version)]) {
+    const below = served === undefined ? '..' : relative(served.folder, path)
+    if (served === undefined || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) continue
+    return below === '' ? served.uri : `${served.uri}/${below.split(sep).join('/')}`
+  }
+  return version.location
+}
+
+interface ServedFolder {
+  folder: string
+  uri: string
+}
+
+async function runFolder({ tracking }: MlflowContext, { runId }: ModelVersion): Promise<ServedFolder | undefined> {
+  const run = runId === null ? undefined : await tracking.runs.find(runId)
+  const experiment = run && (await tracking.experiments.ofRuns([run.id])).get(run.id)
+  return experiment && { folder: run.outPath, uri: artifactUriOf(run, { ...experiment, artifactLocation: null }) }
+}
+
+async function modelFolder(context: MlflowContext, { loggedModelId }: ModelVersion): Promise<ServedFolder | undefined> {
+  const model = loggedModelId === null ? undefined : await context.tracking.loggedModels.find(loggedModelId)
+  return model && { folder: await context.places.ofModel(model), uri: await uriOf(context, model) }
 }
 
 function localPath(location: string): string | undefined {
