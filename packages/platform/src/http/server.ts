@@ -11,6 +11,7 @@ import type { Registry } from '../registry/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import { createArtifactPlaces, mlflowDialect } from './mlflow/index.ts'
+import { nativeDialect } from './native/index.ts'
 
 export interface ServerOptions {
   readonly tracking: Tracking
@@ -58,6 +59,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   await options.tracking.experiments.ensureDefault()
   mlflowDialect(app, { tracking: options.tracking, registry: options.registry, clock: options.clock, places })
+  nativeDialect(app, { tracking: options.tracking, clock: options.clock })
   await app.ready()
   return app
 }

@@ -111,7 +111,7 @@ const kindOf = (path: string): 'plot' | 'table' | 'file' => {
   return /\.(?:csv|parquet|tsv)$/i.test(path) ? 'table' : 'file'
 }
 
-async function sendArtifact(
+export async function sendArtifact(
   { places }: MlflowContext,
   { place, path }: { place: string; path: string },
   request: FastifyRequest,

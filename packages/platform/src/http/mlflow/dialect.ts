@@ -5,6 +5,7 @@ import { experimentRoutes } from './experiments.ts'
 import { inputRoutes } from './inputs.ts'
 import { loggedModelRoutes } from './logged-models.ts'
 import { metricRoutes } from './metrics.ts'
+import { modelVersionReading } from './model-version-artifacts.ts'
 import { modelVersionRoutes } from './model-versions.ts'
 import { registeredModelRoutes } from './registry-models.ts'
 import type { MlflowCall, MlflowContext, Route } from './route.ts'
@@ -64,6 +65,7 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
     bytes.setErrorHandler(sendError)
     for (const prefix of prefixes) artifactProxy(bytes, context, prefix)
     artifactReading(bytes, context)
+    modelVersionReading(bytes, context, projectOf)
   })
 }
 

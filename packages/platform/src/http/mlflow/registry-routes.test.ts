@@ -350,6 +350,22 @@ describe('where the bytes are', () => {
       headers: { host: 'localhost' },
     })
     expect(bytes.body).toBe('bytes')
+    const read = (query: Record<string, string>, prefix = '') =>
+      app.inject({ url: `${prefix}/model-versions/get-artifact`, query, headers: { host: 'localhost' } })
+    expect((await read({ name, version: '1', path: 'weights' })).body).toBe('bytes')
+    expect((await read({ name, version: '1', path: 'weights' }, '/ajax-api/2.0/mlflow')).headers['content-disposition']).toMatch(
+      /^attachment/,
+    )
+    for (const [query, status] of [
+      [{ name, version: '1', path: 'none' }, 404],
+      [{ name, version: '2', path: 'weights' }, 404],
+      [{ name, version: '1', path: '../my model/weights' }, 400],
+      [{ name, version: '1', path: '%2e%2e/secret' }, 400],
+      [{ name, version: '1' }, 400],
+    ] as [Record<string, string>, number][])
+      expect((await read(query)).statusCode, JSON.stringify(query)).toBe(status)
+    await ask('POST', 'model-versions/create', { name, source: 's3://bucket/x' })
+    expect((await read({ name, version: '2', path: 'weights' })).statusCode).toBe(404)
   })
 
   test('a client may name files of its run, and no others', async () => {

@@ -220,8 +220,7 @@ describe('artifacts', () => {
 
   test('no spelling of a path leaves the folder of its run', async () => {
     const run = await createRun()
-    await server.app.listen({ host: '127.0.0.1', port: 0 })
-    const { port } = server.app.addresses()[0]!
+    const { port } = new URL(await server.app.listen({ host: '127.0.0.1', port: 0 }))
     // Over a socket: whatever parses addresses on the way would straighten the path first.
     const send = (method: string, path: string): Promise<number> =>
       new Promise((resolve, reject) => {
