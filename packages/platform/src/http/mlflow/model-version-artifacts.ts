@@ -23,7 +23,9 @@ export function modelVersionReading(
     })
     const [, served] = /^mlflow-artifacts:\/+([^/][^]*)$/.exec(await lineage.downloadUri(found)) ?? []
     if (served === undefined)
-      throw missing(`The files of version ${named.version} of '${named.name}' are not on this server; fetch them from its download address.`)
+      throw missing(
+        `The files of version ${named.version} of '${named.name}' are not on this server; fetch them from its download address.`,
+      )
     const { place, path: whole } = await context.places.resolve(`${served}/${path}`)
     return await sendArtifact(context, { place, path: whole }, request, reply)
   }
