@@ -180,6 +180,15 @@ describe('versions', () => {
       ).rejects.toMatchObject(refusedWith('invalid_argument', { record: 'stage', rule: 'not_active' }))
   })
 
+  test('who takes over a stage it has already stays in it, and nothing is remembered', async () => {
+    const model = await newModel(1)
+    const version = { ...model, version: 1 }
+    await registry.versions.transition(version, { to: 'Production' }, ada)
+    const before = await registry.history.of(model)
+    expect((await registry.versions.transition(version, { to: 'Production', archiveOthers: true }, ada)).stage).toBe('Production')
+    expect(await registry.history.of(model)).toEqual(before)
+  })
+
   test('a stage of the project can be added, and is known whatever its case', async () => {
     const model = { project: 'staged', name: 'm' }
     await registry.versions.create({ ...model, source: 's3://b/1' }, ada, { makeModel: true })
