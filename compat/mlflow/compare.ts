@@ -3,8 +3,8 @@
  *
  *     node --conditions=trainyard-source compat/mlflow/compare.ts
  *
- * Four parts: the client's own functions (`test_tracking.py`), the same runs seen from the command line and the other way round, a
- * server killed in the middle of its work, and a clean stop. The exit code is 0 or 1; where the client cannot be installed it says so
+ * Five parts: the client's own functions (`test_*.py`), the same runs seen from the command line and the other way round, random
+ * searches compared with a real MLflow server (`compare_*.py`), a server killed in the middle of its work, and a clean stop. The exit code is 0 or 1; where the client cannot be installed it says so
  * loudly and the rest still counts.
  */
 import { execFile, spawnSync } from 'node:child_process'
@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { here, pythonWithClient } from './client-environment.ts'
 import { killUnderLoad } from './kill-under-load.ts'
+import { RealServer } from './real-server.ts'
 import { ServerProcess, trainyard } from './server-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'trainyard-mlflow-'))
@@ -79,6 +80,24 @@ async function bothWays(python: string, url: string): Promise<void> {
   if (!listed.includes('"whole"')) failures.push('a run of the client is missing from trainyard ls')
 }
 
+/** The same questions to both servers. */
+async function compareWithRealServer(python: string, url: string): Promise<void> {
+  await using real = await RealServer.start(python, mkdtempSync(join(folder, 'real-')))
+  for (const [file, addresses] of [
+    ['compare_search.py', [url, real.url]],
+    ['compare_registry.py', [real.url, url]],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file), ...addresses], {
+      env: clientEnvironment(url),
+      encoding: 'utf8',
+    })
+    console.log(`${file}: ${stdout.trim().split('\n').at(-1) ?? ''}`)
+    if (status === 0) continue
+    failures.push(file)
+    console.log(stdout, stderr)
+  }
+}
+
 const python = pythonWithClient()
 {
   await using server = await ServerProcess.start(data)
@@ -91,6 +110,7 @@ const python = pythonWithClient()
       failures.push(`both ways: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+  if (python) await compareWithRealServer(python, server.url)
   const code = await server.stop()
   if (code !== 0) failures.push(`the server ended with ${code} on SIGTERM`)
 }

@@ -60,4 +60,6 @@ export interface RunSort {
   direction: 'ascending' | 'descending'
   /** Parameters in the order of their texts ("10" before "9"), for clients that know nothing else. Default: numbers as numbers. */
   as?: 'text'
+  /** States in this order instead of by their letters; those of one group are equal. */
+  groups?: readonly (readonly string[])[]
 }

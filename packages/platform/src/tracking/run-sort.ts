@@ -31,16 +31,27 @@ const newestFirst: readonly RunSort[] = [{ field: { scope: 'attribute', name: 'c
 export function createRunOrder(sort: readonly RunSort[] = []): RunOrder {
   const chosen = sort.length === 0 ? newestFirst : sort
   if (chosen.length > 8) throw new AppError('invalid_argument', 'At most 8 fields can be sorted by.')
-  const keys = chosen.flatMap(({ field, direction, as }) =>
-    keyExpressions(field, as).map((expression) => ({
+  const keys = chosen.flatMap(({ field, direction, as, groups }) =>
+    (groups ? [rankOf(field, groups)] : keyExpressions(field, as)).map((expression) => ({
       expression,
       direction: direction === 'ascending' ? ('asc' as const) : ('desc' as const),
     })),
   )
   const signature = chosen
-    .map(({ field, direction, as }) => `${direction === 'ascending' ? '+' : '-'}${as ?? ''}${field.scope}.${field.name}`)
+    .map(
+      ({ field, direction, as, groups }) =>
+        `${direction === 'ascending' ? '+' : '-'}${as ?? ''}${groups ? 'group ' : ''}${field.scope}.${field.name}`,
+    )
     .join(' ')
   return { sort: chosen, keys, signature }
+}
+
+/** Which of the groups an attribute's value is in. */
+function rankOf(field: RunField, groups: readonly (readonly string[])[]): RawBuilder<ColumnValue> {
+  if (field.scope !== 'attribute') throw new AppError('invalid_argument', 'Only attributes can be sorted in groups.')
+  const column = attributeColumn(field.name)
+  const cases = groups.map((group, rank) => sql`when ${column} in (${sql.join(group)}) then ${sql.lit(rank)}`)
+  return sql`case ${sql.join(cases, sql` `)} end`
 }
 
 function keyExpressions(field: RunField, as: RunSort['as']): RawBuilder<ColumnValue>[] {

@@ -14,7 +14,11 @@ export interface Identifier {
   key: string
 }
 
-export type Literal = { kind: 'text'; text: string } | { kind: 'number'; number: number } | { kind: 'list'; texts: string[] }
+export type Literal =
+  | { kind: 'text'; text: string }
+  | { kind: 'number'; number: number }
+  | { kind: 'list'; texts: string[] }
+  | { kind: 'null' }
 
 const longestFilter = 100_000
 
@@ -74,9 +78,13 @@ function readClause(reader: FilterReader, options: { keepCase?: boolean }): Clau
   const identifier = readIdentifier(reader)
   if (!identifier) throw notUnderstood(reader)
   reader.space()
-  const comparator = reader.take(/==|<>|!=|>=|<=|=|>|</y) ?? reader.take(/(?:not\s+in|in|ilike|like|rlike)\b/iy)
+  const comparator =
+    reader.take(/==|<>|!=|>=|<=|=|>|</y) ?? reader.take(/(?:not\s+in|in|ilike|like|rlike|is\s+not\s+null|is\s+null)\b/iy)
   if (comparator === undefined) throw notUnderstood(reader)
   reader.space()
+  if (/^is/i.test(comparator)) {
+    return { identifier, comparator: comparator.toUpperCase().replaceAll(/\s+/g, ' '), value: { kind: 'null' } }
+  }
   const value = readLiteral(reader)
   if (!value)
     throw invalid(
@@ -139,14 +147,14 @@ export function readOrder(clause: string): { identifier: Identifier; direction: 
 export function textOf({ identifier, value }: Clause, entity: string): string {
   if (value.kind === 'text') return value.text
   throw invalid(
-    `Expected a quoted string value for ${entity} (e.g. 'my-value'). Got value ${value.kind === 'number' ? value.number : 'a list'} for '${identifier.key}'`,
+    `Expected a quoted string value for ${entity} (e.g. 'my-value'). Got value ${value.kind === 'number' ? value.number : `a ${value.kind}`} for '${identifier.key}'`,
   )
 }
 
 export function numberOf({ identifier, value }: Clause, entity: string): number {
   if (value.kind === 'number') return value.number
   throw invalid(
-    `Expected numeric value type for ${entity}. Found ${value.kind === 'text' ? `'${value.text}'` : 'a list'} for '${identifier.key}'`,
+    `Expected numeric value type for ${entity}. Found ${value.kind === 'text' ? `'${value.text}'` : `a ${value.kind}`} for '${identifier.key}'`,
   )
 }
 

@@ -14,7 +14,7 @@ import {
   textOf,
   toPattern,
 } from './filter-reader.ts'
-import { statesWhere } from './run-status.ts'
+import { statesByStatus, statesWhere } from './run-status.ts'
 
 export interface RunSearch {
   filter: RunFilter | undefined
@@ -110,6 +110,11 @@ const comparison = (field: RunField, operator: ComparisonOperator, value: string
 })
 
 function textComparison(field: RunField, clause: Clause, entity: string): RunFilter {
+  if (clause.value.kind === 'null') {
+    if (entity !== 'parameter' && entity !== 'tag')
+      throw invalid(`IS NULL asks for parameters and tags only, not for '${clause.identifier.key}'.`)
+    return { type: 'null', field, negated: clause.comparator === 'IS NOT NULL' }
+  }
   const comparator = comparatorOf(clause, textComparators)
   const text = textOf(clause, entity)
   if (comparator === 'LIKE') return comparison(field, 'like', toPattern(text))
@@ -123,6 +128,11 @@ function toTagFilter(key: string, clause: Clause): RunFilter {
   if (key === 'mlflow.runName') return ofAttribute('name')
   const label: RunField = { scope: 'labels', name: key }
   const ofLabel = textComparison(label, clause, 'tag')
+  if (clause.comparator === 'IS NULL') {
+    if (key === 'mlflow.user')
+      return { type: 'not', operand: { type: 'null', field: { scope: 'attribute', name: 'owner' }, negated: true } }
+    if (key === 'mlflow.parentRunId') return { type: 'and', left: ofAttribute('parent'), right: ofLabel }
+  }
   if (key === 'mlflow.parentRunId') return { type: 'or', left: ofAttribute('parent'), right: ofLabel }
   if (key !== 'mlflow.user') return ofLabel
   const without: RunFilter = { type: 'null', field: label, negated: false }
@@ -206,7 +216,7 @@ export function parseRunOrder(clauses: readonly string[]): RunSort[] {
   })
 }
 
-function toSortField(identifier: Identifier): Pick<RunSort, 'field' | 'as'> {
+function toSortField(identifier: Identifier): Omit<RunSort, 'direction'> {
   switch (entityOf(identifier)) {
     case 'metric':
       return { field: { scope: 'metrics', name: identifier.key } }
@@ -217,7 +227,9 @@ function toSortField(identifier: Identifier): Pick<RunSort, 'field' | 'as'> {
       return { field: { scope: 'labels', name: identifier.key } }
     case 'dataset':
       throw invalid("Invalid entity type 'dataset' in order_by; order by metrics, params, tags or attributes.")
-    default:
-      return { field: { scope: 'attribute', name: attributes[attributeOf(identifier)]! } }
+    default: {
+      const name = attributes[attributeOf(identifier)]!
+      return { field: { scope: 'attribute', name }, ...(name === 'state' ? { groups: statesByStatus } : {}) }
+    }
   }
 }

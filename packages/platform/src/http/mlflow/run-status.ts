@@ -28,3 +28,8 @@ export const toState = (status: RunStatus): RunState => stateOfStatus[status]
 /** The states that clients see as one of the statuses that `accepts` takes. */
 export const statesWhere = (accepts: (status: RunStatus) => boolean): RunState[] =>
   (Object.keys(statusOfState) as RunState[]).filter((state) => accepts(statusOfState[state]))
+
+/** The states in the order of their statuses' letters, those of one status together: how clients expect runs to be sorted. */
+export const statesByStatus: readonly (readonly RunState[])[] = (Object.keys(runStatusNumbers) as RunStatus[])
+  .sort((left, right) => (left < right ? -1 : 1))
+  .map((status) => statesWhere((other) => other === status))
