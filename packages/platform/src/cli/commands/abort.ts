@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { AppError, isEnded } from '@trainyard/contract'
+import { AppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { abortRun, adoptRuns } from '../../execution/index.ts'
+import { reporter } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
@@ -28,7 +29,14 @@ export function define(command: Command, cli: Cli): void {
             `Run ${shortId(record.id)} (${visible(record.name)}) is ${record.state} already.`,
           )
       }
-      const aborted = await Promise.all(ids.map((id) => abortRun(execution, id, { reason, force: options.force ?? false })))
+      const abort = async (id: string): Promise<RunRecord> => {
+        const { supervisor } = await runs.get(id)
+        if (supervisor?.host !== reporter(0).host) return await abortRun(execution, id, { reason, force: options.force ?? false })
+        // A client of the server watches it: there is no process here to stop, only a record to close.
+        await session.tracking.reported.setState(id, { state: 'aborted' })
+        return await runs.get(id)
+      }
+      const aborted = await Promise.all(ids.map(abort))
       if (cli.globals.json) return cli.printJson(aborted)
       for (const record of aborted) await cli.print(`${shortId(record.id)} ${visible(record.name)} ${record.state}`)
     })

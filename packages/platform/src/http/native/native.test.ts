@@ -34,7 +34,7 @@ describe('the native interface', () => {
       expect([logged.status, logged.text]).toEqual([200, '{}'])
     }
     expect((await server.ask('GET', `${root}/runs/${id}/points`, { key: 'a/b' })).json).toEqual({
-      points: points.map(({ key: _, ...rest }) => rest),
+      points: points.map(({ step, timeMs, value }) => ({ step, timeMs, value })),
     })
     expect(
       (await server.ask('GET', `${root}/runs`, { filter: 'params.eta = 0.1 and labels.team = red', limit: 1 })).json,
