@@ -70,9 +70,8 @@ async function bothWays(python: string, url: string): Promise<void> {
   )
   const { id } = JSON.parse(started) as { id: string }
   await promisify(execFile)(python, ['-W', 'ignore', join(here, 'test_both_ways.py'), id], { env: clientEnvironment(url) })
-  const shown = JSON.parse(await trainyard('show', id, '--json', ...flags)) as {
-    labels: Record<string, string>
-    results: Record<string, number>
+  const { run: shown } = JSON.parse(await trainyard('show', id, '--json', ...flags)) as {
+    run: { labels: Record<string, string>; results: Record<string, number> }
   }
   if (shown.labels['from'] !== 'mlflow' || shown.results['later'] !== 7)
     failures.push('the command line does not see what the client wrote')
@@ -80,8 +79,10 @@ async function bothWays(python: string, url: string): Promise<void> {
   if (!listed.includes('"whole"')) failures.push('a run of the client is missing from trainyard ls')
 }
 
-/** The same questions to both servers. */
-async function compareWithRealServer(python: string, url: string): Promise<void> {
+/** The same questions to both servers, each with nothing in it yet. */
+async function compareWithRealServer(python: string): Promise<void> {
+  await using server = await ServerProcess.start(join(folder, 'compared'))
+  const { url } = server
   await using real = await RealServer.start(python, mkdtempSync(join(folder, 'real-')))
   for (const [file, addresses] of [
     ['compare_search.py', [url, real.url]],
@@ -110,10 +111,10 @@ const python = pythonWithClient()
       failures.push(`both ways: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  if (python) await compareWithRealServer(python, server.url)
   const code = await server.stop()
   if (code !== 0) failures.push(`the server ended with ${code} on SIGTERM`)
 }
+if (python) await compareWithRealServer(python)
 const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), 8)
 console.log(`kill -9 under load: 8 rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)
 failures.push(...problems)
