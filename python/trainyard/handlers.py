@@ -178,7 +178,7 @@ class Call:
         return positional, keywords
 
     def _converted(self, name, value, argument, text):
-        if argument.hint is argument.empty or not self._converts(name):
+        if argument.hint is argument.empty or not self._converts(name) or (type(value) is argument.hint and text is None):
             return value
         from .conversion import Misfit, convert, expected
         from .values import short

