@@ -35,7 +35,7 @@ def _import_early():
     """What an iteration would import by itself, each one again (10 ms measured), is imported before the first fork."""
     import importlib
 
-    for name in ("context", "values", "conversion", "inputs", "logger", "spool", "plain", "artifacts", "packing", "datasets", "returns"):
+    for name in ("context", "metrics", "values", "conversion", "inputs", "logger", "spool", "plain", "artifacts", "packing", "datasets", "returns"):
         importlib.import_module("." + name, __package__)
 
 
