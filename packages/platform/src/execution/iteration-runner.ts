@@ -7,8 +7,10 @@ import { startLocalProcess, type StopRequest } from './substrates/local-process.
 
 /** One iteration's process. */
 export interface IterationProcess {
+  /** Lets the user's code begin, once the record says which process it is: an orphan is found by that. */
+  begin(): void
   readonly exit: Promise<RunExit>
-  stop(request: StopRequest): void
+  readonly stop: (request: StopRequest) => void
   /** Known once it started; undefined when it never did. */
   readonly identity: Promise<{ pid: number; startTicks: number } | undefined>
 }
@@ -19,6 +21,9 @@ export interface IterationRunner extends AsyncDisposable {
   readonly choices: Record<string, string>
   /** What runs the iterations, where that is known before the first one tells. */
   readonly interpreter?: JsonObject
+  /** The process that starts the iterations, when it is one of ours. */
+  readonly worker?: { pid: number; startTicks: number }
+  /** Throws `BrokenWorkerError` when nothing can be started any more. */
   start(run: PreparedRun, directory: RunDirectory): IterationProcess
 }
 
@@ -47,8 +52,12 @@ export function createPlainRunner(execution: Execution, why: string): IterationR
       })
       const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
       const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
-      child.control.end(`${JSON.stringify(plan.job)}\n`)
-      return { exit: child.exit, stop: child.stop, identity: Promise.resolve({ pid: child.pid, startTicks: child.startTicks }) }
+      return {
+        exit: child.exit,
+        stop: child.stop,
+        identity: Promise.resolve({ pid: child.pid, startTicks: child.startTicks }),
+        begin: () => void child.control.end(`${JSON.stringify(plan.job)}\n`),
+      }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

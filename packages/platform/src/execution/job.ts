@@ -14,13 +14,14 @@ import { ChildRuns } from './child-runs.ts'
 import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution, Ground } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
+import { afterDelay } from './long-timer.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { currentSupervisor } from './process-identity.ts'
 import { captureCodeVersion } from './record/code-version.ts'
 import { keepCodeTexts } from './record/code-texts.ts'
 import { captureEnvironment } from './record/environment-info.ts'
 import { sampleResources } from './resource-sampler.ts'
-import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
+import { createRunDirectory, removeRunDirectory, renewRunDirectory, type RunDirectory } from './run-directory.ts'
 import { type LocalProcess, startLocalProcess } from './substrates/local-process.ts'
 
 export interface StopReason {
@@ -128,10 +129,12 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   })
   carrier.follow()
   const code = captureCode(execution, run)
+  // Awaited at the end; a refusal before then must not end this program.
+  code.catch(() => undefined)
   using _watchers = watchers(supervision)
   const exit = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
   const conclusion = await carrier.finish(exit, supervision.because())
-  await children.finish(carrier.best)
+  await children.finish(carrier.best, conclusion)
   if (conclusion.state === 'failed' && carrier.start === undefined) {
     const told = await diagnoseStart(run, conclusion)
     conclusion.error = told
@@ -235,8 +238,7 @@ function watchers(supervision: Supervision): Disposable {
   }
   const { timeoutMs } = run
   if (timeoutMs !== undefined) {
-    const timer = setTimeout(() => child.stop({ graceMs: 10_000, because: { kind: 'timed_out', afterMs: timeoutMs } }), timeoutMs)
-    stack.defer(() => clearTimeout(timer))
+    stack.use(afterDelay(timeoutMs, () => child.stop({ graceMs: 10_000, because: { kind: 'timed_out', afterMs: timeoutMs } })))
   }
   const early = setTimeout(() => {
     captureCode(execution, run)
@@ -264,6 +266,7 @@ export async function runWithRetries(
 ): Promise<RunRecord> {
   let events = options.events
   for (let attempt = run.attempt; ; attempt++) {
+    if (events.record === 'continue') await beginAttempt(execution, { ...run, attempt })
     const job = startJob(execution, { ...run, attempt }, events)
     options.onStart(job)
     const record = await job.done
@@ -277,6 +280,19 @@ export async function runWithRetries(
     const { started: _used, ...again } = events
     events = { ...again, record: 'continue' }
   }
+}
+
+/** Makes the run ours before anything of it is touched: of two that resume it at once, one is refused here. */
+async function beginAttempt(execution: Execution, run: PreparedRun): Promise<void> {
+  const nowMs = execution.clock.nowMs()
+  await execution.tracking.runs.transition(run.id, {
+    to: 'pending',
+    atMs: nowMs,
+    reason: `attempt ${run.attempt}`,
+    from: ['failed', 'aborted', 'skipped'],
+    patch: { supervisor: currentSupervisor(nowMs), attempt: run.attempt },
+  })
+  renewRunDirectory(execution.directory.runs, run.id, await execution.tracking.logs.sizeBytes(run.id))
 }
 
 const permanent = new Set(['missing_handler', 'missing_script', 'invalid_parameter', 'syntax_error', 'python_too_old', 'start'])

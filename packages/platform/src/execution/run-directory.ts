@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, readdirSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { storageError } from '../base/errors.ts'
 
@@ -19,6 +30,22 @@ export function createRunDirectory(runsFolder: string, runId: string): RunDirect
     mkdirSync(directory.path, { recursive: true })
   } catch (error) {
     throw storageError(`Cannot make the run's working folder ${directory.path}`, error)
+  }
+  return directory
+}
+
+/**
+ * A fresh folder for another attempt at a run that has output already. The new output file begins with a hole as long as that
+ * (no bytes on disk), so that a place in the file is the same place in the log, for this supervisor and for one that takes over.
+ */
+export function renewRunDirectory(runsFolder: string, runId: string, outputBytes: number): RunDirectory {
+  removeRunDirectory(runDirectoryOf(runsFolder, runId))
+  const directory = createRunDirectory(runsFolder, runId)
+  try {
+    writeFileSync(directory.output, '')
+    truncateSync(directory.output, outputBytes)
+  } catch (error) {
+    throw storageError(`Cannot write ${directory.output}`, error)
   }
   return directory
 }

@@ -254,7 +254,8 @@ export interface JournalEntryName {
 
 type RequestName = JournalEntryName & { timeMs: number }
 
-export type JournalRequest = RequestName & (
+export type JournalRequest = RequestName &
+  (
     | { type: 'artifact'; body: JournalArtifact }
     | { type: 'child'; body: { id: string; iteration: number; parameters: JsonObject } }
     | { type: 'best'; body: { id: string; iteration: number } }

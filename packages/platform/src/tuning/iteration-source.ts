@@ -1,5 +1,5 @@
-import { type JsonObject, newRunId, type RunRecord, type RunState, type Supervisor } from '@trainyard/contract'
-import type { Execution, PreparedRun } from '../execution/index.ts'
+import { isAppError, type JsonObject, newRunId, type RunRecord, type RunState, type Supervisor } from '@trainyard/contract'
+import { type Execution, type PreparedRun, renewRunDirectory } from '../execution/index.ts'
 import type { SweepPlan } from './sweep-plan.ts'
 import { type Trial, type TrialHistory, trialOfRun } from './trial-history.ts'
 
@@ -9,10 +9,14 @@ export interface ReadyIteration {
   from: RunState
 }
 
-/** Stored iterations that a resumed sweep repeats: they never began, were lost with their supervisor, or were aborted with it. */
-export const isMissing = (child: RunRecord): boolean => {
-  if (child.state === 'pending' || child.state === 'skipped' || child.exit?.kind === 'lost') return child.state !== 'completed'
-  return child.state === 'aborted' && !(child.exit?.kind === 'cancelled' && child.exit.by !== undefined)
+/**
+ * Stored iterations that a resumed sweep repeats: they never began, were lost with their supervisor, or were aborted with it. Those
+ * that failed by themselves, or were stopped for being bad, have had their turn.
+ */
+export const isMissing = ({ exit, state }: RunRecord): boolean => {
+  if (state === 'completed') return false
+  if (state === 'failed') return exit?.kind === 'lost'
+  return !(state === 'aborted' && exit?.kind === 'cancelled' && exit.by !== undefined)
 }
 
 /**
@@ -52,16 +56,42 @@ export class IterationSource {
     return this.#ready.shift()
   }
 
+  /** Ids of records made ahead that wait for a slot. */
+  get waiting(): string[] {
+    return this.#ready.map(({ run }) => run.id)
+  }
+
+  /** One that could not be started. */
+  giveBack(ready: ReadyIteration): void {
+    this.#ready.unshift(ready)
+  }
+
+  /** Takes one out that somebody aborted before it began. */
+  async abort(id: string, reason: string): Promise<void> {
+    const index = this.#ready.findIndex(({ run }) => run.id === id)
+    const [taken] = index < 0 ? [] : this.#ready.splice(index, 1)
+    if (taken === undefined) return
+    await this.#end(taken.run, 'aborted', reason)
+    this.#history.record({ iteration: taken.run.iteration, parameters: taken.run.parameters, state: 'skipped' })
+  }
+
   /** Records made ahead that will not be started. */
   async skipRest(reason: string): Promise<void> {
     for (const { run, from } of this.#ready.splice(0)) {
       if (from !== 'pending') continue
-      await this.#execution.tracking.runs.transition(run.id, {
-        to: 'skipped',
-        reason,
-        atMs: this.#execution.clock.nowMs(),
-        patch: { supervisor: null },
-      })
+      await this.#end(run, 'skipped', reason)
+    }
+  }
+
+  async #end(run: PreparedRun, to: 'skipped' | 'aborted', reason: string): Promise<void> {
+    const { runs } = this.#execution.tracking
+    const change = { reason, atMs: this.#execution.clock.nowMs(), patch: { supervisor: null } }
+    try {
+      await runs.transition(run.id, { to, ...change })
+    } catch (error) {
+      // Somebody aborted it at the same moment.
+      if (!isAppError(error, 'failed_precondition')) throw error
+      await runs.transition(run.id, { to: 'aborted', ...change, from: ['aborting'] })
     }
   }
 
@@ -75,6 +105,8 @@ export class IterationSource {
         repeat.parameters,
         repeat.state === 'pending' ? repeat.attempt : repeat.attempt + 1,
       )
+      const { tracking, directory } = this.#execution
+      renewRunDirectory(directory.runs, repeat.id, await tracking.logs.sizeBytes(repeat.id))
       this.#ready.push({ run, from: repeat.state })
       return
     }

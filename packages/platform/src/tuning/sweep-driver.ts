@@ -14,8 +14,10 @@ import {
   type StopReason,
   watchForAbort,
 } from '../execution/index.ts'
-import { createAshaPruner, type Pruner } from './pruners/asha.ts'
-import { IterationSource, type ReadyIteration } from './iteration-source.ts'
+import { messageOf } from '../base/errors.ts'
+import { type Pruner } from './pruners/asha.ts'
+import { rebuildPruner } from './rebuild-pruner.ts'
+import { isMissing, IterationSource, type ReadyIteration } from './iteration-source.ts'
 import { compareValues, numericResult } from './selector.ts'
 import { beginSweepRecord, concludeSweep, type SweepTotals } from './sweep-record.ts'
 import type { SweepPlan } from './sweep-plan.ts'
@@ -41,8 +43,8 @@ export interface SweepEvents {
 export interface SweepOptions {
   plan: SweepPlan
   events: SweepEvents
-  /** Iterations of an earlier attempt when the sweep is resumed. */
-  earlier?: readonly RunRecord[]
+  /** Go on with the record that is there, and with the iterations that it lacks. */
+  resume?: boolean
   /** Descriptors of a worker that is already there. */
   attach?: { control: number; events: number }
 }
@@ -52,7 +54,7 @@ const hopelessAfter = 5
 
 /**
  * Runs a sweep: asks the study, keeps the slots filled, tells it what came out, stops bad iterations early, and leaves a parent
- * record with the best iteration's results. Everything it needs to go on lies in the records: `earlier` is all that a resume brings.
+ * record with the best iteration's results. Everything it needs to go on lies in the records, so a resume brings nothing.
  */
 export function startSweep(execution: Execution, parent: PreparedRun, options: SweepOptions): RunningJob {
   const drive = new SweepDrive(execution, parent, options)
@@ -66,7 +68,10 @@ class SweepDrive {
   readonly #plan: SweepPlan
   readonly #supervisor: Supervisor
   readonly #history = new TrialHistory()
-  readonly #pruner: Pruner | undefined
+  #pruner: Pruner | undefined
+  /** Aborted once nothing new is to be started: imports of the user's module may hang. */
+  readonly #stopped = new AbortController()
+  #source: IterationSource | undefined
   readonly #running = new Map<string, RunningIteration>()
   /** Processes that have not ended; finished ones may still be on their way into the records. */
   #busySlots = 0
@@ -82,11 +87,6 @@ class SweepDrive {
     this.#options = options
     this.#plan = options.plan
     this.#supervisor = currentSupervisor(execution.clock.nowMs())
-    const { spec, selector } = options.plan
-    this.#pruner =
-      spec.pruner === undefined || selector === undefined
-        ? undefined
-        : createAshaPruner({ ...spec.pruner, direction: selector.direction })
     this.#totals = {
       planned: options.plan.study.planned,
       completed: 0,
@@ -100,28 +100,31 @@ class SweepDrive {
 
   stop(stop: StopReason): void {
     this.#closing = { reason: stop.reason, aborted: true }
+    this.#stopped.abort()
     for (const iteration of this.#running.values())
       iteration.stop({ reason: `aborted with its sweep: ${stop.reason}`, graceMs: stop.graceMs })
     this.#wake?.()
   }
 
   async run(): Promise<RunRecord> {
-    const earlier = this.#options.earlier ?? []
-    await beginSweepRecord(this.#execution, this.#parent, {
-      plan: this.#plan,
-      supervisor: this.#supervisor,
-      resumed: this.#options.earlier !== undefined,
-    })
-    for (const child of earlier) if (child.state === 'completed' || child.state === 'failed') this.#count(child, child.results)
+    const isResumed = this.#options.resume === true
+    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resumed: isResumed })
+    // Looked at only now that the sweep is ours: until then another resume may have been at work.
+    const earlier = isResumed ? await this.#execution.tracking.runs.children(this.#parent.id) : []
+    for (const child of earlier) if (!isMissing(child)) this.#count(child, child.results)
+    this.#pruner = await rebuildPruner(this.#execution, this.#plan, earlier)
+    using _watch = this.#watch()
     let broken: BrokenWorkerError | undefined
     try {
       await using runner = await openIterationRunner(this.#execution, this.#parent, {
         parallel: this.#plan.parallel,
+        signal: this.#stopped.signal,
         ...(this.#options.attach === undefined ? {} : { attach: this.#options.attach }),
       })
+      if (runner.worker !== undefined) await this.#recordWorker(runner.worker)
       Object.assign(this.#parent.choices, runner.choices)
       this.#options.events.onReady?.(runner.choices)
-      const source = new IterationSource({
+      this.#source = new IterationSource({
         execution: this.#execution,
         parent: this.#parent,
         plan: this.#plan,
@@ -129,7 +132,7 @@ class SweepDrive {
         supervisor: this.#supervisor,
         earlier,
       })
-      await this.#drive(runner, source)
+      await this.#drive(runner, this.#source)
     } catch (error) {
       if (!(error instanceof BrokenWorkerError)) throw error
       broken = error
@@ -142,22 +145,53 @@ class SweepDrive {
     })
   }
 
-  async #drive(runner: IterationRunner, source: IterationSource): Promise<void> {
-    using _watch = watchForAbort(this.#execution, {
-      runIds: () => [this.#parent.id, ...this.#running.keys()],
+  /** So that whoever finds this sweep without a supervisor knows whether iterations may still be starting. */
+  async #recordWorker(worker: { pid: number; startTicks: number }): Promise<void> {
+    const next = { ...this.#supervisor, heartbeatAtMs: this.#execution.clock.nowMs(), child: worker }
+    await this.#execution.tracking.runs.claim(this.#parent.id, { expected: this.#supervisor, next })
+  }
+
+  #watch(): Disposable {
+    return watchForAbort(this.#execution, {
+      runIds: () => [this.#parent.id, ...this.#running.keys(), ...(this.#source?.waiting ?? [])],
       onAbort: (run) => {
         const stop = { reason: run.stateReason ?? 'aborted', graceMs: 10_000 }
         if (run.id === this.#parent.id) this.stop(stop)
-        else this.#running.get(run.id)?.stop(stop)
+        else if (this.#running.has(run.id)) this.#running.get(run.id)?.stop(stop)
+        else this.#source?.abort(run.id, stop.reason).catch((error: unknown) => this.#fail(error))
       },
-      onFailure: (error) => this.#fail(error),
+      onFailure: (error) => this.#options.events.onProblem?.(messageOf(error)),
     })
+  }
+
+  async #drive(runner: IterationRunner, source: IterationSource): Promise<void> {
+    try {
+      await this.#fillSlots(runner, source)
+    } catch (error) {
+      // What runs is still ours to end and to record.
+      this.#fail(error)
+      await Promise.allSettled([...this.#running.values()].map(({ done }) => done))
+      if (!(error instanceof BrokenWorkerError)) throw error
+      await source.skipRest(error.message)
+      throw error
+    }
+    await source.skipRest(this.#closing?.reason ?? 'not needed')
+  }
+
+  async #fillSlots(runner: IterationRunner, source: IterationSource): Promise<void> {
     let exhausted = false
     while (this.#failure === undefined) {
       while (!exhausted && this.#closing === undefined && this.#hasSlot()) {
         const ready = await source.take()
         if (ready === undefined) exhausted = true
-        else this.#launch(runner, ready)
+        else {
+          try {
+            this.#launch(runner, ready)
+          } catch (error) {
+            source.giveBack(ready)
+            throw error
+          }
+        }
       }
       if (this.#running.size === 0 && (exhausted || this.#closing !== undefined)) break
       await new Promise<void>((resolve) => {
@@ -165,7 +199,6 @@ class SweepDrive {
       })
     }
     if (this.#failure !== undefined) throw this.#failure
-    await source.skipRest(this.#closing?.reason ?? 'not needed')
   }
 
   /** A slot is free when its process has ended; a sampler that learns waits for the records too. */
@@ -185,12 +218,11 @@ class SweepDrive {
       supervisor: this.#supervisor,
       ...(events.onOutput === undefined ? {} : { onOutput: (bytes) => events.onOutput?.(run.iteration, bytes) }),
       ...(events.onProblem === undefined ? {} : { onProblem: events.onProblem }),
-      onMetrics: (points) => {
-        if (pruner === undefined || selector === undefined) return
-        for (const { key, step, value } of points) {
-          if (key !== selector.name || pruner.report(run.iteration, step, value) === 'continue') continue
-          this.#running.get(run.id)?.stop({ reason: `stopped early by ASHA at step ${step}`, graceMs: 2000, by: 'asha' })
-        }
+      ...(pruner === undefined || selector === undefined ? {} : { watch: selector.name }),
+      onWatched: (points) => {
+        const worse = points.find(({ step, value }) => pruner?.report(run.iteration, step, value) === 'stop')
+        if (worse === undefined) return
+        this.#running.get(run.id)?.stop({ reason: `stopped early by ASHA at step ${worse.step}`, graceMs: 2000, by: 'asha' })
       },
     })
     this.#running.set(run.id, running)

@@ -10,7 +10,7 @@ import type { Interrupts } from './interrupts.ts'
 export interface SweepRunOptions {
   sweep: SweepSpec
   interrupts: Interrupts
-  earlier?: readonly RunRecord[]
+  resume?: boolean
   attach?: { control: number; events: number }
   /** Show what iterations print, each line with its number. */
   watch: boolean
@@ -42,7 +42,7 @@ export async function runSweep(
   try {
     const sweep = startSweep(withSecrets(execution, parent.secrets), parent, {
       plan,
-      ...(options.earlier === undefined ? {} : { earlier: options.earlier }),
+      resume: options.resume ?? false,
       ...(options.attach === undefined ? {} : { attach: options.attach }),
       events: {
         onProgress: (totals) =>

@@ -27,12 +27,12 @@ export interface LocalProcess {
   readonly control: Writable
   /** Lines of JSON from the child (descriptor 4), for those that tell events. */
   readonly events: Readable
-  /** Resolves when the process itself has ended; its descendants may live on. Never rejects. */
+  /** Resolves when the process itself has ended; its descendants may live on. Rejects when it could not be started. */
   readonly exit: Promise<RunExit>
   /** Idempotent; a second call with a shorter grace hurries. */
-  stop(request: StopRequest): void
+  readonly stop: (request: StopRequest) => void
   /** Descendants still in its session after the end. */
-  leftBehind(): number[]
+  readonly leftBehind: () => number[]
 }
 
 /** cgroup counters of out-of-memory kills; undefined where they cannot be read. */
@@ -52,7 +52,7 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
   } catch (error) {
-    if (systemErrorCode(error) !== 'ESRCH') throw error
+    if (systemErrorCode(error) !== 'ESRCH' && systemErrorCode(error) !== 'EPERM') throw error
   }
 }
 
@@ -111,6 +111,8 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
     child.once('exit', (code, signal) => {
       if (stopping) {
         clearTimeout(stopping.timer)
+        // What the script started and did not stop itself.
+        signalGroup(pid, 'SIGKILL')
         if (stopping.because.kind === 'timed_out') return resolve(stopping.because)
         return resolve({ kind: 'cancelled', forced: stopping.forced })
       }
@@ -122,6 +124,8 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
     })
   })
 
+  // Whoever waits hears of a failed start; until somebody does, it must not end this program.
+  exit.catch(() => undefined)
   return {
     pid,
     startTicks,
