@@ -1,7 +1,6 @@
-import { AppError, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
+import { AppError, type JobSpec, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
-import { stageInputs } from './inputs.ts'
 import type { Launcher } from './launchers/launcher.ts'
 import { launcherFor } from './launchers/table.ts'
 import { resolveOutPath } from './out-path.ts'
@@ -9,7 +8,6 @@ import type { PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
 import { resolveSecrets, withoutSecretValues } from './secrets.ts'
 import { defaultRunName, locateUserFile } from './user-file.ts'
-import { objectsWithSecrets } from './with-secrets.ts'
 
 export interface PrepareOptions {
   /** What the user typed, for the record. */
@@ -71,6 +69,18 @@ async function chooseInterpreter(
     : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
 }
 
+/** Most runs declare no inputs, and what opens addresses takes its time to load. */
+async function stage(
+  ground: Ground,
+  inputs: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+  options: PrepareOptions,
+): Promise<JobSpec['inputs']> {
+  if (Object.keys(inputs).length === 0) return {}
+  const [{ stageInputs }, { objectsWithSecrets }] = await Promise.all([import('./inputs.ts'), import('./with-secrets.ts')])
+  return stageInputs({ ...ground, objects: objectsWithSecrets(ground.objects, secrets) }, inputs, options)
+}
+
 /** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
 export async function prepareRun(ground: Ground, task: Task, options: PrepareOptions): Promise<PreparedRun> {
   if (task.command === undefined)
@@ -82,11 +92,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   const experiment = checkName('experiment', task.experiment ?? name)
   const secrets = resolveSecrets(task.secrets ?? [], ground)
   const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
-  const inputs = await stageInputs(
-    { ...ground, objects: objectsWithSecrets(ground.objects, secrets) },
-    task.inputs ?? {},
-    options,
-  )
+  const inputs = await stage(ground, task.inputs ?? {}, secrets, options)
   const id = options.id ?? newRunId(ground.clock.nowMs())
   const places = { artifacts: ground.directory.artifacts, workingDirectory: ground.workingDirectory }
   return {
