@@ -1,5 +1,5 @@
 import type { JsonObject, RunError, RunExit } from '@trainyard/contract'
-import { definedOnly } from './job.ts'
+import { definedOnly } from './start-process.ts'
 import type { Execution } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import type { RunDirectory } from './run-directory.ts'

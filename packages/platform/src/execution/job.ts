@@ -1,28 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  AppError,
-  type CodeVersion,
-  type EnvironmentInfo,
-  isEnded,
-  type JobSpec,
-  type RunExit,
-  type RunRecord,
-} from '@trainyard/contract'
+import { AppError, type CodeVersion, type EnvironmentInfo, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
 import { diagnoseStart } from './diagnose-start.ts'
-import type { Execution, Ground } from './execution.ts'
+import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
 import { afterDelay } from './long-timer.ts'
-import { type PreparedRun, toJobSpec } from './prepared-run.ts'
+import type { PreparedRun } from './prepared-run.ts'
 import { currentSupervisor } from './process-identity.ts'
 import { captureCodeVersion } from './record/code-version.ts'
 import { keepCodeTexts } from './record/code-texts.ts'
 import { captureEnvironment } from './record/environment-info.ts'
 import { sampleResources } from './resource-sampler.ts'
-import { createRunDirectory, removeRunDirectory, renewRunDirectory, type RunDirectory } from './run-directory.ts'
-import { type LocalProcess, startLocalProcess } from './substrates/local-process.ts'
+import { removeRunDirectory, renewRunDirectory } from './run-directory.ts'
+import { cancelProcess, type StartedProcess, startProcess } from './start-process.ts'
 
 export interface StopReason {
   /** One sentence for the record, such as `aborted by ada (Ctrl-C)`. */
@@ -47,38 +39,6 @@ export interface JobEvents extends CarrierEvents {
   record: 'create' | 'continue'
 }
 
-/** A process that waits for its job: no user code runs before `startJob` has made the record. */
-export interface StartedProcess {
-  directory: RunDirectory
-  child: LocalProcess
-  job: JobSpec
-}
-
-/** Starts the harness ahead of everything else, because it takes its time to wake up. `cancelProcess` takes it back. */
-export function startProcess(ground: Ground, run: PreparedRun, options: { inheritStdin: boolean }): StartedProcess {
-  const directory = createRunDirectory(ground.directory.runs, run.id)
-  const plan = run.launcher.plan(toJobSpec(run, directory.path), {
-    environment: ground.environment,
-    workingDirectory: run.workingDirectory,
-    interpreter: run.interpreter,
-    choices: run.choices,
-    programCommand: ground.programCommand,
-    dataDirectory: ground.directory.path,
-  })
-  const child = startLocalProcess(
-    { ...plan, environment: { ...definedOnly(ground.environment), ...plan.environment, ...run.environment } },
-    { outputFile: directory.output, inheritStdin: options.inheritStdin },
-  )
-  return { directory, child, job: plan.job }
-}
-
-/** Ends a process that never got its job, and leaves nothing of it. */
-export async function cancelProcess({ directory, child }: StartedProcess): Promise<void> {
-  child.stop({ graceMs: 0, because: { kind: 'cancelled' } })
-  await child.exit.catch(() => undefined)
-  removeRunDirectory(directory)
-}
-
 /** Runs one prepared run in a process and carries it to its end. */
 export function startJob(execution: Execution, run: PreparedRun, events: JobEvents): RunningJob {
   const started = events.started ?? startProcess(execution, run, { inheritStdin: false })
@@ -90,9 +50,6 @@ export function startJob(execution: Execution, run: PreparedRun, events: JobEven
   const done = superviseJob({ execution, run, events, ...started, stop, because: () => because })
   return { runId: run.id, pid: started.child.pid, done, stop }
 }
-
-export const definedOnly = (environment: Ground['environment']): Record<string, string> =>
-  Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
 interface Supervision extends StartedProcess {
   execution: Execution

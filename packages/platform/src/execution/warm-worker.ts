@@ -6,7 +6,7 @@ import type { JsonObject, RunExit, WarmCommand, WarmEvent } from '@trainyard/con
 import { messageOf } from '../base/errors.ts'
 import type { Execution } from './execution.ts'
 import { BrokenWorkerError, type IterationProcess, type IterationRunner } from './iteration-runner.ts'
-import { definedOnly } from './job.ts'
+import { definedOnly } from './start-process.ts'
 import { planWarmWorker } from './launchers/python.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { isAlive, startTicksOf } from './process-identity.ts'

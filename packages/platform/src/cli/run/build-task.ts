@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError, type JsonValue, type SweepSpec, type Task } from '@trainyard/contract'
-import { parseTask, readTaskFile } from '../../execution/index.ts'
-import { inferValue, parseHyperParameter } from '../../tuning/index.ts'
+// Files, not the folders' indexes, for the reason told in `commands/run.ts`.
+import { parseTask, readTaskFile } from '../../execution/task-file.ts'
+import { parseHyperParameter } from '../../tuning/hyper-parameter-text.ts'
+import { inferValue } from '../../tuning/infer-value.ts'
 import type { Cli } from '../cli.ts'
 import { parseCount, parseDuration } from '../option-values.ts'
 import { parsePairs, parseSecretSources } from './parse-options.ts'
