@@ -123,7 +123,9 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   const children = new ChildRuns(execution, found, mine)
   const carrier = new RunCarrier(execution, { run: found, directory, fresh: false, onChildren: (made) => children.add(made) })
   const facts = await carrier.catchUp()
-  if (isLive) {
+  // A notebook ends its run and lives on; a script that has a supervisor of ours may still print after its last entry.
+  const isOver = facts.end !== undefined && found.task === null && found.parentId === null
+  if (isLive && !isOver) {
     await children.leave()
     // Handed back, so that the next command goes on where this one stopped.
     if (found.supervisor !== null) await runs.claim(found.id, { expected: mine, next: found.supervisor })
