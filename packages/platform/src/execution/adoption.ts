@@ -137,6 +137,9 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   if (isEnded(run.state)) return
   const conclusion = concludeOrphan(run, facts)
   await children.finish(carrier.best, conclusion)
+  // It had been started, and its supervisor had no time to say so.
+  if (run.state === 'pending' && facts.start !== undefined)
+    await runs.transition(run.id, { to: 'running', atMs: facts.start.timeMs, from: ['pending'] })
   await runs.transition(run.id, {
     to: conclusion.state,
     ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),

@@ -1,4 +1,4 @@
-import { isAppError, isEnded, type RunExit, type RunState, type Supervisor } from '@trainyard/contract'
+import { isAppError, type RunExit, type Supervisor } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { RunCarrier, type CarrierEvents } from './carrier.ts'
 import type { Conclusion } from './conclude.ts'
@@ -26,16 +26,14 @@ export interface RunningIteration {
 
 export interface IterationOptions extends CarrierEvents {
   runner: IterationRunner
-  /** The state of its record: pending, or ended when it is repeated. */
-  from: RunState
   supervisor: Supervisor
   /** A metric whose points `onWatched` wants. */
   watch?: string
 }
 
 /**
- * Starts one iteration whose record is already there. The start does not wait for the record's `running`, because the commit
- * would cost a slot its time; the order in the record is kept. A repeated one begins with an empty record.
+ * Starts one iteration whose record is there, in state `pending`. The start does not wait for the record's `running`, because the
+ * commit would cost a slot its time; the order in the record is kept.
  */
 export function startIteration(execution: Execution, run: PreparedRun, options: IterationOptions): RunningIteration {
   const directory = createRunDirectory(execution.directory.runs, run.id)
@@ -44,7 +42,7 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
     ...options,
     run,
     directory,
-    fresh: options.from === 'pending' && run.attempt === 1,
+    fresh: run.attempt === 1,
     onMetrics(points) {
       for (const { key, value } of points) metrics[key] = value
       options.onMetrics?.(points)
@@ -98,19 +96,14 @@ async function begin(
   execution: Execution,
   run: PreparedRun,
   child: IterationProcess,
-  { carrier, from, supervisor }: Pick<IterationOptions, 'from' | 'supervisor'> & { carrier: RunCarrier },
+  { carrier, supervisor }: Pick<IterationOptions, 'supervisor'> & { carrier: RunCarrier },
 ): Promise<string | undefined> {
   const { runs } = execution.tracking
   const atMs = execution.clock.nowMs()
   const identity = await child.identity
   const patch = { supervisor: { ...supervisor, ...(identity === undefined ? {} : { child: identity }) }, attempt: run.attempt }
   try {
-    await runs.transition(run.id, {
-      to: 'running',
-      atMs,
-      patch: isEnded(from) ? { ...patch, exit: null, error: null } : patch,
-      anew: isEnded(from),
-    })
+    await runs.transition(run.id, { to: 'running', atMs, patch })
   } catch (error) {
     if (!isAppError(error, 'failed_precondition')) throw error
     const { state, stateReason } = await runs.get(run.id)

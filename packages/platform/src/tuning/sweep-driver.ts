@@ -17,7 +17,7 @@ import {
 import { messageOf } from '../base/errors.ts'
 import { type Pruner } from './pruners/asha.ts'
 import { rebuildPruner } from './rebuild-pruner.ts'
-import { isMissing, IterationSource, type ReadyIteration } from './iteration-source.ts'
+import { isMissing, IterationSource } from './iteration-source.ts'
 import { compareValues, numericResult } from './selector.ts'
 import { beginSweepRecord, concludeSweep, type SweepTotals } from './sweep-record.ts'
 import type { SweepPlan } from './sweep-plan.ts'
@@ -208,13 +208,12 @@ class SweepDrive {
     return this.#busySlots < parallel && this.#running.size < 4 * parallel + 4
   }
 
-  #launch(runner: IterationRunner, { run, from }: ReadyIteration): void {
+  #launch(runner: IterationRunner, run: PreparedRun): void {
     const { events } = this.#options
     const pruner = this.#pruner
     const { selector } = this.#plan
     const running = startIteration(this.#execution, run, {
       runner,
-      from,
       supervisor: this.#supervisor,
       ...(events.onOutput === undefined ? {} : { onOutput: (bytes) => events.onOutput?.(run.iteration, bytes) }),
       ...(events.onProblem === undefined ? {} : { onProblem: events.onProblem }),

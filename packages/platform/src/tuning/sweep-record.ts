@@ -48,8 +48,9 @@ export async function beginSweepRecord(
   Object.assign(parent.choices, options.plan.choices)
   if (options.resumed) {
     const patch = { supervisor: options.supervisor, exit: null, error: null, task }
+    // The results of an earlier best iteration are forgotten; the parent shows those of one.
     await runs
-      .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), patch })
+      .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), patch, anew: true })
       .catch((error: unknown) => {
         if (!isAppError(error, 'failed_precondition')) throw error
         throw new AppError('failed_precondition', `${parent.name} has been resumed by another process at the same time.`, {
