@@ -48,8 +48,7 @@ class _Worker:
         self.control = control
         self.events = events
         self.handler = handler
-        self.call = None
-        self.script_state = None
+        self.nursery = None
         self.children = {}
         self.by_descriptor = {}
         self.pending = b""
@@ -111,7 +110,8 @@ class _Worker:
 
     def _load(self, command):
         try:
-            self.call = warm_child.load(command, self.handler)
+            call = warm_child.load(command, self.handler)
+            self.nursery = warm_child.Nursery(call, self.handler is not None)
         except BaseException as error:  # SystemExit and KeyboardInterrupt at import also mean that nothing can run
             self._tell({"type": "broken", "error": describe_error(error)})
             return
@@ -127,11 +127,19 @@ class _Worker:
         self._tell(event)
 
     def _start(self, job):
+        run_id = job["run"]["id"]
+        try:
+            iteration = self.nursery.prepare(job)
+        except Exception as error:  # its run directory is gone, or the disk is full: the others may fare better
+            sys.stderr.write("trainyard: the iteration could not be run: %s: %s\n" % (type(error).__name__, error))
+            self._tell({"type": "exited", "runId": run_id, "code": 70, "signal": None})
+            return
         warm_child.flush()
         try:
             pid = os.fork()
         except OSError as error:
-            self._tell({"type": "exited", "runId": job["run"]["id"], "code": 71, "signal": None})
+            iteration.close()
+            self._tell({"type": "exited", "runId": run_id, "code": 71, "signal": None})
             sys.stderr.write("trainyard: cannot start a process: %s\n" % error.strerror)
             return
         if pid == 0:
@@ -139,15 +147,16 @@ class _Worker:
             os.close(self.events)
             for descriptor in self.by_descriptor:
                 os.close(descriptor)
-            warm_child.run(self.call, job)
+            self.nursery.run(iteration)
         child = _Child()
-        child.run_id, child.pid, child.kill_at = job["run"]["id"], pid, None
+        child.run_id, child.pid, child.kill_at = run_id, pid, None
         child.descriptor = _open_process(pid)
-        self.children[child.run_id] = child
+        self.children[run_id] = child
         if child.descriptor is not None:
             self.by_descriptor[child.descriptor] = child
             self.poll.register(child.descriptor, select.POLLIN)
-        self._tell({"type": "started", "runId": child.run_id, "pid": pid})
+        self._tell({"type": "started", "runId": run_id, "pid": pid})
+        iteration.close()
 
     def _stop(self, run_id, grace_ms):
         child = self.children.get(run_id)
