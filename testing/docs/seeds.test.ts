@@ -47,8 +47,17 @@ function expectEverything(run: Told, p1: number): void {
 describe('the seed training.py, only its import changed', () => {
   it('runs as a script with a parameter, an input and a secrets file', { timeout: 180_000 }, async () => {
     const run = await workshop.json<Told>(
-      ...['run', '--name', 'train', '-p', 'p2=5', '-i', 'infile.txt=infile.txt', '-s', 'file=secrets.txt'],
-      ...[...packages, `${folder}training.py`],
+      'run',
+      '--name',
+      'train',
+      '-p',
+      'p2=5',
+      '-i',
+      'infile.txt=infile.txt',
+      '-s',
+      'file=secrets.txt',
+      ...packages,
+      `${folder}training.py`,
     )
     expect(run).toMatchObject({ name: 'train', parameters: { p1: 1, p2: 5 } })
     expectEverything(run, 1)
@@ -59,17 +68,15 @@ describe('the seed training.py, only its import changed', () => {
 
   it('runs as a handler that gets its parameters by name', { timeout: 60_000 }, async () => {
     const run = await workshop.json<Told>(
-      ...[
-        'run',
-        '-p',
-        'p1=5',
-        '-i',
-        'infile.txt=infile.txt',
-        '-s',
-        'file=secrets.txt',
-        ...packages,
-        `${folder}training.py:my_job`,
-      ],
+      'run',
+      '-p',
+      'p1=5',
+      '-i',
+      'infile.txt=infile.txt',
+      '-s',
+      'file=secrets.txt',
+      ...packages,
+      `${folder}training.py:my_job`,
     )
     expect(run.parameters).toEqual({ p1: 5, p2: 'x' })
     expectEverything(run, 5)
@@ -101,8 +108,17 @@ describe('the seeds iris_generator and xgb_train, only their import changed', ()
 
   it('is swept over with the selector of the seed', { timeout: 120_000 }, async () => {
     const sweep = await workshop.json<Told>(
-      ...['run', ...packages, '-i', 'dataset=store://default/iris_dataset', '-x', 'eta=[0.05,0.3]', '-x', 'max_depth=[3,6]'],
-      ...['--selector', 'max.accuracy', `${folder}iris_xgb.py:xgb_train`],
+      'run',
+      ...packages,
+      '-i',
+      'dataset=store://default/iris_dataset',
+      '-x',
+      'eta=[0.05,0.3]',
+      '-x',
+      'max_depth=[3,6]',
+      '--selector',
+      'max.accuracy',
+      `${folder}iris_xgb.py:xgb_train`,
     )
     expect(sweep).toMatchObject({ state: 'completed', sweep: { completed: 4, failed: 0 } })
     expect(artifactOf(sweep, 'model').target).toMatch(/model\.bst$/)
