@@ -4,7 +4,7 @@ import { AppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { systemErrorCode } from '../base/errors.ts'
 import { adoptRuns } from './adoption.ts'
 import type { Execution } from './execution.ts'
-import { isAlive, supervisorStatus, watchesItself } from './process-identity.ts'
+import { isAlive, readProcessStat, supervisorStatus, watchesItself } from './process-identity.ts'
 import { signalGroup } from './substrates/local-process.ts'
 
 const graceMs = 10_000
@@ -55,7 +55,10 @@ function tell(pid: number): void {
 
 function stopGroup(run: RunRecord, signal: 'SIGTERM' | 'SIGKILL'): void {
   const child = run.supervisor?.child
-  if (child !== undefined && run.supervisor?.host === hostname() && isAlive(child)) signalGroup(child.pid, signal)
+  if (child === undefined || run.supervisor?.host !== hostname() || !isAlive(child)) return
+  // A bare script is in the group of whoever started it, perhaps a shell's.
+  if (readProcessStat(child.pid)?.processGroup === child.pid) signalGroup(child.pid, signal)
+  else process.kill(child.pid, signal)
 }
 
 const isRunning = ({ supervisor }: RunRecord): boolean => supervisor?.child !== undefined && isAlive(supervisor.child)
@@ -66,6 +69,7 @@ async function stopOrphan(execution: Execution, run: RunRecord): Promise<void> {
   const unfinished = iterations.filter(({ state }) => !isEnded(state))
   for (const { id, state } of unfinished) {
     if (state !== 'aborting')
+      // One that has just ended needs no stopping.
       await execution.tracking.runs.transition(id, {
         to: 'aborting',
         reason: 'aborted with its sweep',

@@ -1,5 +1,6 @@
 import { isAppError, type RunExit, type Supervisor } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
+import { withWish } from './asked-to-stop.ts'
 import { RunCarrier, type CarrierEvents } from './carrier.ts'
 import type { Conclusion } from './conclude.ts'
 import type { Execution } from './execution.ts'
@@ -63,11 +64,11 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
   )
 
   const done = (async (): Promise<IterationOutcome> => {
-    const ended = await child.exit.catch(notStarted(carrier))
+    const { exit: ended, because: wish } = await withWish(execution, run.id, await child.exit.catch(notStarted(carrier)))
     const exit: RunExit = ended.kind === 'cancelled' && because?.by !== undefined ? { ...ended, by: because.by } : ended
     timer?.[Symbol.dispose]()
     await started
-    const conclusion = await carrier.finish(exit, because?.reason)
+    const conclusion = await carrier.finish(exit, because?.reason ?? wish)
     await execution.tracking.runs.transition(run.id, {
       to: conclusion.state,
       ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),

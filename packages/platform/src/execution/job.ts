@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, type CodeVersion, type EnvironmentInfo, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
+import { withWish } from './asked-to-stop.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
 import { diagnoseStart } from './diagnose-start.ts'
@@ -89,8 +90,9 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   // Awaited at the end; a refusal before then must not end this program.
   code.catch(() => undefined)
   using _watchers = watchers(supervision)
-  const exit = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
-  const conclusion = await carrier.finish(exit, supervision.because())
+  const ended = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
+  const { exit, because } = await withWish(execution, run.id, ended)
+  const conclusion = await carrier.finish(exit, supervision.because() ?? because)
   await children.finish(carrier.best, conclusion)
   if (conclusion.state === 'failed' && carrier.start === undefined) {
     const told = await diagnoseStart(run, conclusion)

@@ -27,7 +27,7 @@ export function define(command: Command, cli: Cli): void {
     const work = { ...(await buildTask(cli, file, arguments_, options)), options, interrupts }
     const directory = openDirectory(cli, { create: true })
     await using records = lazyRecords(cli, directory)
-    if (options.detach) await cli.print(await records.use(({ detach }) => detach()))
+    if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))
     else await execute(cli, directory, records, work)
   })
   addExamples(command, cli, [

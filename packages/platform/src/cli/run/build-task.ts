@@ -86,6 +86,8 @@ const requirementsOf = (text: string, workingDirectory: string): string[] => {
 export interface BuiltTask {
   task: Task
   parameterTexts: Record<string, string>
+  /** What standard input said, before the flags. */
+  fromStdin?: Task
 }
 
 /** Flags win over the task file; parameters, inputs and labels are merged key by key. */
@@ -123,5 +125,5 @@ export async function buildTask(
     ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
     ...(sweep === undefined ? {} : { sweep }),
   }
-  return { task, parameterTexts }
+  return { task, parameterTexts, ...(options.task === '-' ? { fromStdin: base } : {}) }
 }

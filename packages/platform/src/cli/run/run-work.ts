@@ -18,7 +18,7 @@ export interface RunWork extends AsyncDisposable {
   ): Promise<void>
   runAttached(run: PreparedRun, options: { attach: { control: number; events: number }; interrupts: Interrupts }): Promise<void>
   /** Starts the same command in the background; resolves to the run's id. */
-  detach(): Promise<string>
+  detach(options: { fromStdin?: Task; interrupts: Interrupts }): Promise<string>
 }
 
 export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<RunWork> {
@@ -37,9 +37,9 @@ export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<R
       const { runAttached } = await import('./run-attached.ts')
       await reportOutcome(cli, session, await runAttached(cli, execution, run, options))
     },
-    async detach() {
+    async detach(options) {
       const { startDetached } = await import('./detach.ts')
-      return startDetached(execution, cli.argv)
+      return startDetached(execution, { argv: cli.argv, task: options.fromStdin, signal: options.interrupts.signal })
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   }
