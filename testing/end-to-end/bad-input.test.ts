@@ -65,7 +65,7 @@ const cases: [what: string, arguments_: string[], expected: { code: number; says
 describe('bad input', () => {
   it.each(cases)('%s gets one sentence', async (_what, arguments_, expected) => {
     workshop.write('notes.txt', '')
-    const environment = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' }
+    const environment = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' }
     expectSentence(await workshop.start(arguments_, { environment }).finished, expected)
   })
 

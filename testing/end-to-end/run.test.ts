@@ -60,14 +60,14 @@ describe('trainyard run', () => {
 
   it('hands secrets to the script and to nothing else', async () => {
     workshop.write('secrets.txt', 'ACCESS_KEY=hunter2hunter2\n')
-    workshop.write('job.py', 'def job(context):\n    assert context.get_secret("ACCESS_KEY") == "hunter2hunter2"\n    import os\n    assert "hunter2hunter2" not in str(dict(os.environ))\n')
+    workshop.write('job.py', 'import os\n\ndef job(context):\n    value = "hunter2" * 2\n    assert context.get_secret("ACCESS_KEY") == value\n    assert value not in str(dict(os.environ))\n')
     const run = await workshop.json<Told>('run', 'job.py:job', '-s', 'file=secrets.txt', '-s', 'TOKEN=hunter2hunter2')
     expect(run.state).toBe('completed')
     const everything = await workshop.run('show', 'latest', '--json')
-    expect(everything.stdout).not.toContain('hunter2')
+    expect(everything.stdout).not.toContain('hunter2hunter2')
     const data = join(workshop.folder, '.trainyard')
     for (const name of readdirSync(data, { recursive: true, withFileTypes: true })) {
-      if (name.isFile()) expect(readFileSync(join(name.parentPath, name.name)).includes('hunter2hunter2'), name.name).toBe(name.parentPath.endsWith('code') && false)
+      if (name.isFile()) expect(readFileSync(join(name.parentPath, name.name)).includes('hunter2hunter2'), name.name).toBe(false)
     }
   })
 
