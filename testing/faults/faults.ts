@@ -15,6 +15,9 @@ export const rounds = (usual: number): number =>
 export const show = async (workshop: Workshop, reference: string): Promise<RunRecord> =>
   (await workshop.json<{ run: RunRecord }>('show', reference)).run
 
+/** A time limit that grows with the rounds. */
+export const within = (usualMs: number): number => usualMs * Math.max(1, rounds(1))
+
 export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Every process that works in the workshop's folder or knows it from its environment: the whole tree that a run may leave. */

@@ -193,6 +193,23 @@ describe('trainyard abort', () => {
   })
 })
 
+describe('trainyard logs -f', () => {
+  it('shows what a script prints whose supervisor was killed, up to its end', async () => {
+    workshop.write(
+      'say.py',
+      'import time\nopen("up-0", "w").close()\nfor n in range(30):\n    print(n, flush=True)\n    time.sleep(0.1)\n',
+    )
+    const started = workshop.start(['run', 'say.py', '--quiet'])
+    await eventually(() => isUp())
+    started.kill('SIGKILL')
+    await started.finished
+    const { code, stdout } = await workshop.run('logs', 'latest', '-f')
+    expect(code).toBe(0)
+    expect(stdout).toBe(Array.from({ length: 30 }, (_, n) => `${n}\n`).join(''))
+    expectClean()
+  }, 30_000)
+})
+
 describe('a bare import trainyard', () => {
   const startBare = (script: string): { pid: number; ended: Promise<unknown> } => {
     const path = workshop.write('bare.py', script)

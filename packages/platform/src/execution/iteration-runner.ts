@@ -23,6 +23,8 @@ export interface IterationRunner extends AsyncDisposable {
   readonly interpreter?: JsonObject
   /** The process that starts the iterations, when it is one of ours. */
   readonly worker?: { pid: number; startTicks: number }
+  /** Iterations that may be handed over beyond those that run: they wait there and start without a round trip. */
+  readonly queueAhead: number
   /** Throws `BrokenWorkerError` when nothing can be started any more. */
   start(run: PreparedRun, directory: RunDirectory): IterationProcess
 }
@@ -41,6 +43,7 @@ export class BrokenWorkerError extends Error {
 export function createPlainRunner(execution: Execution, why: string): IterationRunner {
   return {
     choices: { iterations: `a process each: ${why}` },
+    queueAhead: 0,
     start(run, directory) {
       const plan = run.launcher.plan(toJobSpec(run, directory.path), {
         environment: execution.environment,

@@ -51,11 +51,19 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
   })
   const child = options.runner.start(run, directory)
   let because: { reason: string; by?: string } | undefined
+  let isOver = false
   const stop: RunningIteration['stop'] = ({ graceMs, ...why }) => {
     because ??= why
     child.stop({ graceMs, because: { kind: 'cancelled' } })
   }
-  const timer = run.timeoutMs === undefined ? undefined : timeOut(child, run.timeoutMs)
+  // Its time begins when it does: before that it may wait for a place.
+  let timer: Disposable | undefined
+  const { timeoutMs } = run
+  if (timeoutMs !== undefined) {
+    child.identity.then((identity) => {
+      if (identity !== undefined && !isOver) timer = timeOut(child, timeoutMs)
+    }, ignoreStartFailure)
+  }
   const started = begin(execution, run, child, { ...options, carrier })
   // Heard below, once the process has ended.
   started.then(
@@ -66,6 +74,7 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
   const done = (async (): Promise<IterationOutcome> => {
     const { exit: ended, because: wish } = await withWish(execution, run.id, await child.exit.catch(notStarted(carrier)))
     const exit: RunExit = ended.kind === 'cancelled' && because?.by !== undefined ? { ...ended, by: because.by } : ended
+    isOver = true
     timer?.[Symbol.dispose]()
     await started
     const conclusion = await carrier.finish(exit, because?.reason ?? wish)
@@ -80,6 +89,9 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
   })()
   return { run, done, processEnded: child.exit, stop }
 }
+
+/** `exit` tells it. */
+const ignoreStartFailure = (): void => undefined
 
 /** The interpreter itself could not be started: as far as the iteration is concerned that is its error. */
 const notStarted =

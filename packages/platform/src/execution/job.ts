@@ -8,6 +8,7 @@ import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
 import { afterDelay } from './long-timer.ts'
+import { explainLostDirectory } from './lost-directory.ts'
 import type { PreparedRun } from './prepared-run.ts'
 import { currentSupervisor } from './process-identity.ts'
 import { captureCodeVersion } from './record/code-version.ts'
@@ -48,7 +49,9 @@ export function startJob(execution: Execution, run: PreparedRun, events: JobEven
     because ??= reason
     started.child.stop({ graceMs, because: { kind: 'cancelled' } })
   }
-  const done = superviseJob({ execution, run, events, ...started, stop, because: () => because })
+  const done = superviseJob({ execution, run, events, ...started, stop, because: () => because }).catch((error: unknown) =>
+    explainLostDirectory(execution, error),
+  )
   return { runId: run.id, pid: started.child.pid, done, stop }
 }
 

@@ -33,6 +33,7 @@ export async function openIterationRunner(
   const worker = await openWarmWorker(execution, parent, {
     directory: createRunDirectory(execution.directory.runs, parent.id),
     signal: options.signal ?? new AbortController().signal,
+    parallel: options.parallel,
   })
   if (worker.forkSafe) return worker
   await worker[Symbol.asyncDispose]()

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { storageError } from '../base/errors.ts'
+import { storageError, systemErrorCode } from '../base/errors.ts'
 
 /** The working folder of one live run: its journals, its captured output, its spooled artifacts. */
 export interface RunDirectory {
@@ -27,8 +27,10 @@ export const runDirectoryOf = (runsFolder: string, runId: string): RunDirectory 
 export function createRunDirectory(runsFolder: string, runId: string): RunDirectory {
   const directory = runDirectoryOf(runsFolder, runId)
   try {
-    mkdirSync(directory.path, { recursive: true })
+    // Not `recursive`, which tells of a read-only file system as of a missing folder.
+    mkdirSync(directory.path)
   } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return directory
     throw storageError(`Cannot make the run's working folder ${directory.path}`, error)
   }
   return directory

@@ -45,7 +45,7 @@ export interface WarmWorker extends IterationRunner {
 export async function openWarmWorker(
   execution: Execution,
   run: PreparedRun,
-  options: { directory: RunDirectory; signal: AbortSignal },
+  options: { directory: RunDirectory; signal: AbortSignal; parallel: number },
 ): Promise<WarmWorker> {
   const plan = planWarmWorker({
     environment: execution.environment,
@@ -75,7 +75,13 @@ export async function openWarmWorker(
         stop,
         worker: { pid: child.pid, startTicks: child.startTicks },
       },
-      { type: 'load', script: run.script, handler: run.handler ?? '', workingDirectory: run.workingDirectory },
+      {
+        type: 'load',
+        script: run.script,
+        handler: run.handler ?? '',
+        workingDirectory: run.workingDirectory,
+        parallel: options.parallel,
+      },
     )
   } catch (error) {
     stop()
@@ -124,6 +130,7 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
     interpreter: hello.interpreter,
     pid: hello.pid,
     choices: { iterations: 'forked from a warm worker: imports are paid once' },
+    queueAhead: load?.type === 'load' ? (load.parallel ?? 0) : 0,
     ...(channel.worker === undefined ? {} : { worker: channel.worker }),
     start(run, directory) {
       if (death !== undefined) throw new BrokenWorkerError({ type: 'worker', message: death })

@@ -124,7 +124,7 @@ export class IterationSource {
     })
     renewRunDirectory(directory.runs, repeat.id, await tracking.logs.sizeBytes(repeat.id))
     this.#history.record({ iteration: repeat.iteration, parameters: repeat.parameters, state: 'running' })
-    return this.#prepare(repeat.id, repeat.iteration, repeat.parameters as JsonObject, attempt)
+    return this.#prepare(repeat.id, repeat.iteration, repeat.parameters, attempt)
   }
 
   #prepare(id: string, iteration: number, parameters: JsonObject, attempt: number): PreparedRun {

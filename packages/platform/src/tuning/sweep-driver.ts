@@ -4,6 +4,7 @@ import {
   BrokenWorkerError,
   currentSupervisor,
   type Execution,
+  explainLostDirectory,
   type IterationRunner,
   type JobEvents,
   openIterationRunner,
@@ -58,7 +59,12 @@ const hopelessAfter = 5
  */
 export function startSweep(execution: Execution, parent: PreparedRun, options: SweepOptions): RunningJob {
   const drive = new SweepDrive(execution, parent, options)
-  return { runId: parent.id, pid: process.pid, done: drive.run(), stop: (stop) => drive.stop(stop) }
+  return {
+    runId: parent.id,
+    pid: process.pid,
+    done: drive.run().catch((error: unknown) => explainLostDirectory(execution, error)),
+    stop: (stop) => drive.stop(stop),
+  }
 }
 
 class SweepDrive {
@@ -181,7 +187,7 @@ class SweepDrive {
   async #fillSlots(runner: IterationRunner, source: IterationSource): Promise<void> {
     let exhausted = false
     while (this.#failure === undefined) {
-      while (!exhausted && this.#closing === undefined && this.#hasSlot()) {
+      while (!exhausted && this.#closing === undefined && this.#hasSlot(runner.queueAhead)) {
         const ready = await source.take()
         if (ready === undefined) exhausted = true
         else {
@@ -201,11 +207,17 @@ class SweepDrive {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** A slot is free when its process has ended; a sampler that learns waits for the records too. */
-  #hasSlot(): boolean {
-    const { parallel, study } = this.#plan
-    if (study.strategy === 'tpe') return this.#running.size < parallel
-    return this.#busySlots < parallel && this.#running.size < 4 * parallel + 4
+  /** What is started next may depend on what came out before: on a sampler that learns, or on a reason to stop. */
+  get #waitsForResults(): boolean {
+    const { spec, stopCondition, study } = this.#plan
+    return study.strategy === 'tpe' || stopCondition !== undefined || spec.maxErrors !== undefined
+  }
+
+  /** A slot is free when its process has ended, or, where results count, when its records are complete. */
+  #hasSlot(queueAhead: number): boolean {
+    const { parallel } = this.#plan
+    if (this.#waitsForResults) return this.#running.size < parallel
+    return this.#busySlots < parallel + queueAhead && this.#running.size < 4 * parallel + 4
   }
 
   #launch(runner: IterationRunner, run: PreparedRun): void {
@@ -275,7 +287,7 @@ class SweepDrive {
   }
 
   #report(): void {
-    this.#totals.running = this.#busySlots
+    this.#totals.running = Math.min(this.#busySlots, this.#plan.parallel)
     this.#options.events.onProgress?.(this.#totals)
   }
 
