@@ -33,7 +33,8 @@ def run_to_end(session, finish, work):
         if isinstance(error, RunAborted):
             return
         if isinstance(error, Fault):
-            sys.stderr.write("%strainyard: %s\n" % (error.traceback or "", error.message))
+            # The sentence goes to the supervisor, which tells it; printed here too it would be said twice.
+            sys.stderr.write(error.traceback or "")
             sys.exit(2)
         _hide_our_frames(error)
         raise

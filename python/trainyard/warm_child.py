@@ -241,7 +241,7 @@ def _shown(error):
         if error.code is not None and not isinstance(error.code, int):
             sys.stderr.write("%s\n" % (error.code,))
     elif isinstance(error, Fault):
-        sys.stderr.write("%strainyard: %s\n" % (error.traceback or "", error.message))
+        sys.stderr.write(error.traceback or "")
     else:
         error.__traceback__ = user_traceback(error.__traceback__)
         sys.excepthook(type(error), error, error.__traceback__)

@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
+import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
 import { parsePairs, parseSecretSources } from '../run/parse-options.ts'
@@ -47,7 +48,7 @@ export function define(command: Command, cli: Cli): void {
       const wasPython = owner.environment?.interpreter?.['executable']
       const python = options.python ?? (task.requirements === undefined && typeof wasPython === 'string' ? wasPython : undefined)
       const run = await prepareRun(execution, script?.path === undefined ? task : { ...task, command: script.path }, {
-        commandLine: ['trainyard', 'rerun', before.id],
+        commandLine: recordedCommandLine(cli.argv),
         ...(python === undefined ? {} : { python }),
         kind: task.sweep === undefined ? 'run' : 'sweep',
         onNote: (line) => cli.note(line),

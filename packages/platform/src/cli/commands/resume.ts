@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
+import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
 import { parseSecretSources } from '../run/parse-options.ts'
@@ -107,7 +108,7 @@ async function prepareAgain(
     execution,
     { ...again.task, name: record.name, project: record.project, experiment: record.experiment },
     {
-      commandLine: ['trainyard', 'resume', record.id],
+      commandLine: recordedCommandLine(cli.argv),
       ...(again.options.python === undefined ? {} : { python: again.options.python }),
       id: record.id,
       attempt: record.attempt + 1,

@@ -9,6 +9,7 @@ import type { ObjectContext } from '../../objects/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { buildTask } from '../run/build-task.ts'
+import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
 import { parseDuration } from '../option-values.ts'
 import { parsePairs } from '../run/parse-options.ts'
@@ -50,7 +51,7 @@ interface Work {
 }
 
 const prepareOptions = (cli: Cli, { parameterTexts, options, interrupts, task }: Work): PrepareOptions => ({
-  commandLine: ['trainyard', 'run', ...(task.command === undefined ? [] : [task.command])],
+  commandLine: recordedCommandLine(cli.argv),
   parameterTexts,
   ...(options.python === undefined ? {} : { python: options.python }),
   ...(options.runId === undefined ? {} : { id: options.runId }),
