@@ -63,7 +63,9 @@ export class Workshop implements Disposable {
     try {
       return JSON.parse(stdout) as T
     } catch (error) {
-      throw new Error(`trainyard ${arguments_.join(' ')} ended with ${code} and printed no JSON: ${stdout}${stderr}`, { cause: error })
+      throw new Error(`trainyard ${arguments_.join(' ')} ended with ${code} and printed no JSON: ${stdout}${stderr}`, {
+        cause: error,
+      })
     }
   }
 
@@ -74,7 +76,7 @@ export class Workshop implements Disposable {
 
 /** Waits until `look` gives something, for at most `timeoutMs`. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, timeoutMs = 20_000): Promise<T> {
-  for (const startedMs = Date.now(); Date.now() - startedMs < timeoutMs; ) {
+  for (const startedMs = Date.now(); Date.now() - startedMs < timeoutMs;) {
     const found = await look()
     if (found !== undefined) return found
     await new Promise((resolve) => setTimeout(resolve, 30))

@@ -16,7 +16,13 @@ describe('trainyard run', () => {
   it('tracks a script that uses no API: output, exit, times, code, environment', async () => {
     workshop.write('plain.py', 'import sys\nprint("to out")\nprint("to err", file=sys.stderr)\n')
     const run = await workshop.json<Told>('run', 'plain.py')
-    expect(run).toMatchObject({ name: 'plain', project: 'default', state: 'completed', exit: { kind: 'exited', code: 0 }, problems: [] })
+    expect(run).toMatchObject({
+      name: 'plain',
+      project: 'default',
+      state: 'completed',
+      exit: { kind: 'exited', code: 0 },
+      problems: [],
+    })
     expect(run.code?.scriptSha256).toMatch(/^[0-9a-f]{64}$/)
     expect(run.environment?.interpreter?.['version']).toMatch(/^3\./)
     expect(run.environment?.choices['interpreter']).toBeTruthy()
@@ -47,7 +53,11 @@ describe('trainyard run', () => {
     const [model] = run.artifacts
     expect(model).toMatchObject({ key: 'model', sizeBytes: 10, labels: { framework: 'xgboost' } })
     expect(readFileSync(model!.target, 'utf8')).toBe('abc is 123')
-    const found = await workshop.json<{ runs: RunRecord[] } | RunRecord[]>('ls', '--filter', "metrics.accuracy > 9 and params.p1 = 5 and labels.team = 'a'")
+    const found = await workshop.json<{ runs: RunRecord[] } | RunRecord[]>(
+      'ls',
+      '--filter',
+      "metrics.accuracy > 9 and params.p1 = 5 and labels.team = 'a'",
+    )
     expect(JSON.stringify(found)).toContain(run.id)
   })
 
@@ -60,7 +70,10 @@ describe('trainyard run', () => {
 
   it('hands secrets to the script and to nothing else', async () => {
     workshop.write('secrets.txt', 'ACCESS_KEY=hunter2hunter2\n')
-    workshop.write('job.py', 'import os\n\ndef job(context):\n    value = "hunter2" * 2\n    assert context.get_secret("ACCESS_KEY") == value\n    assert value not in str(dict(os.environ))\n')
+    workshop.write(
+      'job.py',
+      'import os\n\ndef job(context):\n    value = "hunter2" * 2\n    assert context.get_secret("ACCESS_KEY") == value\n    assert value not in str(dict(os.environ))\n',
+    )
     const run = await workshop.json<Told>('run', 'job.py:job', '-s', 'file=secrets.txt', '-s', 'TOKEN=hunter2hunter2')
     expect(run.state).toBe('completed')
     const everything = await workshop.run('show', 'latest', '--json')
@@ -72,9 +85,16 @@ describe('trainyard run', () => {
   })
 
   it('keeps the runs of eight shells that start at once in a new directory', async () => {
-    workshop.write('job.py', 'def job(context, n=0):\n    for step in range(100):\n        context.log_metric("m", n + step, step=step)\n')
-    const finished = await Promise.all(Array.from({ length: 8 }, (_, n) => workshop.run('run', 'job.py:job', '-p', `n=${n}`, '--quiet')))
-    expect(finished.map(({ code, stderr }) => [code, stderr.replace(/^Made the data directory.*\n/, '')])).toEqual(Array.from({ length: 8 }, () => [0, '']))
+    workshop.write(
+      'job.py',
+      'def job(context, n=0):\n    for step in range(100):\n        context.log_metric("m", n + step, step=step)\n',
+    )
+    const finished = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => workshop.run('run', 'job.py:job', '-p', `n=${n}`, '--quiet')),
+    )
+    expect(finished.map(({ code, stderr }) => [code, stderr.replace(/^Made the data directory.*\n/, '')])).toEqual(
+      Array.from({ length: 8 }, () => [0, '']),
+    )
     const listed = await workshop.run('ls', '--json', '--filter', 'metrics.m >= 99')
     expect(listed.stdout.match(/"state": "completed"/g)).toHaveLength(8)
   }, 60_000)
@@ -98,7 +118,10 @@ describe('trainyard run', () => {
   })
 
   it('takes in a bare script that imports trainyard, with no setting', async () => {
-    workshop.write('bare.py', 'import trainyard\ncontext = trainyard.get_or_create_ctx("notebook")\ncontext.log_result("accuracy", 0.5)\n')
+    workshop.write(
+      'bare.py',
+      'import trainyard\ncontext = trainyard.get_or_create_ctx("notebook")\ncontext.log_result("accuracy", 0.5)\n',
+    )
     const { execFileSync } = await import('node:child_process')
     const python = process.env['TRAINYARD_TEST_PYTHON'] ?? 'python3'
     const path = new URL('../../python', import.meta.url).pathname

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
 import { startTicksOf } from '../../packages/platform/src/execution/process-identity.ts'
@@ -102,22 +101,4 @@ export const acknowledged = (folder: string, name: string): number[] => {
   } catch {
     return []
   }
-}
-
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-/** Bytes of a file that may be large, appended to a hash piece by piece. */
-export function sha256OfFile(path: string): string {
-  const hash = createHash('sha256')
-  const file = openSync(path, 'r')
-  const piece = Buffer.alloc(1 << 20)
-  for (let length = readSync(file, piece); length > 0; length = readSync(file, piece)) hash.update(piece.subarray(0, length))
-  closeSync(file)
-  return hash.digest('hex')
-}
-
-export const appendLine = (path: string, text: string): void => {
-  const file = openSync(path, 'a')
-  writeSync(file, text)
-  closeSync(file)
 }

@@ -78,7 +78,10 @@ export async function latestMany(reader: Reader, runs: readonly number[]): Promi
   for (let at = 0; at < runs.length; at += boundValuesPerQuery) {
     const part = runs.slice(at, at + boundValuesPerQuery)
     const { kysely, dialect } = reader
-    const numbers = kysely.selectFrom('metric_series').select(['run', 'key', 'last_value']).where('run', 'in', dialect.numberList(part))
+    const numbers = kysely
+      .selectFrom('metric_series')
+      .select(['run', 'key', 'last_value'])
+      .where('run', 'in', dialect.numberList(part))
     for (const [run, key, value] of await reader.arrays(numbers))
       put(run as number, key as string, (value as number | null) ?? Number.NaN)
     const others = kysely.selectFrom('results').select(['run', 'key', 'value']).where('run', 'in', dialect.numberList(part))

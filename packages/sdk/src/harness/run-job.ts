@@ -87,4 +87,3 @@ function leaveSoon(): void {
     process.exit()
   }, lingerMs).unref()
 }
-
