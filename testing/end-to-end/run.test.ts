@@ -132,4 +132,21 @@ describe('trainyard run', () => {
     expect(stdout).toContain('"state": "completed"')
     expect(stdout).toContain('"accuracy": 0.5')
   })
+
+  it('runs handlers, sweeps and artifacts on the oldest Python at hand', async () => {
+    workshop.write(
+      'old.py',
+      [
+        'import sys',
+        'def job(context, n: int = 1):',
+        '    context.log_result("major", sys.version_info[0])',
+        '    context.log_result("square", n * n)',
+        '    context.log_dataset("rows", [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], stats=True)',
+      ].join('\n'),
+    )
+    const python = process.env['TRAINYARD_OLDEST_PYTHON'] ?? 'python3'
+    const run = await workshop.json<Told>('run', 'old.py:job', '--python', python, '-x', 'n=[1,2,3]', '--selector', 'max.square')
+    expect(run).toMatchObject({ state: 'completed', results: { major: 3, square: 9 } })
+    expect(run.artifacts.map(({ key }) => key)).toContain('rows')
+  })
 })
