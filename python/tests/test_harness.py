@@ -132,6 +132,23 @@ class ScriptTest(RunTest):
         self.assertEqual(len(done.of("end")), 1)
         self.assertEqual(len(done.of("start")), 1)
 
+    @unittest.skipUnless(hasattr(os, "fork"), "this system has no fork")
+    def test_a_forked_process_dies_of_sigterm_however_early_it_comes(self):
+        done = self.run_file(
+            """
+            import os, signal
+            ends = []
+            for _ in range(200):
+                pid = os.fork()
+                if pid == 0:
+                    signal.pause()
+                os.kill(pid, signal.SIGTERM)
+                ends.append(os.waitpid(pid, 0)[1])
+            print(set(ends) == {signal.SIGTERM})
+            """
+        )
+        self.assertEqual((done.code, done.output), (0, "True\n"), done.errors)
+
     def test_multiprocessing_works_with_fork_and_spawn(self):
         for method in ("fork", "spawn"):
             done = self.run_file("""

@@ -7,6 +7,8 @@ Reads the JobSpec as one JSON line on the descriptor named by `TRAINYARD_CONTROL
 import os
 import sys
 
+from . import forks
+
 _control = "TRAINYARD_CONTROL_FD"
 _events = "TRAINYARD_EVENTS_FD"
 
@@ -54,15 +56,9 @@ class _Finish:
         self.stopped = False
         atexit.register(self.write)
         signal(SIGTERM, self.stop)
+        forks.keep_default_sigterm()
 
     def stop(self, number, frame):
-        from _signal import SIG_DFL, signal
-
-        if os.getpid() != self.session.pid:
-            # A process the script forked: for it the signal means what it always means.
-            signal(number, SIG_DFL)
-            os.kill(os.getpid(), number)
-            return
         if self.stopped:
             return
         self.stopped = True

@@ -12,6 +12,7 @@ from _thread import _count as threads_alive
 from atexit import _clear as clear_exit_handlers
 from atexit import _run_exitfuncs as run_exit_handlers
 
+from . import forks
 from . import session as sessions
 from .errors import Fault, RunAborted, end_of, exit_code, user_traceback
 from .harness import place_script, source_of, start_autolog
@@ -99,7 +100,7 @@ class Stop:
         signal(SIGTERM, self)
 
     def __call__(self, number, frame):
-        if os.getpid() != self.pid:
+        if os.getpid() != self.pid:  # the worker itself, or a child that has not begun: it means what it always means
             signal(number, SIG_DFL)
             os.kill(os.getpid(), number)
         elif not self.asked:
@@ -164,6 +165,7 @@ class Nursery:
         session = sessions.begin_prepared(iteration.session)
         stop = self.stop or Stop()
         stop.pid = session.pid
+        forks.keep_default_sigterm()
         raised = None
         try:
             if self.guest or job.get("arguments"):
