@@ -19,6 +19,8 @@ export interface PrepareOptions {
   kind?: RunKind
   /** `resume` and `rerun` bring their own. */
   id?: string
+  /** The user's own file, when the task's command is a copy of it. */
+  originalScript?: string
   attempt?: number
   sampleEveryMs?: number
   environment?: Record<string, string>
@@ -105,6 +107,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     attempt: options.attempt ?? 1,
     labels: task.labels ?? {},
     script: file.script,
+    ...(options.originalScript === undefined ? {} : { originalScript: options.originalScript }),
     ...(file.handler === undefined ? {} : { handler: file.handler }),
     arguments: task.arguments ?? [],
     parameters: (task.parameters ?? {}) as JsonObject,
@@ -113,7 +116,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     secrets,
     ...(task.returns === undefined ? {} : { returns: task.returns }),
     outPath: resolveOutPath(task.outPath, { uid: id, name, project, iteration: 0 }, places),
-    task: recordedTask(task, file.script, file.handler),
+    task: recordedTask(task, options.originalScript ?? file.script, file.handler),
     autolog: task.autolog ?? false,
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
     launcher,
