@@ -1,5 +1,12 @@
 import { availableParallelism } from 'node:os'
-import { type JsonValue, type RunRecord, type RunState, stopConditionHolds, type Supervisor } from '@trainyard/contract'
+import {
+  didYouMean,
+  type JsonValue,
+  type RunRecord,
+  type RunState,
+  stopConditionHolds,
+  type Supervisor,
+} from '@trainyard/contract'
 import {
   BrokenWorkerError,
   currentSupervisor,
@@ -39,6 +46,7 @@ export interface SweepEvents {
   onIteration?(finished: FinishedIteration): void
   onOutput?(iteration: number, bytes: Uint8Array): void | Promise<void>
   onProblem?: JobEvents['onProblem']
+  onWarning?(message: string): void
 }
 
 export interface SweepOptions {
@@ -268,6 +276,7 @@ class SweepDrive {
     this.#count(finished, metrics)
     this.#options.events.onIteration?.(finished)
     this.#report()
+    this.#warnAboutSelector(finished)
     this.#decideToClose(finished)
     this.#wake?.()
   }
@@ -289,6 +298,18 @@ class SweepDrive {
   #report(): void {
     this.#totals.running = Math.min(this.#busySlots, this.#plan.parallel)
     this.#options.events.onProgress?.(this.#totals)
+  }
+
+  /** Told with the first iteration that completes, not after hours. It may still be logged by others. */
+  #warnAboutSelector({ iteration, state, results }: FinishedIteration): void {
+    const { selector } = this.#plan
+    if (selector === undefined || state !== 'completed' || this.#totals.completed > 1 || Object.hasOwn(results, selector.name))
+      return
+    const logged = Object.keys(results).filter((key) => !key.startsWith('system/'))
+    const told = logged.length === 0 ? 'no number at all' : `${logged.join(', ')}${didYouMean(selector.name, logged)}`
+    this.#options.events.onWarning?.(
+      `iteration ${iteration} did not log ${selector.name}, which the selector asks for; it logged ${told}.`,
+    )
   }
 
   #decideToClose(finished: FinishedIteration): void {

@@ -77,7 +77,17 @@ export async function beginSweepRecord(
     supervisor: options.supervisor,
   })
   createRunDirectory(execution.directory.runs, parent.id)
+  await recordInputs(execution, parent)
   await runs.update(parent.id, { sweep: toSummary(options.plan, undefined), code: await captureCode(execution, parent) })
+}
+
+/** Each iteration reads them; the sweep shows them. As a journal of our own, so that it may be told again without doubling. */
+async function recordInputs(execution: Execution, parent: PreparedRun): Promise<void> {
+  const nowMs = execution.clock.nowMs()
+  const lines = Object.entries(parent.inputs).map(
+    ([key, { url }], index) => `${JSON.stringify([index + 1, nowMs, 'input', { key, url }])}\n`,
+  )
+  if (lines.length > 0) await execution.tracking.journals.ingest(parent.id, 'inputs', Buffer.from(lines.join('')))
 }
 
 const toSummary = (plan: SweepPlan, totals: SweepTotals | undefined): SweepSummary => ({

@@ -83,6 +83,14 @@ const requirementsOf = (text: string, workingDirectory: string): string[] => {
   return text.split(',').map((name) => name.trim())
 }
 
+/** A handler reads no command line: `key=value` behind it is a parameter whose `-p` was forgotten. */
+function checkHandlerWords(file: string | undefined, base: Task, options: RunOptions, words: readonly string[]): void {
+  const isHandler = options.handler !== undefined || base.handler !== undefined || /\.\w+:[\w.:]+$/.test(file ?? '')
+  const forgotten = isHandler ? words.find((word) => /^[A-Za-z_]\w*=/.test(word)) : undefined
+  if (forgotten !== undefined)
+    throw new AppError('invalid_argument', `"${forgotten}" would be ignored: give it to the handler as -p ${forgotten}.`)
+}
+
 export interface BuiltTask {
   task: Task
   parameterTexts: Record<string, string>
@@ -102,6 +110,7 @@ export async function buildTask(
   const parameters: Record<string, JsonValue> = { ...(base.parameters as Record<string, JsonValue> | undefined) }
   for (const [key, text] of Object.entries(parameterTexts)) parameters[key] = inferValue(text)
   const { sweep: _sweep, ...plain } = base
+  checkHandlerWords(file, base, options, arguments_)
   const sweep = sweepOf(options, base.sweep)
   const task: Task = {
     ...plain,

@@ -51,6 +51,7 @@ export async function runSweep(
           if (state === 'failed' && ++failures <= toldFailures)
             progress?.note(`iteration ${iteration} failed: ${visible(reason ?? '')}`)
         },
+        onWarning: (message) => progress?.note(`warning: ${visible(message)}`),
         onProblem: (message) => progress?.note(`not recorded: ${visible(message)}`),
         ...(options.watch
           ? { onOutput: (iteration: number, bytes: Uint8Array) => progress?.note(prefixed(iteration, bytes)) }

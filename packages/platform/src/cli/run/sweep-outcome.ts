@@ -53,7 +53,8 @@ function nextSteps(cli: Cli, { sweep, iterations, best, model }: Outcome): strin
   }
   if (best !== undefined && model !== undefined)
     steps.push([`artifacts get ${id}/${best.iteration}/${model.key} .`, 'take the model'])
-  if (sweep.state !== 'completed' && best === undefined) steps.push([`logs ${id}/1`, 'what the first iteration printed'])
+  if (sweep.state === 'aborted') steps.unshift([`resume ${id}`, 'finish the missing iterations'])
+  if (sweep.state === 'failed' && best === undefined) steps.push([`logs ${id}/1`, 'what the first iteration printed'])
   const width = Math.max(...steps.map(([command]) => command.length))
   return steps.map(
     ([command, explanation]) => `  ${cli.config.programName} ${command.padEnd(width)}   ${cli.style.dim(explanation)}`,
