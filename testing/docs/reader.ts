@@ -21,6 +21,8 @@ export class Reader implements Disposable {
     for (const name of ['python', 'python3']) this.#tool(name, `exec ${quoted(python)} "$@"`)
     this.#environment = {
       ...process.env,
+      // As npx sets it: the pages type `npx trainyard`.
+      npm_command: 'exec',
       NO_COLOR: '1',
       CI: '',
       LANG: 'C.UTF-8',

@@ -26,7 +26,14 @@ export class Workshop implements Disposable {
   readonly environment: Record<string, string | undefined>
 
   constructor(environment: Record<string, string | undefined> = {}) {
-    this.environment = { ...process.env, NO_COLOR: '1', CI: '', TRAINYARD_HOME: undefined, ...environment }
+    this.environment = {
+      ...process.env,
+      NO_COLOR: '1',
+      CI: '',
+      TRAINYARD_HOME: undefined,
+      npm_command: undefined,
+      ...environment,
+    }
   }
 
   write(path: string, text: string): string {
