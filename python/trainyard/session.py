@@ -59,6 +59,16 @@ class Session:
             self.prepare(source)
         self.journal.append_tail(b'%d,"start",{"pid":%d,%b]\n' % (now_ms(), self.pid, self._opening))
 
+    def _without_secrets(self, end):
+        """An exception may quote a secret; the record must not."""
+        secrets = [value for value in (self.spec.get("secrets") or {}).values() if isinstance(value, str) and len(value) >= 4]
+        if not secrets or "error" not in end:
+            return end
+        error = dict(end["error"])
+        for value in sorted(secrets, key=len, reverse=True):
+            error = {key: text.replace(value, "***") if isinstance(text, str) else text for key, text in error.items()}
+        return dict(end, error=error)
+
     def end(self, end):
         """Write how the run ended, once, by the process that began it. `end` is a JournalEnd. Open children end the same way."""
         if self.ended or self.role == "attached" or os.getpid() != self.pid:
@@ -68,7 +78,7 @@ class Session:
         if self.stated and end["outcome"] == "completed":
             end = self.stated
         self.ended = end
-        self.journal.append("end", end)
+        self.journal.append("end", self._without_secrets(end))
         self.journal.close()
         if self._context is not None:
             self._context.close()

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ArtifactRecord, RunRecord } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Workshop } from './program.ts'
+import { eventually, Workshop } from './program.ts'
 
 type Told = RunRecord & { artifacts: ArtifactRecord[] }
 
@@ -148,5 +148,63 @@ describe('trainyard run', () => {
     const run = await workshop.json<Told>('run', 'old.py:job', '--python', python, '-x', 'n=[1,2,3]', '--selector', 'max.square')
     expect(run).toMatchObject({ state: 'completed', results: { major: 3, square: 9 } })
     expect(run.artifacts.map(({ key }) => key)).toContain('rows')
+  })
+
+  it('keeps secrets out of errors and process lists, also in the background', async () => {
+    workshop.write(
+      'leak.py',
+      'import time\ndef job(context):\n    time.sleep(1)\n    raise ValueError("failed with " + context.get_secret("TOKEN"))\n',
+    )
+    const { stdout } = await workshop.run('run', 'leak.py:job', '-s', 'TOKEN=hunter2hunter2', '--detach', '--sample-every', '0s')
+    const words = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => (existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : ''))
+    expect(words.filter((line) => line.includes(stdout.trim())).length).toBeGreaterThan(0)
+    expect(words.filter((line) => line.includes('hunter2hunter2'))).toEqual([])
+    const run = await eventually(async () => {
+      const { run: record } = await workshop.json<{ run: RunRecord }>('show', stdout.trim())
+      return record.state === 'failed' ? record : undefined
+    })
+    expect(run.error).toMatchObject({ type: 'ValueError', message: 'failed with ***' })
+    expect(run.stateReason).toBe('ValueError: failed with ***')
+  }, 60_000)
+
+  it('records what cannot be stored of an artifact as a problem, and takes nothing from outside of its own folder', async () => {
+    const victim = workshop.write('victim.txt', 'precious')
+    workshop.write(
+      'forge.py',
+      [
+        'import json, os',
+        'def job(context):',
+        '    context.log_artifact("k" * 10000, body="x")',
+        '    context.log_artifact("fine", body="x")',
+        '    run = os.path.join(os.path.dirname(context.out_path.split("/artifacts/")[0] + "/x"), "runs", context.uid)',
+        '    os.makedirs(os.path.join(run, "files"), exist_ok=True)',
+        '    open(os.path.join(run, "files", "y"), "w").close()',
+        '    entries = [{"key": "a", "kind": "file", "file": "../../../victim.txt", "path": "a"}, {"key": "b", "kind": "file", "file": "files/y", "path": "../../../../escaped"}]',
+        '    with open(os.path.join(run, "journal-999-abcdef01.jsonl"), "w") as file:',
+        '        for number, entry in enumerate(entries, 1):',
+        '            file.write(json.dumps([number, 1700000000000, "artifact", entry]) + "\\n")',
+        '        file.write(json.dumps([3, 1700000000000, "child", {"id": "../x", "iteration": 1, "parameters": {}}]) + "\\n")',
+      ].join('\n'),
+    )
+    const { code, stdout } = await workshop.run('run', 'forge.py:job', '--json')
+    const run = JSON.parse(stdout) as Told
+    expect(code).toBe(6)
+    expect(run.state).toBe('completed')
+    expect(run.artifacts.map(({ key }) => key)).toEqual(['fine'])
+    expect(run.problems.join('\n')).toMatch(/kkk[\s\S]*outside of the run's files folder[\s\S]*leads out of the out path/)
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+    expect(existsSync(join(workshop.folder, 'escaped'))).toBe(false)
+  })
+
+  it('does not wait for a daemon that keeps every descriptor open', async () => {
+    workshop.write(
+      'daemon.py',
+      'import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(20)\n    os._exit(0)\nprint("x", flush=True)\n',
+    )
+    const startedMs = Date.now()
+    expect((await workshop.run('run', 'daemon.py')).code).toBe(0)
+    expect(Date.now() - startedMs).toBeLessThan(15_000)
   })
 })

@@ -43,6 +43,8 @@ export function openDataDirectory(place: { path: string; chosenBy: DataDirectory
   }
   const created = !existsSync(path)
   try {
+    // Output and parameters of runs are their owner's business; whoever shares a directory opens it to others with chmod.
+    makeFolderSync(path, 0o700)
     makeFolderSync(directory.runs)
     makeFolderSync(directory.artifacts)
   } catch (error) {

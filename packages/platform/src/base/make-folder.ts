@@ -7,11 +7,11 @@ import { systemErrorCode } from './errors.ts'
  * Folders above included, one level at a time: Node's own recursive form never returns below a folder that refuses new ones with
  * ENOENT, such as `/proc`. An existing folder is fine; system errors are thrown as they are.
  */
-export function makeFolderSync(path: string): void {
+export function makeFolderSync(path: string, mode?: number): void {
   if (existsSync(path)) return
   makeFolderSync(dirname(path))
   try {
-    mkdirSync(path)
+    mkdirSync(path, mode === undefined ? {} : { mode })
   } catch (error) {
     // Another process made it at the same moment.
     if (systemErrorCode(error) !== 'EEXIST') throw error

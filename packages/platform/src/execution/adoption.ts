@@ -2,12 +2,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { hostname, uptime, userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { isAppError, isEnded, runIdPattern, type RunExit, type RunRecord, type Supervisor } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
 import { RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
 import type { RunPatch } from '../tracking/tracking.ts'
 import { type Conclusion, concludeRun } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import { type JournalFacts, scanJournals } from './journal-scan.ts'
+import { resolveOutPath } from './out-path.ts'
 import {
   bootId,
   currentSupervisor,
@@ -27,6 +29,8 @@ export interface AdoptionReport {
   concluded: { id: string; name: string; state: string; reason: string | null }[]
   /** Alive, but nobody watches them: what they logged so far was taken in. */
   unattended: string[]
+  /** Could not be taken in; the others were. */
+  troubles: { id: string; reason: string }[]
 }
 
 /**
@@ -35,13 +39,21 @@ export interface AdoptionReport {
  * do this at once: each run is claimed first. Costs one directory listing and one query when there is nothing to do.
  */
 export async function adoptRuns(execution: Execution): Promise<AdoptionReport> {
-  const report: AdoptionReport = { concluded: [], unattended: [] }
+  const report: AdoptionReport = { concluded: [], unattended: [], troubles: [] }
   const unfinished = new Map((await execution.tracking.runs.unfinished()).map((run) => [run.id, run]))
   // Ids begin with their time: a parent is introduced before its children.
   const folders = readdirSync(execution.directory.runs)
     .filter((name) => runIdPattern.test(name))
     .sort()
-  for (const id of folders) if (!unfinished.has(id)) await introduce(execution, id, unfinished)
+  /** One run in trouble must not keep the others from being taken in. */
+  const attempt = async (id: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      report.troubles.push({ id, reason: messageOf(error) })
+    }
+  }
+  for (const id of folders) if (!unfinished.has(id)) await attempt(id, () => introduce(execution, id, unfinished))
   // Children before parents, so that a parent's summary sees their final states.
   const ordered = [...unfinished.values()].sort((one, other) => Number(one.parentId === null) - Number(other.parentId === null))
   for (const run of ordered) {
@@ -50,7 +62,7 @@ export async function adoptRuns(execution: Execution): Promise<AdoptionReport> {
       // A bare run watches itself: it logs, but only we carry.
       if (status === 'elsewhere' || (status === 'alive' && !watchesItself(run.supervisor))) continue
     }
-    await adopt(execution, run, report)
+    await attempt(run.id, () => adopt(execution, run, report))
   }
   return report
 }
@@ -83,7 +95,11 @@ async function introduce(execution: Execution, id: string, unfinished: Map<strin
       owner: userInfo().username,
       host: hostname(),
       parameters: run.parameters ?? {},
-      outPath: `${execution.directory.artifacts}/${run.project}/${id}`,
+      outPath: resolveOutPath(
+        undefined,
+        { uid: id, name: run.name, project: run.project, iteration: 0 },
+        { artifacts: execution.directory.artifacts, workingDirectory: execution.workingDirectory },
+      ),
       supervisor: selfWatching(directory, start),
     })
   } catch (error) {

@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import type { JournalEnd, JournalStart, RunExit } from '@trainyard/contract'
+import { isAppError, type JournalEnd, type JournalStart, type RunExit } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import type { JournalEntryName, JournalIngest } from '../tracking/tracking.ts'
 import { type Conclusion, concludeRun } from './conclude.ts'
@@ -7,6 +6,7 @@ import type { Execution } from './execution.ts'
 import { Follower } from './follower.ts'
 import { type JournalFacts, scanJournals } from './journal-scan.ts'
 import type { RunDirectory } from './run-directory.ts'
+import { checkArtifactPath, locateSpooled } from './spooled-artifact.ts'
 
 export interface CarriedRun {
   id: string
@@ -43,6 +43,10 @@ export interface CarrierOptions extends CarrierEvents {
   /** A metric whose points `onWatched` wants. */
   watch?: string
 }
+
+/** A key as it may stand in a sentence. */
+// oxlint-disable-next-line no-control-regex
+const printable = (key: string): string => key.slice(0, 100).replaceAll(/[\u0000-\u001f\u007f]/g, '?')
 
 /**
  * Carries one run from its directory into the records: metrics and output through the follower, artifacts to the out path,
@@ -151,26 +155,36 @@ export class RunCarrier {
 
   async #place(artifact: ArtifactRequest): Promise<void> {
     const { file, url, path, timeMs, journal, sequence, ...described } = artifact
-    const { artifacts, runs } = this.#execution.tracking
+    const { artifacts } = this.#execution.tracking
     let stored: StoredBytes
     try {
       stored = await this.#store(file, url, path)
     } catch (error) {
-      const message = `artifact "${artifact.key}" could not be stored: ${messageOf(error)}`
-      this.problemCount++
-      this.#events.onProblem?.(message)
-      await Promise.all([runs.addProblem(this.#run.id, message), this.#settle({ journal, sequence })])
-      return
+      return this.#refuse(artifact, error)
     }
-    await artifacts.add({
-      ...described,
-      ...stored,
-      runId: this.#run.id,
-      project: this.#run.project,
-      iteration: this.#run.iteration,
-      createdAtMs: timeMs,
-      settles: { journal, sequence },
-    })
+    try {
+      await artifacts.add({
+        ...described,
+        ...stored,
+        runId: this.#run.id,
+        project: this.#run.project,
+        iteration: this.#run.iteration,
+        createdAtMs: timeMs,
+        settles: { journal, sequence },
+      })
+    } catch (error) {
+      // A name that cannot be kept is the script's mistake; records that cannot be written are trouble for the whole run.
+      if (!isAppError(error, 'invalid_argument')) throw error
+      await this.#refuse(artifact, error)
+    }
+  }
+
+  /** The script goes on, and the run tells it at the end. */
+  async #refuse({ key, journal, sequence }: ArtifactRequest, error: unknown): Promise<void> {
+    const message = `artifact "${printable(key)}" could not be stored: ${messageOf(error)}`
+    this.problemCount++
+    this.#events.onProblem?.(message)
+    await Promise.all([this.#execution.tracking.runs.addProblem(this.#run.id, message), this.#settle({ journal, sequence })])
   }
 
   async #store(file: string | undefined, url: string | undefined, path: string): Promise<StoredBytes> {
@@ -179,7 +193,7 @@ export class RunCarrier {
       const target = url ?? path
       return { target, ...(await places.describe(target)) }
     }
-    const target = `${this.#run.outPath}/${path}`
-    return { target, ...(await places.moveIn(join(this.#directory.path, file), target)) }
+    const target = `${this.#run.outPath}/${checkArtifactPath(path)}`
+    return { target, ...(await places.moveIn(await locateSpooled(this.#directory, file), target)) }
   }
 }

@@ -94,8 +94,8 @@ function checkHandlerWords(file: string | undefined, base: Task, options: RunOpt
 export interface BuiltTask {
   task: Task
   parameterTexts: Record<string, string>
-  /** What standard input said, before the flags. */
-  fromStdin?: Task
+  /** What a background process cannot read again, or may not be given in words: see `DetachOptions`. */
+  handOver?: Task
 }
 
 /** Flags win over the task file; parameters, inputs and labels are merged key by key. */
@@ -134,5 +134,7 @@ export async function buildTask(
     ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
     ...(sweep === undefined ? {} : { sweep }),
   }
-  return { task, parameterTexts, ...(options.task === '-' ? { fromStdin: base } : {}) }
+  const isSecret = task.secrets?.some(({ kind }) => kind === 'inline') ?? false
+  const handOver = { ...base, ...(task.secrets === undefined ? {} : { secrets: task.secrets }) }
+  return { task, parameterTexts, ...(options.task === '-' || isSecret ? { handOver } : {}) }
 }

@@ -10,7 +10,7 @@ const pollMs = 20
 
 export interface DetachOptions {
   argv: readonly string[]
-  /** A task that came on standard input, which the background process cannot read again. */
+  /** What the background process cannot get from its words: a task that came on standard input, secrets given by value. */
   task: Task | undefined
   signal: AbortSignal
 }
@@ -26,7 +26,7 @@ export async function startDetached(execution: Execution, options: DetachOptions
   const input =
     options.task === undefined ? 'ignore' : openNameless(join(execution.directory.path, `detached-${id}.json`), options.task)
   const output = openSync(messages, 'a', 0o600)
-  const child = spawn(command ?? process.execPath, [...first, ...detachedArguments(options.argv, id)], {
+  const child = spawn(command ?? process.execPath, [...first, ...detachedArguments(options, id)], {
     cwd: execution.workingDirectory,
     env: { ...execution.environment },
     detached: true,
@@ -55,12 +55,20 @@ export async function startDetached(execution: Execution, options: DetachOptions
   return id
 }
 
+const handedOver = new Set(['--task', '-s', '--secret'])
+
+/** Secrets and the task travel in the task that is handed over: a process list shows words. */
+const isHandedOver = (word: string, before: string | undefined): boolean =>
+  handedOver.has(word) || handedOver.has(before ?? '') || /^(?:--task=|--secret=|-s[^=-])/.test(word)
+
 /** The words after `--` belong to the script. */
-function detachedArguments(argv: readonly string[], id: string): string[] {
+function detachedArguments({ argv, task }: DetachOptions, id: string): string[] {
   const end = argv.indexOf('--')
   const ours = end < 0 ? argv : argv.slice(0, end)
   const rest = end < 0 ? [] : argv.slice(end)
-  return [...ours.filter((word) => word !== '--detach'), '--quiet', '--run-id', id, ...rest]
+  const handed = task === undefined ? [] : ['--task', '-']
+  const words = ours.filter((word, index) => word !== '--detach' && !(task !== undefined && isHandedOver(word, ours[index - 1])))
+  return [...words, ...handed, '--quiet', '--run-id', id, ...rest]
 }
 
 /** A file to read the task from that nobody else can open: it may hold secrets. */

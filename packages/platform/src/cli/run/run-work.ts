@@ -18,7 +18,7 @@ export interface RunWork extends AsyncDisposable {
   ): Promise<void>
   runAttached(run: PreparedRun, options: { attach: { control: number; events: number }; interrupts: Interrupts }): Promise<void>
   /** Starts the same command in the background; resolves to the run's id. */
-  detach(options: { fromStdin?: Task; interrupts: Interrupts }): Promise<string>
+  detach(options: { handOver?: Task; interrupts: Interrupts }): Promise<string>
 }
 
 export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<RunWork> {
@@ -39,7 +39,7 @@ export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<R
     },
     async detach(options) {
       const { startDetached } = await import('./detach.ts')
-      return startDetached(execution, { argv: cli.argv, task: options.fromStdin, signal: options.interrupts.signal })
+      return startDetached(execution, { argv: cli.argv, task: options.handOver, signal: options.interrupts.signal })
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   }

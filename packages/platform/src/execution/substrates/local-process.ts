@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { AppError, type RunExit } from '@trainyard/contract'
 import { storageError, systemErrorCode, systemReason } from '../../base/errors.ts'
@@ -96,6 +97,11 @@ export function startLocalProcess(plan: ProcessPlan, options: { outputFile: stri
   return watch(child, plan, killsBefore)
 }
 
+/** Pipes to a child are sockets to Node: unreferenced, they no longer keep this program alive. */
+const letGo = (stream: Readable | Writable): void => {
+  if (stream instanceof Socket) stream.unref()
+}
+
 function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | undefined): LocalProcess {
   const control = child.stdio[3] as Writable
   const events = child.stdio[4] as Readable
@@ -109,6 +115,9 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
   const exit = new Promise<RunExit>((resolve, reject) => {
     child.once('error', (error) => reject(startFailure(plan, error)))
     child.once('exit', (code, signal) => {
+      // A daemon the script left behind may hold the other end for ever; what is in the pipe is still read.
+      letGo(control)
+      letGo(events)
       if (stopping) {
         clearTimeout(stopping.timer)
         // What the script started and did not stop itself.
