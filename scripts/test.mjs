@@ -11,6 +11,8 @@ await installDebianPackages()
 const pythons = await requirePython()
 await prepareEngines()
 const preferred = pythons.find(({ version }) => version.startsWith('3.11.')) ?? pythons.at(-1)
+// Sorted by version.
+const oldest = pythons[0]
 const testPython = await prepareTestEnvironment(preferred.executable)
 
 const quick = process.argv.includes('--quick')
@@ -58,7 +60,7 @@ if (quick) say('left out   comparisons with peers (--quick)')
 // Tests that run Python code with packages find them here.
 const { code } = await run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...forVitest], {
   show: true,
-  env: { ...process.env, TRAINYARD_TEST_PYTHON: testPython },
+  env: { ...process.env, TRAINYARD_TEST_PYTHON: testPython, TRAINYARD_OLDEST_PYTHON: oldest.executable },
 })
 if (failed.length > 0) say(`failed before the test suite: ${failed.join(', ')}`)
 process.exitCode = failed.length > 0 || code !== 0 ? 1 : 0

@@ -33,6 +33,11 @@ const quoted = (word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word}'`)
 
 for (const words of commands) {
   console.log(`\n$ npx trainyard ${words.map(quoted).join(' ')}`)
-  const { status, signal } = spawnSync(process.execPath, [program, ...words], { cwd: repository, stdio: 'inherit' })
+  const { status, signal } = spawnSync(process.execPath, [program, ...words], {
+    cwd: repository,
+    stdio: 'inherit',
+    // As npx sets it: what to type next is shown the way a user of the clone types it.
+    env: { ...process.env, npm_command: 'exec' },
+  })
   if (status !== 0) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1))
 }

@@ -193,6 +193,13 @@ class ContextTest(RunTest):
         self.assertEqual(read_journals(self.session.run_directory)[-1][2], "end")
         self.assertEqual(self.context.results, {"loss": 0.5})
 
+    def test_parameters_of_any_size_leave_the_environment_usable(self):
+        self.session.spec["parameters"] = {"text": "x" * 500_000}
+        self.addCleanup(os.environ.pop, "TRAINYARD_RUN", None)
+        self.session.publish()
+        self.assertLess(len(os.environ["TRAINYARD_RUN"]), 128_000)
+        self.assertNotIn("hunter2", os.environ["TRAINYARD_RUN"])
+
     def test_secrets_are_in_no_journal(self):
         self.context.get_secret("KEY")
         self.assertNotIn("hunter2", json.dumps(read_journals(self.session.run_directory)))

@@ -73,7 +73,8 @@ class ScriptTest(RunTest):
         for path in (os.path.join(self.folder, "nowhere.py"), self.folder):
             done = self.run_spec(self.spec(path))
             self.assertEqual((done.code, done.end["error"]["type"]), (2, "missing_script"))
-            self.assertEqual(len(done.errors.strip().splitlines()), 1)
+            self.assertEqual(len(done.end["error"]["message"].splitlines()), 1)
+            self.assertEqual(done.errors, "", "the supervisor tells it, once")
 
     def test_a_missing_package_is_named_with_how_to_add_it(self):
         done = self.run_file("import no_such_package_here.part\n")
@@ -130,6 +131,23 @@ class ScriptTest(RunTest):
         self.assertEqual({entry[0] for entry in done.of("metric")}, {"parent", "child", "forked"})
         self.assertEqual(len(done.of("end")), 1)
         self.assertEqual(len(done.of("start")), 1)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "this system has no fork")
+    def test_a_forked_process_dies_of_sigterm_however_early_it_comes(self):
+        done = self.run_file(
+            """
+            import os, signal
+            ends = []
+            for _ in range(200):
+                pid = os.fork()
+                if pid == 0:
+                    signal.pause()
+                os.kill(pid, signal.SIGTERM)
+                ends.append(os.waitpid(pid, 0)[1])
+            print(set(ends) == {signal.SIGTERM})
+            """
+        )
+        self.assertEqual((done.code, done.output), (0, "True\n"), done.errors)
 
     def test_multiprocessing_works_with_fork_and_spawn(self):
         for method in ("fork", "spawn"):
@@ -221,14 +239,14 @@ class HandlerTest(RunTest):
     def test_a_value_that_does_not_fit_is_refused_in_one_sentence(self):
         done = self.run_handler("train", {"p1": "abc"})
         self.assertEqual((done.code, done.output), (2, ""))
-        self.assertEqual(done.errors, 'trainyard: parameter "p1" must be a whole number (int); got "abc"\n')
-        self.assertEqual(done.end["error"]["type"], "invalid_parameter")
+        self.assertEqual(done.end["error"], {"type": "invalid_parameter", "message": 'parameter "p1" must be a whole number (int); got "abc"'})
 
     def test_unknown_and_missing_parameters_are_named(self):
-        self.assertIn('no parameter "verson"; did you mean "version"?', self.run_handler("train", {"verson": 1}).errors)
-        errors = self.run_handler("needs", {"other": 1}).errors
-        self.assertIn('needs the parameter "dataset"', errors)
-        self.assertNotIn('"other"', errors)
+        unknown = self.run_handler("train", {"verson": 1}).end["error"]["message"]
+        self.assertIn('no parameter "verson"; did you mean "version"?', unknown)
+        missing = self.run_handler("needs", {"other": 1}).end["error"]["message"]
+        self.assertIn('needs the parameter "dataset"', missing)
+        self.assertNotIn('"other"', missing)
         self.assertEqual(self.run_handler("open_ended", {"a": 1, "b": "x"}).output, "[('a', 1), ('b', 'x')]\n")
 
     def test_a_missing_handler_lists_those_there_are_nearest_first(self):

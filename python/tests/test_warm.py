@@ -146,7 +146,7 @@ class WarmTest(RunTest):
             self.assertEqual(of_kind(entries, "result"), [{"accuracy": 0}])
             exited, text, entries = worker.run(i="abc")
             self.assertEqual((exited["code"], entries[-1][3]["error"]["type"]), (2, "invalid_parameter"))
-            self.assertIn('parameter "i" must be a whole number (int); got "abc"', text)
+            self.assertIn('parameter "i" must be a whole number (int); got "abc"', entries[-1][3]["error"]["message"])
             exited, text, entries = worker.run(mode="late")
             self.assertIn("exit handler", text)
             self.assertEqual(of_kind(entries, "result")[-1], {"late": 1})

@@ -6,16 +6,15 @@ trouble is the journal's to sit out. Only a misspelt keyword raises, by name, be
 
 import os
 import sys
-from time import time_ns as _now
 
+from .metrics import MetricCalls, described, hashable
 from .names import refuse_keywords
-from .values import number_of, plain_value, short, wire_number
+from .values import plain_value, short
 
 _problemLimit = 200
-_largestStep = 2**53
 
 
-class Context:
+class Context(MetricCalls):
     """One run. Get it as the `context` argument of a handler or from `get_or_create_ctx`."""
 
     def __init__(self, session):
@@ -187,115 +186,6 @@ class Context:
 
     # What comes out
 
-    def log_metric(self, key, value, step=None, timestamp=None, **unknown):
-        """One point of the series `key`. `step` counts up from 0 by itself; `timestamp` is seconds since 1970, a datetime, or now."""
-        if type(value) is float and timestamp is None and not unknown and value - value == 0.0:
-            try:
-                series = self._series[key]
-            except (KeyError, TypeError):
-                return self._log_point(key, value, step, None)
-            if step is None:
-                step = series[1]
-            elif type(step) is not int or step > _largestStep:
-                return self._log_point(key, value, step, None)
-            series[1] = step + 1
-            series[2] = value
-            # Journal.metric, written out: a call made a million times is a third faster without another one in it.
-            journal = self._journal
-            if journal._lock._is_owned():
-                return journal.metric(series[0], step, value)
-            with journal._lock:
-                line = b"[%d,%d%b%d,%a]\n" % (journal._next(), _now() // 1000000, series[0], step, value)
-                try:
-                    journal._put(line)
-                except (ValueError, OSError):
-                    journal._make_room(line)
-                if journal._deferred:
-                    journal._drain()
-            return None
-        if unknown:
-            refuse_keywords("log_metric", unknown, ("key", "value", "step", "timestamp"))
-        return self._log_point(key, value, step, timestamp)
-
-    def _log_point(self, key, value, step, timestamp):
-        number = number_of(value)
-        if number is None:
-            return self.problem(("metric", _hashable(key)), "metric %s must be a number; got %s." % (short(key), _described(value)))
-        if self._is_over():
-            return None
-        series = self._series_of(key)
-        moment = self._time_ms(key, timestamp)
-        step = self._step(key, series, step)
-        series[1] = step + 1
-        series[2] = number
-        if moment is None and number - number == 0:
-            return self._journal.metric(series[0], step, number)
-        return self._journal.append("metric", series[3], step, wire_number(number), time_ms=moment)
-
-    def _series_of(self, key):
-        """`[head of a line, next step, last value, key as text]` of a series."""
-        try:
-            series = self._series.get(key)
-        except TypeError:
-            key = str(key)
-            series = self._series.get(key)
-        if series is None:
-            import json
-
-            text = str(key).encode("utf-8", "replace").decode("utf-8")
-            series = [b',"metric",%b,' % json.dumps(text).encode("ascii"), 0, None, text]
-            self._series[key] = series
-        return series
-
-    def _step(self, key, series, step):
-        if step is None:
-            return series[1]
-        if type(step) is int and -_largestStep <= step <= _largestStep:
-            return step
-        number = number_of(step)
-        if number is not None and number - number == 0 and -_largestStep <= number <= _largestStep:
-            return int(number)
-        self.problem(("step", key), "the step of metric %s must be a whole number; got %s. The next one is taken." % (short(key), short(step)))
-        return series[1]
-
-    def _time_ms(self, key, timestamp):
-        if timestamp is None:
-            return None
-        moment = timestamp.timestamp() if hasattr(timestamp, "timestamp") and callable(timestamp.timestamp) else number_of(timestamp)
-        if moment is not None and 0 <= moment < 1e16:
-            # Seconds reach 1e11 in the year 5138 and milliseconds passed it in 1973, so both units can be told apart.
-            return int(moment if moment >= 1e11 else moment * 1000)
-        self.problem(
-            ("time", key), "the timestamp of metric %s must be seconds since 1970 or a datetime; got %s. Now is taken." % (short(key), short(timestamp))
-        )
-        return None
-
-    def log_metrics(self, values, step=None, timestamp=None, **unknown):
-        """A dict of metrics at one step."""
-        if unknown:
-            refuse_keywords("log_metrics", unknown, ("values", "step", "timestamp"))
-        try:
-            items = list(dict(values).items())
-        except (TypeError, ValueError):
-            return self.problem(("metrics",), "log_metrics takes a dict of numbers; got %s." % _described(values))
-        if self._is_over():
-            return None
-        by_step = {}
-        moment = self._time_ms("", timestamp)
-        for key, value in items:
-            number = number_of(value)
-            if number is None:
-                self.problem(("metric", _hashable(key)), "metric %s must be a number; got %s." % (short(key), _described(value)))
-                continue
-            series = self._series_of(key)
-            at = self._step(key, series, step)
-            series[1] = at + 1
-            series[2] = number
-            by_step.setdefault(at, {})[series[3]] = wire_number(number)
-        for at, numbers in by_step.items():
-            self._journal.append("metrics", at, numbers, time_ms=moment)
-        return None
-
     def log_result(self, key, value, **unknown):
         """A result of the run; the last value wins. Numbers also appear as metrics."""
         if unknown:
@@ -311,14 +201,14 @@ class Context:
         try:
             items = list(dict(values).items())
         except (TypeError, ValueError):
-            self.problem(("results",), "log_results takes a dict; got %s." % _described(values))
+            self.problem(("results",), "log_results takes a dict; got %s." % described(values))
             return
         kept = {}
         for key, value in items:
             plain, known = plain_value(value)
             if not known:
-                self.problem(("result", _hashable(key)), "result %s must be a number, text or plain JSON; got %s. Use log_artifact or"
-                    " log_dataset for it." % (short(key), _described(value)))  # fmt: skip
+                self.problem(("result", hashable(key)), "result %s must be a number, text or plain JSON; got %s. Use log_artifact or"
+                    " log_dataset for it." % (short(key), described(value)))  # fmt: skip
                 continue
             text = str(key).encode("utf-8", "replace").decode("utf-8")
             kept[text] = plain
@@ -368,7 +258,7 @@ class Context:
         except OSError as error:
             entry, problem = None, "%s %s was not kept: %s." % (what, short(name), error.strerror or error)
         if problem:
-            self.problem((what, _hashable(name)), problem)
+            self.problem((what, hashable(name)), problem)
         if entry is not None:
             self._append("artifact", entry)
         return entry
@@ -462,15 +352,3 @@ class Context:
             self._told.add(("over",))
             sys.stderr.write("trainyard: run %s has ended; what is logged to it now is not kept.\n" % self.name)
         return True
-
-
-def _hashable(key):
-    try:
-        hash(key)
-    except TypeError:
-        return short(key)
-    return key
-
-
-def _described(value):
-    return "%s (%s)" % (short(value), type(value).__name__) if value is not None else "None"

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import CoroutineType
 
 from .errors import Fault, InputError
 from .names import nearest
@@ -106,21 +107,19 @@ class Call:
 
         self.function = function
         self.label = label
-        self.inspect = inspect
         self.target = function.function if isinstance(function, _Method) else function
         self.settings = _settings(self.target)
         self.plan = _plan(inspect, self.target, isinstance(function, _Method) and function.is_plain)
         self.constructor = None
         if isinstance(function, _Method) and function.is_plain:
             self.constructor = _plan(inspect, function.owner, False)
+        #: Whether `run` uses the session's context in any case.
+        self.wants_context = bool(self.settings) or any(plan is not None and plan.context for plan in (self.plan, self.constructor))
 
     def run(self, session):
         """Call it with the session's parameters and inputs, log what it returns. What the handler raises passes through."""
-        context_needed = [plan.context for plan in (self.plan, self.constructor) if plan is not None and plan.context]
-        if context_needed or self.settings:
-            context = session.context
-            if self.settings and self.settings["labels"]:
-                context.set_labels(self.settings["labels"])
+        if self.settings and self.settings["labels"]:
+            session.context.set_labels(self.settings["labels"])
         parameters = dict(session.spec.get("parameters") or {})
         arguments = []
         if self.constructor is not None:
@@ -129,7 +128,7 @@ class Call:
             arguments = [self.function.owner(*positional, **keywords)]
         positional, keywords = self._bind(self.plan, session, parameters)
         returned = self.function(*arguments, *positional, **keywords)
-        if self.inspect.iscoroutine(returned):
+        if isinstance(returned, CoroutineType):
             import asyncio
 
             returned = asyncio.run(returned)
@@ -178,7 +177,7 @@ class Call:
         return positional, keywords
 
     def _converted(self, name, value, argument, text):
-        if argument.hint is argument.empty or not self._converts(name):
+        if argument.hint is argument.empty or not self._converts(name) or (type(value) is argument.hint and text is None):
             return value
         from .conversion import Misfit, convert, expected
         from .values import short

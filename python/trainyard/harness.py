@@ -7,6 +7,8 @@ Reads the JobSpec as one JSON line on the descriptor named by `TRAINYARD_CONTROL
 import os
 import sys
 
+from . import forks
+
 _control = "TRAINYARD_CONTROL_FD"
 _events = "TRAINYARD_EVENTS_FD"
 
@@ -33,7 +35,8 @@ def run_to_end(session, finish, work):
         if isinstance(error, RunAborted):
             return
         if isinstance(error, Fault):
-            sys.stderr.write("%strainyard: %s\n" % (error.traceback or "", error.message))
+            # The sentence goes to the supervisor, which tells it; printed here too it would be said twice.
+            sys.stderr.write(error.traceback or "")
             sys.exit(2)
         _hide_our_frames(error)
         raise
@@ -53,15 +56,9 @@ class _Finish:
         self.stopped = False
         atexit.register(self.write)
         signal(SIGTERM, self.stop)
+        forks.keep_default_sigterm()
 
     def stop(self, number, frame):
-        from _signal import SIG_DFL, signal
-
-        if os.getpid() != self.session.pid:
-            # A process the script forked: for it the signal means what it always means.
-            signal(number, SIG_DFL)
-            os.kill(os.getpid(), number)
-            return
         if self.stopped:
             return
         self.stopped = True

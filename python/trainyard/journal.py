@@ -14,6 +14,7 @@ import time
 from _thread import RLock
 from itertools import count
 from json import JSONEncoder
+from json.encoder import c_make_encoder, encode_basestring_ascii
 
 linesBeforeMapping = 64
 firstWindowBytes = 256 * 1024
@@ -23,8 +24,24 @@ retrySeconds = 0.5
 
 _now = time.time_ns
 _journals = set()
-#: Made once: `json.dumps` with other than its own separators makes an encoder per call.
-_encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def now_ms():
+    """Epoch milliseconds."""
+    return _now() // 1000000
+
+
+def _make_encode():
+    encoder = JSONEncoder(separators=(",", ":"), allow_nan=False)
+    if c_make_encoder is None:  # a Python without its C modules
+        return encoder.encode
+    # `JSONEncoder.encode` makes one of these per call: 2.2 us instead of 1.0 for a result's entry, and 40 pages in a forked child.
+    parts = c_make_encoder(None, encoder.default, encode_basestring_ascii, None, ":", ",", False, False, False)
+    return lambda value: "".join(parts(value, 0))
+
+
+#: Compact ASCII JSON of a plain value; ValueError for NaN and the infinities.
+encode = _make_encode()
 
 
 class Journal:
@@ -61,7 +78,7 @@ class Journal:
 
     def append(self, kind, *fields, time_ms=None):
         """Write one entry. `fields` are plain JSON; times are epoch milliseconds, now when not given."""
-        encoded = _encode([kind, *fields]).encode("ascii")
+        encoded = encode([kind, *fields]).encode("ascii")
         self.append_tail(b"%d,%b\n" % (_now() // 1000000 if time_ms is None else time_ms, encoded[1:]))
 
     def append_tail(self, tail):
@@ -164,7 +181,7 @@ class Journal:
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             sentence = "%d log entries were lost while the disk refused to take them." % dropped
-            self._deferred.append(b"%d,%b\n" % (_now() // 1000000, _encode(["problem", sentence]).encode("ascii")[1:]))
+            self._deferred.append(b"%d,%b\n" % (_now() // 1000000, encode(["problem", sentence]).encode("ascii")[1:]))
         if self._warned:
             self._warned = False
             _say("the journal is written again; nothing that waited was lost.")
@@ -267,6 +284,10 @@ class Journal:
             _journals.discard(self)
             self._reset()
             self._warned = warned
+
+    def forget(self):
+        """A journal that nothing was written to and that only a forked child will use: forks leave it alone until it is."""
+        _journals.discard(self)
 
     def _after_fork(self):
         if self._descriptor is not None:

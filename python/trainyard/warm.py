@@ -32,7 +32,7 @@ def main():
 def serve(control_file, events_file, handler=None):
     """Take commands from `control_file` and answer on `events_file` (descriptors, or files with `fileno`) until the commands end and
     every child is reaped. With `handler`, a callable of this very process is run instead of one in a file."""
-    _Worker(_descriptor(control_file), _descriptor(events_file), handler).serve()
+    Worker(_descriptor(control_file), _descriptor(events_file), handler).serve()
 
 
 def _descriptor(file):
@@ -43,16 +43,19 @@ class _Child:
     __slots__ = ("run_id", "pid", "descriptor", "kill_at")
 
 
-class _Worker:
+class Worker:
+    """One warm worker on two descriptors."""
+
     def __init__(self, control, events, handler):
         self.control = control
         self.events = events
         self.handler = handler
-        self.call = None
-        self.script_state = None
+        self.nursery = None
         self.children = {}
         self.by_descriptor = {}
         self.pending = b""
+        self.limit = None
+        self.waiting = []
         self.ended = False
         self.deaf = False
         self.poll = select.poll()
@@ -60,15 +63,18 @@ class _Worker:
 
     def serve(self):
         while not self.ended or self.children:
-            ready = self._wait()
-            for descriptor in ready:
-                if descriptor == self.control:
-                    self._read()
-                elif descriptor in self.by_descriptor:
-                    self._reap(self.by_descriptor[descriptor])
-            for child in [child for child in self.children.values() if child.descriptor is None]:
-                self._reap(child)
-            self._kill_overdue()
+            self.turn()
+
+    def turn(self):
+        """Wait for something to happen, and see to it."""
+        for descriptor in self._wait():
+            if descriptor == self.control:
+                self._read()
+            elif descriptor in self.by_descriptor:
+                self._reap(self.by_descriptor[descriptor])
+        for child in [child for child in self.children.values() if child.descriptor is None]:
+            self._reap(child)
+        self._kill_overdue()
 
     def _wait(self):
         timeout = None
@@ -84,6 +90,7 @@ class _Worker:
         data = os.read(self.control, 1 << 20)
         if not data:
             self.ended = True
+            self.waiting.clear()
             self.poll.unregister(self.control)
             return
         *lines, self.pending = (self.pending + data).split(b"\n")
@@ -96,7 +103,8 @@ class _Worker:
         if kind == "load":
             self._load(command)
         elif kind == "start":
-            self._start(command["job"])
+            self.waiting.append(command["job"])
+            self._start_waiting()
         elif kind == "stop":
             self._stop(command["runId"], command["graceMs"])
 
@@ -109,9 +117,16 @@ class _Worker:
                 # The supervisor is gone. What runs is let finish: its journal is complete without us.
                 self.deaf = True
 
+    def _start_waiting(self):
+        """A place that becomes free is filled here, at once: asking the supervisor for the next one would cost a round trip."""
+        while self.waiting and (self.limit is None or len(self.children) < self.limit):
+            self._start(self.waiting.pop(0))
+
     def _load(self, command):
+        self.limit = command.get("parallel")
         try:
-            self.call = warm_child.load(command, self.handler)
+            call = warm_child.load(command, self.handler)
+            self.nursery = warm_child.Nursery(call, self.handler is not None)
         except BaseException as error:  # SystemExit and KeyboardInterrupt at import also mean that nothing can run
             self._tell({"type": "broken", "error": describe_error(error)})
             return
@@ -127,30 +142,45 @@ class _Worker:
         self._tell(event)
 
     def _start(self, job):
+        run_id = job["run"]["id"]
+        try:
+            iteration = self.nursery.prepare(job)
+        except Exception as error:  # its run directory is gone, or the disk is full: the others may fare better
+            sys.stderr.write("trainyard: the iteration could not be run: %s: %s\n" % (type(error).__name__, error))
+            self._tell({"type": "exited", "runId": run_id, "code": 70, "signal": None})
+            return
         warm_child.flush()
         try:
             pid = os.fork()
         except OSError as error:
-            self._tell({"type": "exited", "runId": job["run"]["id"], "code": 71, "signal": None})
+            iteration.close()
+            self._tell({"type": "exited", "runId": run_id, "code": 71, "signal": None})
             sys.stderr.write("trainyard: cannot start a process: %s\n" % error.strerror)
             return
         if pid == 0:
             os.close(self.control)
             os.close(self.events)
-            warm_child.run(self.call, job)
+            for descriptor in self.by_descriptor:
+                os.close(descriptor)
+            self.nursery.run(iteration)
         child = _Child()
-        child.run_id, child.pid, child.kill_at = job["run"]["id"], pid, None
+        child.run_id, child.pid, child.kill_at = run_id, pid, None
         child.descriptor = _open_process(pid)
-        self.children[child.run_id] = child
+        self.children[run_id] = child
         if child.descriptor is not None:
             self.by_descriptor[child.descriptor] = child
             self.poll.register(child.descriptor, select.POLLIN)
-        self._tell({"type": "started", "runId": child.run_id, "pid": pid})
+        self._tell({"type": "started", "runId": run_id, "pid": pid})
+        iteration.close()
 
     def _stop(self, run_id, grace_ms):
         child = self.children.get(run_id)
-        if child is None:  # it ended while the command was on its way
-            return
+        if child is None:
+            left = [job for job in self.waiting if job["run"]["id"] != run_id]
+            if len(left) < len(self.waiting):
+                self.waiting = left
+                self._tell({"type": "exited", "runId": run_id, "code": None, "signal": "SIGTERM"})
+            return  # else it ended while the command was on its way
         child.kill_at = time.monotonic() + grace_ms / 1000
         _signal_group(child.pid, SIGTERM)
 
@@ -183,6 +213,7 @@ class _Worker:
         if usage is not None:
             event["maxRssBytes"] = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             event["cpuMs"] = round((usage.ru_utime + usage.ru_stime) * 1000)
+        self._start_waiting()
         self._tell(event)
 
 

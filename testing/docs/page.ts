@@ -43,7 +43,7 @@ const withoutSpaces = (text: string): string => text.trim().replaceAll(/\s+/g, '
 const patternOf = (line: string): RegExp =>
   new RegExp(
     `^${withoutSpaces(line)
-      .split('…')
+      .split(/ ?… ?/)
       .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`))
       .join('.*')}$`,
   )

@@ -21,6 +21,8 @@ export class Reader implements Disposable {
     for (const name of ['python', 'python3']) this.#tool(name, `exec ${quoted(python)} "$@"`)
     this.#environment = {
       ...process.env,
+      // As npx sets it: the pages type `npx trainyard`.
+      npm_command: 'exec',
       NO_COLOR: '1',
       CI: '',
       LANG: 'C.UTF-8',
@@ -47,9 +49,9 @@ export class Reader implements Disposable {
     writeFileSync(absolute, text)
   }
 
-  /** Runs commands in one shell that stops at the first that fails. `printed` holds what went to both streams, in order. */
+  /** Runs commands in one shell with job control (`kill %1`) that stops at the first that fails. `printed` holds what went to both streams, in order. */
   run(commands: string): Promise<{ code: number | null; printed: string }> {
-    const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', `exec 2>&1\n${commands}`], {
+    const child = spawn('bash', ['-e', '-m', '-o', 'pipefail', '-c', `exec 2>&1\n${commands}`], {
       cwd: this.folder,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'inherit'],

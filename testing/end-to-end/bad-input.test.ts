@@ -45,14 +45,42 @@ const cases: [what: string, arguments_: string[], expected: { code: number; says
   ['a parameter without a value', ['run', 'training.py', '-p', 'p1'], { code: 2, says: /key=value/ }],
   ['a parameter given twice', ['run', 'training.py', '-p', 'a=1', '-p', 'a=2'], { code: 2, says: /twice/ }],
   ['-x that is not a list', ['run', 'training.py:my_job', '-x', 'p1=5'], { code: 2, says: /p1/ }],
-  ['unequal lists', ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '-x', 'p2=[1]', '--strategy', 'list'], { code: 2, says: /p1.*p2|length/i }],
-  ['a selector of nothing', ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '--selector', 'max.'], { code: 2, says: /selector/i }],
-  ['a selector that no iteration logged', ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '--selector', 'max.acuracy'], { code: 1, says: /acuracy.*accuracy/ }],
-  ['a stop condition that does not parse', ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '--stop', 'accuracy >'], { code: 2, says: /stop condition/i }],
-  ['all iterations failing', ['run', 'training.py:failing', '-x', 'p1=[1,2,3]'], { code: 1, says: /none of the 3 iterations completed.*bad depth/i }],
+  [
+    'unequal lists',
+    ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '-x', 'p2=[1]', '--strategy', 'list'],
+    { code: 2, says: /p1.*p2|length/i },
+  ],
+  [
+    'a selector of nothing',
+    ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '--selector', 'max.'],
+    { code: 2, says: /selector/i },
+  ],
+  [
+    'a selector that no iteration logged',
+    ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '--selector', 'max.acuracy'],
+    { code: 1, says: /acuracy.*accuracy/ },
+  ],
+  [
+    'a stop condition that does not parse',
+    ['run', 'training.py:my_job', '-x', 'p1=[1,2]', '--stop', 'accuracy >'],
+    { code: 2, says: /stop condition/i },
+  ],
+  [
+    'all iterations failing',
+    ['run', 'training.py:failing', '-x', 'p1=[1,2,3]'],
+    { code: 1, says: /none of the 3 iterations completed.*bad depth/i },
+  ],
   ['a parameter file that is missing', ['run', 'training.py:my_job', '--param-file', 'gone.csv'], { code: 2, says: /gone\.csv/ }],
-  ['an input file that is missing', ['run', 'training.py', '-i', 'data=gone.csv'], { code: 2, says: /"data".*gone\.csv.*no such file/ }],
-  ['an input nobody serves', ['run', 'training.py', '-i', 'data=http://127.0.0.1:9/x.csv'], { code: 2, says: /"data".*127\.0\.0\.1/ }],
+  [
+    'an input file that is missing',
+    ['run', 'training.py', '-i', 'data=gone.csv'],
+    { code: 2, says: /"data".*gone\.csv.*no such file/ },
+  ],
+  [
+    'an input nobody serves',
+    ['run', 'training.py', '-i', 'data=http://127.0.0.1:9/x.csv'],
+    { code: 2, says: /"data".*127\.0\.0\.1/ },
+  ],
   ['s3:// without credentials', ['run', 'training.py', '-i', 'data=s3://bucket/x.csv'], { code: 2, says: /AWS_ACCESS_KEY_ID/ }],
   ['an unknown template', ['run', 'training.py', '-o', 'out/{{run.nmae}}'], { code: 2, says: /run\.nmae.*run\.uid/ }],
   ['a name of 10,000 characters', ['run', 'training.py', '-n', 'x'.repeat(10_000)], { code: 2, says: /10000 characters/ }],
@@ -65,7 +93,14 @@ const cases: [what: string, arguments_: string[], expected: { code: number; says
 describe('bad input', () => {
   it.each(cases)('%s gets one sentence', async (_what, arguments_, expected) => {
     workshop.write('notes.txt', '')
-    const environment = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' }
+    const environment = {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_REGION: 'us-east-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/nonexistent',
+      AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+    }
     expectSentence(await workshop.start(arguments_, { environment }).finished, expected)
   })
 
@@ -92,7 +127,10 @@ describe('bad input', () => {
   })
 
   it('a script that closes its stdout is tracked to its end', async () => {
-    workshop.write('closes.py', 'import os, sys\nsys.stdout.close()\nos.close(2)\nimport trainyard\ntrainyard.get_or_create_ctx("x").log_result("done", 1)\n')
+    workshop.write(
+      'closes.py',
+      'import os, sys\nsys.stdout.close()\nos.close(2)\nimport trainyard\ntrainyard.get_or_create_ctx("x").log_result("done", 1)\n',
+    )
     const { stdout, code } = await workshop.run('run', 'closes.py', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ state: 'completed', results: { done: 1 } })
@@ -110,8 +148,8 @@ describe('bad input', () => {
   it('bytes that are not UTF-8 come back byte for byte', async () => {
     workshop.write('bytes.py', 'import sys\nsys.stdout.buffer.write(bytes(range(256)) * 4)\n')
     await workshop.run('run', 'bytes.py', '-n', 'bytes')
-    const [program, ...first] = [process.execPath, new URL('../../packages/platform/bin/trainyard.js', import.meta.url).pathname, 'logs', 'bytes']
-    const raw = execFileSync(program!, first, { cwd: workshop.folder })
+    const program = new URL('../../packages/platform/bin/trainyard.js', import.meta.url).pathname
+    const raw = execFileSync(process.execPath, [program, 'logs', 'bytes'], { cwd: workshop.folder })
     expect(raw).toEqual(Buffer.from([...Array(4)].flatMap(() => [...Array(256).keys()])))
   })
 

@@ -26,7 +26,14 @@ export class Workshop implements Disposable {
   readonly environment: Record<string, string | undefined>
 
   constructor(environment: Record<string, string | undefined> = {}) {
-    this.environment = { ...process.env, NO_COLOR: '1', CI: '', TRAINYARD_HOME: undefined, ...environment }
+    this.environment = {
+      ...process.env,
+      NO_COLOR: '1',
+      CI: '',
+      TRAINYARD_HOME: undefined,
+      npm_command: undefined,
+      ...environment,
+    }
   }
 
   write(path: string, text: string): string {
@@ -63,7 +70,9 @@ export class Workshop implements Disposable {
     try {
       return JSON.parse(stdout) as T
     } catch (error) {
-      throw new Error(`trainyard ${arguments_.join(' ')} ended with ${code} and printed no JSON: ${stdout}${stderr}`, { cause: error })
+      throw new Error(`trainyard ${arguments_.join(' ')} ended with ${code} and printed no JSON: ${stdout}${stderr}`, {
+        cause: error,
+      })
     }
   }
 
@@ -74,7 +83,7 @@ export class Workshop implements Disposable {
 
 /** Waits until `look` gives something, for at most `timeoutMs`. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, timeoutMs = 20_000): Promise<T> {
-  for (const startedMs = Date.now(); Date.now() - startedMs < timeoutMs; ) {
+  for (const startedMs = Date.now(); Date.now() - startedMs < timeoutMs;) {
     const found = await look()
     if (found !== undefined) return found
     await new Promise((resolve) => setTimeout(resolve, 30))

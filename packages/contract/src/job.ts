@@ -42,9 +42,10 @@ export interface JobSpec {
  * leave. Each forked child writes stdout and stderr to `<runDirectory>/output` of its own run and its own journal there.
  */
 export type WarmCommand =
-  | { type: 'load'; script: string; handler: string; workingDirectory: string }
+  /** At most `parallel` children at a time; further starts wait in the worker, in order. Without it there is no limit. */
+  | { type: 'load'; script: string; handler: string; workingDirectory: string; parallel?: number }
   | { type: 'start'; job: JobSpec }
-  /** SIGTERM to the child's process group, SIGKILL after `graceMs`. */
+  /** One that still waits is told as `exited` with SIGTERM and never starts. Else SIGTERM to the child's process group, SIGKILL after `graceMs`. */
   | { type: 'stop'; runId: string; graceMs: number }
 
 export type WarmEvent =

@@ -5,7 +5,8 @@
 export const runTransitions = {
   created: ['pending', 'running', 'skipped', 'aborted', 'failed', 'completed'],
   pending: ['running', 'skipped', 'aborting', 'aborted', 'failed'],
-  running: ['completed', 'failed', 'aborting', 'aborted'],
+  /** Back to `pending` between two attempts of a run with retries. */
+  running: ['completed', 'failed', 'aborting', 'aborted', 'pending'],
   aborting: ['aborted', 'completed', 'failed'],
   /** Ended states go back to `pending` only when `resume` repeats a lost or aborted piece of work under the same record. */
   completed: [],

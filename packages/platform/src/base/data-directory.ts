@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemReason } from './errors.ts'
+import { makeFolderSync } from './make-folder.ts'
 
 /** The folder that holds everything: database, artifacts, working folders of live runs. */
 export interface DataDirectory {
@@ -42,8 +43,10 @@ export function openDataDirectory(place: { path: string; chosenBy: DataDirectory
   }
   const created = !existsSync(path)
   try {
-    mkdirSync(directory.runs, { recursive: true })
-    mkdirSync(directory.artifacts, { recursive: true })
+    // Output and parameters of runs are their owner's business; whoever shares a directory opens it to others with chmod.
+    makeFolderSync(path, 0o700)
+    makeFolderSync(directory.runs)
+    makeFolderSync(directory.artifacts)
   } catch (error) {
     throw new AppError(
       'storage',

@@ -18,6 +18,8 @@ export interface CliConfig {
   readonly unicode: boolean
   /** Running under a continuous integration service: progress as plain lines. */
   readonly continuousIntegration: boolean
+  /** How the user called us, for commands to type next: through npx, or installed. */
+  readonly programName: 'npx trainyard' | 'trainyard'
   readonly userName: string
   readonly homeDirectory: string
   readonly searchPath: string
@@ -55,6 +57,7 @@ export function readConfig(environment: EnvironmentVariables = process.env): Cli
     color: colorChoice(environment),
     unicode: locale === '' || /utf-?8/i.test(locale),
     continuousIntegration: isOn(environment['CI']),
+    programName: environment['npm_command'] === 'exec' ? 'npx trainyard' : 'trainyard',
     userName: userNameOf(environment),
     homeDirectory: environment['HOME'] || homedir(),
     searchPath: environment['PATH'] ?? '',

@@ -11,7 +11,11 @@ export async function openRecords(cli: Cli): Promise<Session> {
   await using opened = new AsyncDisposableStack()
   const session = opened.use(await openSession(cli, { create: false }))
   try {
-    if (await hasLeftovers(session)) await takeIn(cli, session)
+    if (await hasLeftovers(session)) {
+      // Loaded only when there is something to do: execution is the largest part of the program.
+      const { takeIn } = await import('./take-in.ts')
+      await takeIn(cli, session)
+    }
   } catch (error) {
     // What is stored can still be looked at, for example on a read-only disk.
     if (!isAppError(error)) throw error
@@ -23,14 +27,4 @@ export async function openRecords(cli: Cli): Promise<Session> {
 
 async function hasLeftovers({ directory, tracking }: Session): Promise<boolean> {
   return readdirSync(directory.runs).length > 0 || (await tracking.runs.unfinished()).length > 0
-}
-
-/** Loaded only when there is something to do: execution is the largest part of the program. */
-async function takeIn(cli: Cli, session: Session): Promise<void> {
-  const [{ adoptRuns }, { executionOf }] = await Promise.all([
-    import('../execution/index.ts'),
-    import('./run/start-execution.ts'),
-  ])
-  const { concluded } = await adoptRuns(executionOf(cli, session))
-  for (const run of concluded) cli.note(`Took in ${run.name}: ${run.state}${run.reason === null ? '' : `, ${run.reason}`}.`)
 }

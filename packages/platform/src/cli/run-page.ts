@@ -32,6 +32,10 @@ export interface PageLook extends Look {
 
 type Pairs = [name: string, value: Cell][]
 
+/** Samples of the machine are metrics like any other, but nobody's results. */
+const withoutSamples = (results: RunRecord['results']): RunRecord['results'] =>
+  Object.fromEntries(Object.entries(results).filter(([key]) => !key.startsWith('system/')))
+
 /** The page of one run as lines: what a person asks first stands first. */
 export function renderRun(page: RunPage, look: PageLook): string[] {
   const { run } = page
@@ -42,7 +46,7 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
     ['Sweep', sweepLines(run, look)],
     ['Iterations', renderIterations(run, page.iterations, look).map(indent)],
     ['Parameters', valueLines(run.parameters, look)],
-    ['Results', valueLines(run.results, look)],
+    ['Results', valueLines(withoutSamples(run.results), look)],
     ['Metrics', metricLines(page.metrics, look)],
     ['Labels', valueLines(run.labels, look)],
     [

@@ -7,6 +7,8 @@ export interface SelectionOptions {
   filter?: string
   state?: string
   olderThan?: string
+  /** Every run of the project, or of all. */
+  all?: boolean
 }
 
 /** Several runs, named one by one or picked by conditions. */
@@ -26,6 +28,11 @@ export async function selectRuns(
   options: SelectionOptions & { trashed?: boolean },
 ): Promise<Selection> {
   const filter = toFilter(options, cli.nowMs())
+  if (options.all === true) {
+    if (references.length > 0 || filter !== undefined)
+      throw new AppError('invalid_argument', '--all leaves nothing to name or to filter.')
+    return { runs: await searchAll(tracking, cli.project === undefined ? {} : { project: cli.project }), byCondition: true }
+  }
   if (references.length > 0 && filter !== undefined) {
     throw new AppError('invalid_argument', 'Name runs or give --filter, --state or --older-than, not both.')
   }

@@ -4,7 +4,7 @@ import { AppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { systemErrorCode } from '../base/errors.ts'
 import { adoptRuns } from './adoption.ts'
 import type { Execution } from './execution.ts'
-import { isAlive, supervisorStatus } from './process-identity.ts'
+import { isAlive, readProcessStat, supervisorStatus, watchesItself } from './process-identity.ts'
 import { signalGroup } from './substrates/local-process.ts'
 
 const graceMs = 10_000
@@ -27,16 +27,15 @@ export async function abortRun(
   if (before.state !== 'aborting')
     await runs.transition(id, { to: 'aborting', reason: options.reason, atMs: execution.clock.nowMs() })
   // A bare run watches itself and knows no such signal (it would die of it): it is stopped as an orphan is.
-  const bare = before.task === null && before.parentId === null && before.supervisor?.child === undefined
-  if (bare && before.supervisor !== null)
-    await stopOrphan({ ...before, supervisor: { ...before.supervisor, child: before.supervisor } })
-  else if (before.supervisor !== null && supervisorStatus(before.supervisor) === 'alive') tell(before.supervisor.pid)
-  if (options.force) stopGroup(before, 0)
-  for (const startedMs = Date.now(); Date.now() - startedMs < patienceMs; await delay(pollMs)) {
+  const { supervisor } = before
+  if (supervisor !== null && watchesItself(supervisor)) await stopOrphan(execution, before)
+  else if (supervisor !== null && supervisorStatus(supervisor) === 'alive') tell(supervisor.pid)
+  if (options.force) stopGroup(before, 'SIGKILL')
+  for (const startedMs = performance.now(); performance.now() - startedMs < patienceMs; await delay(pollMs)) {
     const now = await runs.get(id)
     if (isEnded(now.state)) return now
     if (now.supervisor === null || supervisorStatus(now.supervisor) === 'gone') {
-      await stopOrphan(now)
+      await stopOrphan(execution, now)
       await adoptRuns(execution)
     }
   }
@@ -54,17 +53,33 @@ function tell(pid: number): void {
   }
 }
 
-function stopGroup(run: RunRecord, waitMs: number): void {
+function stopGroup(run: RunRecord, signal: 'SIGTERM' | 'SIGKILL'): void {
   const child = run.supervisor?.child
-  if (child !== undefined && run.supervisor?.host === hostname() && isAlive(child))
-    signalGroup(child.pid, waitMs === 0 ? 'SIGKILL' : 'SIGTERM')
+  if (child === undefined || run.supervisor?.host !== hostname() || !isAlive(child)) return
+  // A bare script is in the group of whoever started it, perhaps a shell's.
+  if (readProcessStat(child.pid)?.processGroup === child.pid) signalGroup(child.pid, signal)
+  else process.kill(child.pid, signal)
 }
 
-async function stopOrphan(run: RunRecord): Promise<void> {
-  const child = run.supervisor?.child
-  if (child === undefined || !isAlive(child)) return
-  stopGroup(run, graceMs)
-  for (const startedMs = Date.now(); isAlive(child) && Date.now() - startedMs < graceMs; await delay(pollMs));
-  stopGroup(run, 0)
-  await delay(pollMs)
+const isRunning = ({ supervisor }: RunRecord): boolean => supervisor?.child !== undefined && isAlive(supervisor.child)
+
+/** Processes of a run without a supervisor; those of a sweep's iterations lead groups of their own. */
+async function stopOrphan(execution: Execution, run: RunRecord): Promise<void> {
+  const iterations = run.kind === 'sweep' ? await execution.tracking.runs.children(run.id) : []
+  const unfinished = iterations.filter(({ state }) => !isEnded(state))
+  for (const { id, state } of unfinished) {
+    if (state !== 'aborting')
+      // One that has just ended needs no stopping.
+      await execution.tracking.runs.transition(id, {
+        to: 'aborting',
+        reason: 'aborted with its sweep',
+        atMs: execution.clock.nowMs(),
+      })
+  }
+  const affected = [run, ...unfinished].filter(isRunning)
+  for (const one of affected) stopGroup(one, 'SIGTERM')
+  for (const startedMs = performance.now(); affected.some(isRunning) && performance.now() - startedMs < graceMs;)
+    await delay(pollMs)
+  for (const one of affected) stopGroup(one, 'SIGKILL')
+  while (affected.some(isRunning)) await delay(pollMs)
 }

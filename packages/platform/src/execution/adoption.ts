@@ -1,12 +1,27 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { hostname, uptime, userInfo } from 'node:os'
+import { dirname } from 'node:path'
 import { isAppError, isEnded, runIdPattern, type RunExit, type RunRecord, type Supervisor } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
 import { RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
-import { concludeRun } from './conclude.ts'
+import type { RunPatch } from '../tracking/tracking.ts'
+import { type Conclusion, concludeRun } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import { type JournalFacts, scanJournals } from './journal-scan.ts'
-import { bootId, currentSupervisor, isAlive, startTicksOf, supervisorStatus } from './process-identity.ts'
+import { resolveOutPath } from './out-path.ts'
+import {
+  bootId,
+  currentSupervisor,
+  holdsOpen,
+  isAlive,
+  startTicksOf,
+  supervisorStatus,
+  watchesItself,
+} from './process-identity.ts'
+import { keepCodeTexts } from './record/code-texts.ts'
+import { captureCodeVersion } from './record/code-version.ts'
+import { captureEnvironment } from './record/environment-info.ts'
 import { removeRunDirectory, type RunDirectory, runDirectoryOf } from './run-directory.ts'
 
 export interface AdoptionReport {
@@ -14,6 +29,8 @@ export interface AdoptionReport {
   concluded: { id: string; name: string; state: string; reason: string | null }[]
   /** Alive, but nobody watches them: what they logged so far was taken in. */
   unattended: string[]
+  /** Could not be taken in; the others were. */
+  troubles: { id: string; reason: string }[]
 }
 
 /**
@@ -22,18 +39,30 @@ export interface AdoptionReport {
  * do this at once: each run is claimed first. Costs one directory listing and one query when there is nothing to do.
  */
 export async function adoptRuns(execution: Execution): Promise<AdoptionReport> {
-  const report: AdoptionReport = { concluded: [], unattended: [] }
+  const report: AdoptionReport = { concluded: [], unattended: [], troubles: [] }
   const unfinished = new Map((await execution.tracking.runs.unfinished()).map((run) => [run.id, run]))
-  const folders = readdirSync(execution.directory.runs).filter((name) => runIdPattern.test(name))
-  for (const id of folders) if (!unfinished.has(id)) await introduce(execution, id, unfinished)
+  // Ids begin with their time: a parent is introduced before its children.
+  const folders = readdirSync(execution.directory.runs)
+    .filter((name) => runIdPattern.test(name))
+    .sort()
+  /** One run in trouble must not keep the others from being taken in. */
+  const attempt = async (id: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      report.troubles.push({ id, reason: messageOf(error) })
+    }
+  }
+  for (const id of folders) if (!unfinished.has(id)) await attempt(id, () => introduce(execution, id, unfinished))
   // Children before parents, so that a parent's summary sees their final states.
   const ordered = [...unfinished.values()].sort((one, other) => Number(one.parentId === null) - Number(other.parentId === null))
   for (const run of ordered) {
-    if (run.supervisor !== null && supervisorStatus(run.supervisor) !== 'gone') {
+    if (run.supervisor !== null) {
+      const status = supervisorStatus(run.supervisor)
       // A bare run watches itself: it logs, but only we carry.
-      if (!isBare(run) || supervisorStatus(run.supervisor) === 'elsewhere') continue
+      if (status === 'elsewhere' || (status === 'alive' && !watchesItself(run.supervisor))) continue
     }
-    await adopt(execution, run, report)
+    await attempt(run.id, () => adopt(execution, run, report))
   }
   return report
 }
@@ -66,24 +95,29 @@ async function introduce(execution: Execution, id: string, unfinished: Map<strin
       owner: userInfo().username,
       host: hostname(),
       parameters: run.parameters ?? {},
-      outPath: `${execution.directory.artifacts}/${run.project}/${id}`,
-      supervisor: selfWatching(start.pid, start.timeMs),
+      outPath: resolveOutPath(
+        undefined,
+        { uid: id, name: run.name, project: run.project, iteration: 0 },
+        { artifacts: execution.directory.artifacts, workingDirectory: execution.workingDirectory },
+      ),
+      supervisor: selfWatching(directory, start),
     })
   } catch (error) {
-    // Another command was quicker.
-    if (!isAppError(error, 'already_exists')) throw error
+    // Another command was quicker, or it is the child of a run that was removed.
+    if (!isAppError(error, 'already_exists') && !isAppError(error, 'not_found')) throw error
     return
   }
   const record = await execution.tracking.runs.find(id)
   if (record !== undefined) unfinished.set(id, record)
 }
 
-/** The process itself, unless its pid now belongs to somebody who started after the journal's first line was written. */
-function selfWatching(pid: number, startedMs: number): Supervisor {
-  const startTicks = startTicksOf(pid)
+/** The process itself, unless its pid now belongs to somebody else: neither has it a journal open nor did it start before the journal. */
+function selfWatching(directory: RunDirectory, { pid, timeMs }: { pid: number; timeMs: number }): Supervisor {
+  const ticks = startTicksOf(pid)
   const bootedMs = Date.now() - uptime() * 1000
-  const startedBefore = startTicks > 0 && bootedMs + startTicks * 10 <= startedMs + 2000
-  return { host: hostname(), bootId: bootId(), pid, startTicks: startedBefore ? startTicks : -1, heartbeatAtMs: startedMs }
+  const isSame = ticks > 0 && (holdsOpen(pid, directory.path) || bootedMs + ticks * 10 <= timeMs + 2000)
+  const startTicks = isSame ? ticks : -1
+  return { host: hostname(), bootId: bootId(), pid, startTicks, heartbeatAtMs: timeMs, child: { pid, startTicks } }
 }
 
 const leftoverAgeMs = 60_000
@@ -94,56 +128,104 @@ function removeLeftover(execution: Execution, directory: RunDirectory): void {
   if (changedMs !== undefined && execution.clock.nowMs() - changedMs > leftoverAgeMs) removeRunDirectory(directory)
 }
 
-/** Made by a bare import: nobody started it from a task, and so far nobody but itself watches it. */
-const isBare = (run: RunRecord): boolean => run.supervisor?.child === undefined && run.task === null && run.parentId === null
-
-async function adopt(execution: Execution, run: RunRecord, report: AdoptionReport): Promise<void> {
+async function adopt(execution: Execution, found: RunRecord, report: AdoptionReport): Promise<void> {
   const { runs } = execution.tracking
-  const watched = isBare(run) ? run.supervisor : run.supervisor?.child
-  const child = watched === null || watched === undefined ? undefined : { pid: watched.pid, startTicks: watched.startTicks }
-  const alive = child !== undefined && isAlive(child)
+  const child = found.supervisor?.child
   const mine: Supervisor = { ...currentSupervisor(execution.clock.nowMs()), ...(child === undefined ? {} : { child }) }
-  if (!(await runs.claim(run.id, { expected: run.supervisor, next: mine }))) return
-  const directory = runDirectoryOf(execution.directory.runs, run.id)
-  const carrier = new RunCarrier(execution, { run, directory, fresh: false })
+  if (!(await runs.claim(found.id, { expected: found.supervisor, next: mine }))) return
+  // Asked before the last look at its journals: whatever a process wrote that is dead now is there to be taken.
+  const isLive = (child !== undefined && isAlive(child)) || (await hasLiveProcesses(execution, found))
+  const directory = runDirectoryOf(execution.directory.runs, found.id)
+  const children = new ChildRuns(execution, found, mine)
+  const carrier = new RunCarrier(execution, { run: found, directory, fresh: false, onChildren: (made) => children.add(made) })
   const facts = await carrier.catchUp()
-  const children = new ChildRuns(execution, run, mine)
-  children.add(facts.children)
-  if (alive) {
-    report.unattended.push(run.id)
+  // A notebook ends its run and lives on; a script that has a supervisor of ours may still print after its last entry.
+  const isOver = facts.end !== undefined && found.task === null && found.parentId === null
+  if (isLive && !isOver) {
+    await children.leave()
+    // Handed back, so that the next command goes on where this one stopped.
+    if (found.supervisor !== null) await runs.claim(found.id, { expected: mine, next: found.supervisor })
+    report.unattended.push(found.id)
     return
   }
-  await children.finish(facts.best.at(-1))
-  await conclude(execution, run, facts, report)
+  // What it was asked meanwhile (an abort) counts.
+  const run = await runs.get(found.id)
+  if (isEnded(run.state)) return
+  const conclusion = concludeOrphan(run, facts)
+  await children.finish(carrier.best, conclusion)
+  // It had been started, and its supervisor had no time to say so.
+  if (run.state === 'pending' && facts.start !== undefined)
+    await runs.transition(run.id, { to: 'running', atMs: facts.start.timeMs, from: ['pending'] })
+  await runs.transition(run.id, {
+    to: conclusion.state,
+    ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),
+    atMs: facts.end === undefined ? execution.clock.nowMs() : facts.lastTimeMs,
+    patch: { ...(await describeOrphan(execution, run, facts)), exit: conclusion.exit, error: conclusion.error, supervisor: null },
+  })
+  report.concluded.push({ id: run.id, name: run.name, state: conclusion.state, reason: conclusion.reason })
   removeRunDirectory(directory)
 }
 
-async function conclude(execution: Execution, run: RunRecord, facts: JournalFacts, report: AdoptionReport): Promise<void> {
+/**
+ * Other processes that still work for the run: for a sweep its iterations; for an iteration nobody has seen start, the warm worker
+ * of its sweep, which may have started it.
+ */
+async function hasLiveProcesses(execution: Execution, run: RunRecord): Promise<boolean> {
+  const { runs } = execution.tracking
+  if (run.kind === 'sweep') return (await runs.children(run.id)).some(({ state }) => !isEnded(state))
+  if (run.parentId === null || run.supervisor?.child !== undefined) return false
+  const worker = (await runs.find(run.parentId))?.supervisor?.child
+  return worker !== undefined && isAlive(worker)
+}
+
+type OrphanConclusion = Conclusion & { exit: RunExit }
+
+function concludeOrphan(run: RunRecord, facts: JournalFacts): OrphanConclusion {
+  const { end } = facts
   const lastSeenAtMs = Math.max(facts.lastTimeMs, run.supervisor?.heartbeatAtMs ?? 0, run.startedAtMs ?? 0)
-  const exit: RunExit = { kind: 'lost', lastSeenAtMs, host: run.host, note: `last seen ${new Date(lastSeenAtMs).toISOString()}` }
+  const lost: RunExit = { kind: 'lost', lastSeenAtMs, host: run.host, note: `last seen ${new Date(lastSeenAtMs).toISOString()}` }
   const asked = run.state === 'aborting' ? (run.stateReason ?? 'aborted') : undefined
-  const conclusion =
-    asked !== undefined && facts.end === undefined
-      ? { state: 'aborted' as const, reason: asked, error: null }
-      : concludeRun(exit, facts.end, asked)
+  if (end !== undefined) {
+    const exit: RunExit =
+      end.outcome === 'aborted'
+        ? { kind: 'cancelled', forced: false }
+        : { kind: 'exited', code: end.outcome === 'completed' ? 0 : 1 }
+    return { ...concludeRun(exit, end, asked), exit }
+  }
+  if (asked !== undefined) return { state: 'aborted', reason: asked, error: null, exit: { kind: 'cancelled', forced: true } }
   // `pending` work never began: it is simply not there yet, and `resume` starts it.
-  const to = run.state === 'pending' ? 'aborted' : conclusion.state
-  const reason =
-    run.state === 'pending'
-      ? 'never started: its supervisor is gone'
-      : run.kind === 'sweep' && facts.end === undefined
-        ? 'interrupted: its supervisor vanished; `trainyard resume` finishes it'
-        : conclusion.reason
-  await execution.tracking.runs.transition(run.id, {
-    to,
-    ...(reason === null ? {} : { reason }),
-    atMs: facts.end === undefined ? execution.clock.nowMs() : facts.lastTimeMs,
-    from: [run.state],
-    patch: {
-      exit: facts.end?.outcome === 'completed' ? { kind: 'exited', code: 0 } : exit,
-      error: conclusion.error,
-      supervisor: null,
-    },
-  })
-  report.concluded.push({ id: run.id, name: run.name, state: to, reason })
+  if (run.state === 'pending' && facts.start === undefined)
+    return { state: 'aborted', reason: 'never started: its supervisor is gone', error: null, exit: lost }
+  if (run.kind === 'sweep')
+    return {
+      state: 'failed',
+      reason: 'interrupted: its supervisor vanished; `trainyard resume` finishes it',
+      error: null,
+      exit: lost,
+    }
+  return { ...concludeRun(lost, undefined), exit: lost }
+}
+
+/** What its supervisor had no time to record, or what a bare run never had anybody record: its code and its environment. */
+async function describeOrphan(execution: Execution, run: RunRecord, { start }: JournalFacts): Promise<RunPatch> {
+  const { source, interpreter } = start ?? {}
+  const file = source?.file
+  const code =
+    run.code !== null || run.parentId !== null || file === undefined || !existsSync(file)
+      ? undefined
+      : await captureCodeVersion({
+          file,
+          ...(source?.handler === undefined ? {} : { handler: source.handler }),
+          commandLine: [file, ...(source?.arguments ?? [])],
+          workingDirectory: source?.workingDirectory ?? dirname(file),
+          environment: execution.environment,
+        })
+  const environment =
+    run.environment !== null || run.parentId !== null || interpreter === undefined
+      ? undefined
+      : await captureEnvironment(interpreter, { recorded: 'when the run was taken in by a later command' })
+  return {
+    ...(code === undefined ? {} : { code: await keepCodeTexts(execution.directory, code) }),
+    ...(environment === undefined ? {} : { environment }),
+  }
 }

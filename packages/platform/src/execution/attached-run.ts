@@ -37,7 +37,7 @@ export async function startAttachedRun(
     outPath: run.outPath,
     supervisor,
   })
-  const running = startIteration(execution, run, { ...events, runner, from: 'pending', supervisor })
+  const running = startIteration(execution, run, { ...events, runner, supervisor })
   const done = running.done.then(async () => {
     await runs.update(run.id, {
       environment: await captureEnvironment(runner.interpreter, { ...run.choices, ...runner.choices }),

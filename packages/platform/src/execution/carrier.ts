@@ -1,12 +1,12 @@
-import { join } from 'node:path'
-import type { JournalArtifact, JournalEnd, JournalStart, RunExit } from '@trainyard/contract'
+import { isAppError, type JournalEnd, type JournalStart, type RunExit } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import type { JournalIngest } from '../tracking/tracking.ts'
+import type { JournalEntryName, JournalIngest } from '../tracking/tracking.ts'
 import { type Conclusion, concludeRun } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import { Follower } from './follower.ts'
 import { type JournalFacts, scanJournals } from './journal-scan.ts'
 import type { RunDirectory } from './run-directory.ts'
+import { checkArtifactPath, locateSpooled } from './spooled-artifact.ts'
 
 export interface CarriedRun {
   id: string
@@ -18,12 +18,35 @@ export interface CarriedRun {
 export interface CarrierEvents {
   onOutput?(bytes: Uint8Array): void | Promise<void>
   onMetrics?(points: JournalIngest['metrics']): void
+  /** Every point of the watched metric. */
+  onWatched?(points: JournalIngest['watched']): void
   onProblem?(message: string): void
   /** The harness has begun: what it is. */
   onStart?(start: JournalStart): void
   /** Children that the script makes itself. */
   onChildren?(children: JournalIngest['children']): void
 }
+
+interface StoredBytes {
+  target: string
+  sizeBytes?: number
+  sha256?: string
+}
+
+type ArtifactRequest = JournalIngest['artifacts'][number]
+
+export interface CarrierOptions extends CarrierEvents {
+  run: CarriedRun
+  directory: RunDirectory
+  /** Nothing was ever stored for the run. */
+  fresh: boolean
+  /** A metric whose points `onWatched` wants. */
+  watch?: string
+}
+
+/** A key as it may stand in a sentence. */
+// oxlint-disable-next-line no-control-regex
+const printable = (key: string): string => key.slice(0, 100).replaceAll(/[\u0000-\u001f\u007f]/g, '?')
 
 /**
  * Carries one run from its directory into the records: metrics and output through the follower, artifacts to the out path,
@@ -36,13 +59,15 @@ export class RunCarrier {
   readonly #events: CarrierEvents
   readonly #follower: Follower
   #placing: Promise<void> = Promise.resolve()
+  /** The records refused an artifact: its request stays pending for whoever takes the run over. */
+  #failure: { error: unknown } | undefined
   start: JournalStart | undefined
   end: JournalEnd | undefined
   /** The child that the script marked as best. */
-  best: { id: string; iteration: number } | undefined
+  best: JournalIngest['best'][number] | undefined
   problemCount = 0
 
-  constructor(execution: Execution, options: { run: CarriedRun; directory: RunDirectory; fresh: boolean } & CarrierEvents) {
+  constructor(execution: Execution, options: CarrierOptions) {
     this.#execution = execution
     this.#run = options.run
     this.#directory = options.directory
@@ -53,8 +78,10 @@ export class RunCarrier {
       tracking: execution.tracking,
       clock: execution.clock,
       fresh: options.fresh,
+      ...(options.watch === undefined ? {} : { watch: options.watch }),
       ...(options.onOutput === undefined ? {} : { onOutput: options.onOutput }),
       onIngest: (part) => this.#take(part),
+      onTrouble: (error) => options.onProblem?.(`${messageOf(error)} (tried again every second)`),
     })
   }
 
@@ -64,28 +91,40 @@ export class RunCarrier {
 
   /** Takes what is left after the process ended and says what the run's end means. The record itself is not touched. */
   async finish(exit: RunExit, because?: string): Promise<Conclusion> {
-    await this.#follower.finish()
-    await this.#placing
+    await this.#takeRest()
     return concludeRun(exit, this.end, because)
   }
 
-  /** As `finish`, for a run whose supervisor died: acts again on everything its journals say. Idempotent. */
+  /** As `finish`, for a run whose supervisor died: also acts on what that one took in and had no time to act on. Idempotent. */
   async catchUp(): Promise<JournalFacts> {
-    await this.#follower.finish()
+    await this.actOnPending()
+    await this.#takeRest()
     const facts = await scanJournals(this.#directory)
     this.start = facts.start
     this.end = facts.end
-    this.best = facts.best.at(-1)
-    const recorded = await this.#execution.tracking.artifacts.ofRun(this.#run.id)
-    for (const artifact of facts.artifacts) {
-      if (recorded.some(({ key, createdAtMs }) => key === artifact.key && createdAtMs === artifact.timeMs)) continue
-      this.#placing = this.#placing.then(() => this.#place(artifact))
-    }
-    await this.#placing
     return facts
   }
 
-  #take(part: JournalIngest): void {
+  /** Artifacts, children and the best mark that were taken in and never settled. */
+  async actOnPending(): Promise<void> {
+    const pending = await this.#execution.tracking.journals.pending(this.#run.id)
+    const children: JournalIngest['children'] = []
+    for (const { body, type, ...name } of pending) {
+      if (type === 'artifact') this.#placeLater({ ...body, ...name })
+      else if (type === 'child') children.push({ ...body, ...name })
+      else if (type === 'best') this.best = { ...body, ...name }
+      else await this.#settle(name)
+    }
+    if (children.length > 0) this.#events.onChildren?.(children)
+  }
+
+  async #takeRest(): Promise<void> {
+    await this.#follower.finish()
+    await this.#placing
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  async #take(part: JournalIngest): Promise<void> {
     if (part.start !== undefined && this.start === undefined) {
       this.start = part.start
       this.#events.onStart?.(part.start)
@@ -96,41 +135,65 @@ export class RunCarrier {
     this.problemCount += part.problems.length
     for (const problem of part.problems) this.#events.onProblem?.(problem)
     if (part.metrics.length > 0) this.#events.onMetrics?.(part.metrics)
+    if (part.watched.length > 0) this.#events.onWatched?.(part.watched)
     // One after the other, beside the metrics: a slow upload must not hold up what the script logs meanwhile.
-    for (const artifact of part.artifacts) this.#placing = this.#placing.then(() => this.#place(artifact))
+    for (const artifact of part.artifacts) this.#placeLater(artifact)
+    for (const commit of part.commits) await this.#settle(commit)
   }
 
-  async #place(artifact: JournalArtifact & { timeMs: number }): Promise<void> {
-    const { file, url, path, timeMs, ...described } = artifact
+  #placeLater(artifact: ArtifactRequest): void {
+    this.#placing = this.#placing
+      .then(() => this.#place(artifact))
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+  }
+
+  #settle({ journal, sequence }: JournalEntryName): Promise<void> {
+    return this.#execution.tracking.journals.settle(this.#run.id, [{ journal, sequence }])
+  }
+
+  async #place(artifact: ArtifactRequest): Promise<void> {
+    const { file, url, path, timeMs, journal, sequence, ...described } = artifact
+    const { artifacts } = this.#execution.tracking
+    let stored: StoredBytes
     try {
-      const stored = await this.#store(file, url, path)
-      await this.#execution.tracking.artifacts.add({
+      stored = await this.#store(file, url, path)
+    } catch (error) {
+      return this.#refuse(artifact, error)
+    }
+    try {
+      await artifacts.add({
         ...described,
         ...stored,
         runId: this.#run.id,
         project: this.#run.project,
         iteration: this.#run.iteration,
         createdAtMs: timeMs,
+        settles: { journal, sequence },
       })
     } catch (error) {
-      const message = `artifact "${artifact.key}" could not be stored: ${messageOf(error)}`
-      this.problemCount++
-      this.#events.onProblem?.(message)
-      await this.#execution.tracking.runs.addProblem(this.#run.id, message)
+      // A name that cannot be kept is the script's mistake; records that cannot be written are trouble for the whole run.
+      if (!isAppError(error, 'invalid_argument')) throw error
+      await this.#refuse(artifact, error)
     }
   }
 
-  async #store(
-    file: string | undefined,
-    url: string | undefined,
-    path: string,
-  ): Promise<{ target: string; sizeBytes?: number; sha256?: string }> {
+  /** The script goes on, and the run tells it at the end. */
+  async #refuse({ key, journal, sequence }: ArtifactRequest, error: unknown): Promise<void> {
+    const message = `artifact "${printable(key)}" could not be stored: ${messageOf(error)}`
+    this.problemCount++
+    this.#events.onProblem?.(message)
+    await Promise.all([this.#execution.tracking.runs.addProblem(this.#run.id, message), this.#settle({ journal, sequence })])
+  }
+
+  async #store(file: string | undefined, url: string | undefined, path: string): Promise<StoredBytes> {
     const { places } = this.#execution
     if (file === undefined) {
       const target = url ?? path
       return { target, ...(await places.describe(target)) }
     }
-    const target = `${this.#run.outPath}/${path}`
-    return { target, ...(await places.moveIn(join(this.#directory.path, file), target)) }
+    const target = `${this.#run.outPath}/${checkArtifactPath(path)}`
+    return { target, ...(await places.moveIn(await locateSpooled(this.#directory, file), target)) }
   }
 }

@@ -1,12 +1,13 @@
-import type { Supervisor } from '@trainyard/contract'
+import { isEnded, type RunRecord, type Supervisor } from '@trainyard/contract'
 import type { JournalIngest } from '../tracking/tracking.ts'
 import { RunCarrier } from './carrier.ts'
+import type { Conclusion } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import type { PreparedRun } from './prepared-run.ts'
 import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
 
 type Parent = Pick<PreparedRun, 'id' | 'name' | 'project' | 'experiment' | 'outPath'>
-type Child = Pick<JournalIngest['children'][number], 'id' | 'iteration' | 'parameters'>
+type Child = JournalIngest['children'][number]
 
 interface CarriedChild {
   child: Child
@@ -24,6 +25,7 @@ export class ChildRuns {
   readonly #supervisor: Supervisor
   readonly #carried: CarriedChild[] = []
   #adding: Promise<void> = Promise.resolve()
+  #failure: { error: unknown } | undefined
 
   constructor(execution: Execution, parent: Parent, supervisor: Supervisor) {
     this.#execution = execution
@@ -31,17 +33,23 @@ export class ChildRuns {
     this.#supervisor = supervisor
   }
 
-  get count(): number {
-    return this.#carried.length
-  }
-
+  /** Makes their records and follows them. What goes wrong is thrown by `finish`. */
   add(children: readonly Child[]): void {
-    for (const child of children) this.#adding = this.#adding.then(() => this.#add(child))
+    for (const child of children) {
+      this.#adding = this.#adding
+        .then(() => this.#add(child))
+        .catch((error: unknown) => {
+          this.#failure ??= { error }
+        })
+    }
   }
 
   async #add(child: Child): Promise<void> {
     const { runs } = this.#execution.tracking
-    if ((await runs.find(child.id)) === undefined) {
+    const outPath = `${this.#parent.outPath}/${child.iteration}`
+    const known = await runs.find(child.id)
+    if (known !== undefined && isEnded(known.state)) return this.#settle(child)
+    if (known === undefined) {
       await runs.create({
         id: child.id,
         name: this.#parent.name,
@@ -51,53 +59,65 @@ export class ChildRuns {
         parentId: this.#parent.id,
         iteration: child.iteration,
         state: 'running',
-        createdAtMs: this.#execution.clock.nowMs(),
+        createdAtMs: child.timeMs,
         owner: this.#execution.owner,
         host: this.#supervisor.host,
         supervisor: this.#supervisor,
         parameters: child.parameters,
-        outPath: `${this.#parent.outPath}/${child.iteration}`,
+        outPath,
       })
     }
     const directory = createRunDirectory(this.#execution.directory.runs, child.id)
-    const run = {
-      id: child.id,
-      project: this.#parent.project,
-      iteration: child.iteration,
-      outPath: `${this.#parent.outPath}/${child.iteration}`,
-    }
+    const run = { id: child.id, project: this.#parent.project, iteration: child.iteration, outPath }
     const carrier = new RunCarrier(this.#execution, { run, directory, fresh: false })
     carrier.follow()
     this.#carried.push({ child, directory, carrier })
   }
 
-  /** Call when the process has ended. `best` (marked by the script) hands its results to the parent. */
-  async finish(best: { id: string; iteration: number } | undefined): Promise<void> {
+  #settle({ journal, sequence }: Child): Promise<void> {
+    return this.#execution.tracking.journals.settle(this.#parent.id, [{ journal, sequence }])
+  }
+
+  /** Takes in what they logged so far and leaves them: their process goes on without a supervisor. */
+  async leave(): Promise<void> {
     await this.#adding
+    for (const { carrier } of this.#carried) await carrier.catchUp()
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Call when the process has ended, with how that is understood. `best` (marked by the script) hands its results to the parent. */
+  async finish(best: JournalIngest['best'][number] | undefined, parent: Conclusion): Promise<void> {
+    await this.#adding
+    if (this.#failure !== undefined) throw this.#failure.error
     for (const { child, directory, carrier } of this.#carried) {
-      await carrier.finish({ kind: 'exited', code: 0 })
       await carrier.catchUp()
-      const { runs } = this.#execution.tracking
-      const record = await runs.get(child.id)
-      if (record.state === 'running') {
-        const outcome = carrier.end?.outcome ?? 'completed'
-        await runs.transition(child.id, {
-          to: outcome,
-          ...(carrier.end?.error === undefined
-            ? {}
-            : { reason: carrier.end.error.message, patch: { error: carrier.end.error, supervisor: null } }),
-          atMs: this.#execution.clock.nowMs(),
-        })
-      }
+      const record = await this.#execution.tracking.runs.get(child.id)
+      if (!isEnded(record.state)) await this.#conclude(record, carrier, parent)
+      await this.#settle(child)
       removeRunDirectory(directory)
     }
-    if (best !== undefined) await takeResultsOf(this.#execution, this.#parent.id, best.id)
+    if (best === undefined) return
+    await takeResultsOf(this.#execution, this.#parent.id, best.id)
+    await this.#execution.tracking.journals.settle(this.#parent.id, [{ journal: best.journal, sequence: best.sequence }])
+  }
+
+  async #conclude(record: RunRecord, { end }: RunCarrier, parent: Conclusion): Promise<void> {
+    // One that was still open when the process died did not come to its end, whatever the process was doing.
+    const open = parent.state === 'completed' ? 'completed' : 'aborted'
+    const told = parent.state === 'completed' ? undefined : `not finished: its run ${parent.reason ?? 'ended'}`
+    const reason = end === undefined ? told : end.error?.message
+    await this.#execution.tracking.runs.transition(record.id, {
+      to: end?.outcome ?? open,
+      ...(reason === undefined ? {} : { reason }),
+      atMs: this.#execution.clock.nowMs(),
+      patch: { error: end?.error ?? null, supervisor: null },
+    })
   }
 }
 
 /**
- * Makes a parent show the results and artifacts of its best iteration. Results travel as a journal of one line, so that doing it
- * again (after a crash, or with the same best) changes nothing; `sequence` grows when another iteration has become the best.
+ * Makes a parent show the results and artifacts of its best iteration. Results travel as a journal of one line named after that
+ * iteration, so that doing it again (after a crash, in a resumed sweep) changes nothing.
  */
 export async function takeResultsOf(execution: Execution, parentId: string, bestId: string): Promise<void> {
   const { tracking, clock } = execution
@@ -106,8 +126,7 @@ export async function takeResultsOf(execution: Execution, parentId: string, best
   const wire = JSON.stringify(results, (_key, value: unknown) =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
   )
-  const { sequence } = await tracking.journals.position(parentId, 'selection')
-  await tracking.journals.ingest(parentId, 'selection', Buffer.from(`[${sequence + 1},${clock.nowMs()},"result",${wire}]\n`))
+  await tracking.journals.ingest(parentId, `selection-${bestId}`, Buffer.from(`[1,${clock.nowMs()},"result",${wire}]\n`), 0)
   await tracking.artifacts.link(
     parentId,
     (await tracking.artifacts.ofRun(bestId)).map(({ id }) => id),

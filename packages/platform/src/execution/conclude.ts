@@ -46,5 +46,7 @@ export function concludeRun(exit: RunExit, end: JournalEnd | undefined, because?
       }
       return { state: 'completed', reason: null, error: null }
     }
+    default:
+      return exit satisfies never
   }
 }

@@ -18,10 +18,10 @@ export function watchForAbort(
     try {
       for (const run of await execution.tracking.runs.getMany(options.runIds())) {
         if (run.state === 'aborting') options.onAbort(run)
-        else if (run.supervisor?.pid === process.pid) {
-          await execution.tracking.runs.update(run.id, {
-            supervisor: { ...run.supervisor, heartbeatAtMs: execution.clock.nowMs() },
-          })
+        else if (run.state === 'running' && run.supervisor?.pid === process.pid) {
+          // Compare-and-set: a run that has ended meanwhile, or was taken over, must not get its supervisor back.
+          const next = { ...run.supervisor, heartbeatAtMs: execution.clock.nowMs() }
+          await execution.tracking.runs.claim(run.id, { expected: run.supervisor, next })
         }
       }
     } finally {

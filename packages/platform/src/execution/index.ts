@@ -14,23 +14,15 @@ export { watchForAbort } from './heartbeat.ts'
 export { findPython } from './interpreter.ts'
 export { type RunningIteration, startIteration } from './iteration.ts'
 export { BrokenWorkerError, type IterationRunner } from './iteration-runner.ts'
-export {
-  cancelProcess,
-  captureCode,
-  type JobEvents,
-  runWithRetries,
-  type RunningJob,
-  type StartedProcess,
-  startJob,
-  startProcess,
-  type StopReason,
-} from './job.ts'
+export { captureCode, type JobEvents, runWithRetries, type RunningJob, startJob, type StopReason } from './job.ts'
+export { explainLostDirectory } from './lost-directory.ts'
 export { openIterationRunner } from './open-iteration-runner.ts'
 export { prepareRun, type PrepareOptions } from './prepare.ts'
 export { fillArguments, type PreparedRun } from './prepared-run.ts'
 export { currentSupervisor, isAlive, supervisorStatus } from './process-identity.ts'
 export { readCodeText } from './record/code-texts.ts'
 export { captureEnvironment } from './record/environment-info.ts'
-export { createRunDirectory, removeRunDirectory } from './run-directory.ts'
+export { createRunDirectory, removeRunDirectory, renewRunDirectory } from './run-directory.ts'
 export { parseTask, readTaskFile } from './task-file.ts'
 export { withSecrets } from './with-secrets.ts'
+export { cancelProcess, type StartedProcess, startProcess } from './start-process.ts'

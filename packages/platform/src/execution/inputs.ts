@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError, type JobSpec } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import { downloadObject, openObject, parseObjectUrl } from '../objects/index.ts'
+import { downloadObject, openObject, parseObjectUrl, shortened } from '../objects/index.ts'
 import type { Ground } from './execution.ts'
 
 interface StageOptions {
@@ -53,7 +53,9 @@ async function stageInput(ground: Ground, key: string, url: string, options: Sta
     const code = error instanceof AppError ? error.code : 'invalid_argument'
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     const why = missing ? 'there is no such file' : messageOf(error).replace(/\.$/, '')
-    throw new AppError(code === 'aborted' ? code : 'invalid_argument', `Input "${key}" (${url}): ${why}.`, { cause: error })
+    throw new AppError(code === 'aborted' ? code : 'invalid_argument', `Input "${key}" (${shortened(url)}): ${why}.`, {
+      cause: error,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { JsonObject, RunError, RunExit } from '@trainyard/contract'
-import { definedOnly } from './job.ts'
+import { definedOnly } from './start-process.ts'
 import type { Execution } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import type { RunDirectory } from './run-directory.ts'
@@ -7,8 +7,10 @@ import { startLocalProcess, type StopRequest } from './substrates/local-process.
 
 /** One iteration's process. */
 export interface IterationProcess {
+  /** Lets the user's code begin, once the record says which process it is: an orphan is found by that. */
+  begin(): void
   readonly exit: Promise<RunExit>
-  stop(request: StopRequest): void
+  readonly stop: (request: StopRequest) => void
   /** Known once it started; undefined when it never did. */
   readonly identity: Promise<{ pid: number; startTicks: number } | undefined>
 }
@@ -19,6 +21,11 @@ export interface IterationRunner extends AsyncDisposable {
   readonly choices: Record<string, string>
   /** What runs the iterations, where that is known before the first one tells. */
   readonly interpreter?: JsonObject
+  /** The process that starts the iterations, when it is one of ours. */
+  readonly worker?: { pid: number; startTicks: number }
+  /** Iterations that may be handed over beyond those that run: they wait there and start without a round trip. */
+  readonly queueAhead: number
+  /** Throws `BrokenWorkerError` when nothing can be started any more. */
   start(run: PreparedRun, directory: RunDirectory): IterationProcess
 }
 
@@ -36,6 +43,7 @@ export class BrokenWorkerError extends Error {
 export function createPlainRunner(execution: Execution, why: string): IterationRunner {
   return {
     choices: { iterations: `a process each: ${why}` },
+    queueAhead: 0,
     start(run, directory) {
       const plan = run.launcher.plan(toJobSpec(run, directory.path), {
         environment: execution.environment,
@@ -47,8 +55,12 @@ export function createPlainRunner(execution: Execution, why: string): IterationR
       })
       const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
       const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
-      child.control.end(`${JSON.stringify(plan.job)}\n`)
-      return { exit: child.exit, stop: child.stop, identity: Promise.resolve({ pid: child.pid, startTicks: child.startTicks }) }
+      return {
+        exit: child.exit,
+        stop: child.stop,
+        identity: Promise.resolve({ pid: child.pid, startTicks: child.startTicks }),
+        begin: () => void child.control.end(`${JSON.stringify(plan.job)}\n`),
+      }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

@@ -1,8 +1,11 @@
-import type { RunExit, RunState, Supervisor } from '@trainyard/contract'
+import { isAppError, type RunExit, type Supervisor } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
+import { withWish } from './asked-to-stop.ts'
 import { RunCarrier, type CarrierEvents } from './carrier.ts'
 import type { Conclusion } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import type { IterationProcess, IterationRunner } from './iteration-runner.ts'
+import { afterDelay } from './long-timer.ts'
 import type { PreparedRun } from './prepared-run.ts'
 import { createRunDirectory, removeRunDirectory } from './run-directory.ts'
 
@@ -22,23 +25,25 @@ export interface RunningIteration {
   stop(stop: { reason: string; graceMs: number; by?: string }): void
 }
 
+export interface IterationOptions extends CarrierEvents {
+  runner: IterationRunner
+  supervisor: Supervisor
+  /** A metric whose points `onWatched` wants. */
+  watch?: string
+}
+
 /**
- * Starts one iteration whose record is already there in state `from` (pending, or ended when it is repeated). The start does
- * not wait for the record's `running`, because the commit would cost a slot its time; the order in the record is kept.
+ * Starts one iteration whose record is there, in state `pending`. The start does not wait for the record's `running`, because the
+ * commit would cost a slot its time; the order in the record is kept.
  */
-export function startIteration(
-  execution: Execution,
-  run: PreparedRun,
-  options: { runner: IterationRunner; from: RunState; supervisor: Supervisor } & CarrierEvents,
-): RunningIteration {
+export function startIteration(execution: Execution, run: PreparedRun, options: IterationOptions): RunningIteration {
   const directory = createRunDirectory(execution.directory.runs, run.id)
   const metrics: Record<string, number> = {}
-  const fresh = options.from === 'pending' && run.attempt === 1
   const carrier = new RunCarrier(execution, {
     ...options,
     run,
     directory,
-    fresh,
+    fresh: run.attempt === 1,
     onMetrics(points) {
       for (const { key, value } of points) metrics[key] = value
       options.onMetrics?.(points)
@@ -46,16 +51,33 @@ export function startIteration(
   })
   const child = options.runner.start(run, directory)
   let because: { reason: string; by?: string } | undefined
-  const timer = run.timeoutMs === undefined ? undefined : timeOut(child, run.timeoutMs)
-  const started = markRunning(execution, run, child, options.supervisor)
-  carrier.follow()
+  let isOver = false
+  const stop: RunningIteration['stop'] = ({ graceMs, ...why }) => {
+    because ??= why
+    child.stop({ graceMs, because: { kind: 'cancelled' } })
+  }
+  // Its time begins when it does: before that it may wait for a place.
+  let timer: Disposable | undefined
+  const { timeoutMs } = run
+  if (timeoutMs !== undefined) {
+    child.identity.then((identity) => {
+      if (identity !== undefined && !isOver) timer = timeOut(child, timeoutMs)
+    }, ignoreStartFailure)
+  }
+  const started = begin(execution, run, child, { ...options, carrier })
+  // Heard below, once the process has ended.
+  started.then(
+    (asked) => asked !== undefined && stop({ reason: asked, graceMs: 0 }),
+    () => stop({ reason: 'not recorded', graceMs: 0 }),
+  )
 
   const done = (async (): Promise<IterationOutcome> => {
-    const ended = await child.exit
+    const { exit: ended, because: wish } = await withWish(execution, run.id, await child.exit.catch(notStarted(carrier)))
     const exit: RunExit = ended.kind === 'cancelled' && because?.by !== undefined ? { ...ended, by: because.by } : ended
-    clearTimeout(timer)
+    isOver = true
+    timer?.[Symbol.dispose]()
     await started
-    const conclusion = await carrier.finish(exit, because?.reason)
+    const conclusion = await carrier.finish(exit, because?.reason ?? wish)
     await execution.tracking.runs.transition(run.id, {
       to: conclusion.state,
       ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),
@@ -65,31 +87,43 @@ export function startIteration(
     removeRunDirectory(directory)
     return { conclusion, metrics }
   })()
-  return {
-    run,
-    done,
-    processEnded: child.exit,
-    stop({ graceMs, ...why }) {
-      because ??= why
-      child.stop({ graceMs, because: { kind: 'cancelled' } })
-    },
-  }
+  return { run, done, processEnded: child.exit, stop }
 }
 
-const timeOut = (child: IterationProcess, timeoutMs: number): NodeJS.Timeout =>
-  setTimeout(() => child.stop({ graceMs: 5000, because: { kind: 'timed_out', afterMs: timeoutMs } }), timeoutMs)
+/** `exit` tells it. */
+const ignoreStartFailure = (): void => undefined
 
-async function markRunning(
+/** The interpreter itself could not be started: as far as the iteration is concerned that is its error. */
+const notStarted =
+  (carrier: RunCarrier) =>
+  (error: unknown): RunExit => {
+    carrier.end ??= { outcome: 'failed', error: { type: 'start', message: messageOf(error) } }
+    return { kind: 'exited', code: 127 }
+  }
+
+const timeOut = (child: IterationProcess, timeoutMs: number): Disposable =>
+  afterDelay(timeoutMs, () => child.stop({ graceMs: 5000, because: { kind: 'timed_out', afterMs: timeoutMs } }))
+
+/** Records that it runs, and as which process, then lets it begin. Resolves to the reason when somebody aborted it before that. */
+async function begin(
   execution: Execution,
   run: PreparedRun,
   child: IterationProcess,
-  supervisor: Supervisor,
-): Promise<void> {
+  { carrier, supervisor }: Pick<IterationOptions, 'supervisor'> & { carrier: RunCarrier },
+): Promise<string | undefined> {
+  const { runs } = execution.tracking
   const atMs = execution.clock.nowMs()
   const identity = await child.identity
-  await execution.tracking.runs.transition(run.id, {
-    to: 'running',
-    atMs,
-    patch: { supervisor: { ...supervisor, ...(identity === undefined ? {} : { child: identity }) }, attempt: run.attempt },
-  })
+  const patch = { supervisor: { ...supervisor, ...(identity === undefined ? {} : { child: identity }) }, attempt: run.attempt }
+  try {
+    await runs.transition(run.id, { to: 'running', atMs, patch })
+  } catch (error) {
+    if (!isAppError(error, 'failed_precondition')) throw error
+    const { state, stateReason } = await runs.get(run.id)
+    if (state !== 'aborting') throw error
+    return stateReason ?? 'aborted'
+  }
+  carrier.follow()
+  child.begin()
+  return undefined
 }

@@ -1,27 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  AppError,
-  type CodeVersion,
-  type EnvironmentInfo,
-  isEnded,
-  type JobSpec,
-  type RunExit,
-  type RunRecord,
-} from '@trainyard/contract'
+import { type CodeVersion, type EnvironmentInfo, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
+import { withWish } from './asked-to-stop.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
+import type { Conclusion } from './conclude.ts'
 import { diagnoseStart } from './diagnose-start.ts'
-import type { Execution, Ground } from './execution.ts'
+import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
-import { type PreparedRun, toJobSpec } from './prepared-run.ts'
+import { afterDelay } from './long-timer.ts'
+import { explainLostDirectory } from './lost-directory.ts'
+import type { PreparedRun } from './prepared-run.ts'
 import { currentSupervisor } from './process-identity.ts'
 import { captureCodeVersion } from './record/code-version.ts'
 import { keepCodeTexts } from './record/code-texts.ts'
 import { captureEnvironment } from './record/environment-info.ts'
 import { sampleResources } from './resource-sampler.ts'
-import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
-import { type LocalProcess, startLocalProcess } from './substrates/local-process.ts'
+import { removeRunDirectory, renewRunDirectory, runDirectoryOf } from './run-directory.ts'
+import { cancelProcess, type StartedProcess, startProcess } from './start-process.ts'
 
 export interface StopReason {
   /** One sentence for the record, such as `aborted by ada (Ctrl-C)`. */
@@ -42,40 +38,10 @@ export interface RunningJob {
 export interface JobEvents extends CarrierEvents {
   /** A process started ahead with `startProcess`. */
   started?: StartedProcess
+  /** Asked when the run failed: why it waits for another attempt, or undefined when that was the last. */
+  retryReason?: (failure: Conclusion) => string | undefined
   /** Make the record (a new run), or continue one that is there (`resume`, retries). */
   record: 'create' | 'continue'
-}
-
-/** A process that waits for its job: no user code runs before `startJob` has made the record. */
-export interface StartedProcess {
-  directory: RunDirectory
-  child: LocalProcess
-  job: JobSpec
-}
-
-/** Starts the harness ahead of everything else, because it takes its time to wake up. `cancelProcess` takes it back. */
-export function startProcess(ground: Ground, run: PreparedRun, options: { inheritStdin: boolean }): StartedProcess {
-  const directory = createRunDirectory(ground.directory.runs, run.id)
-  const plan = run.launcher.plan(toJobSpec(run, directory.path), {
-    environment: ground.environment,
-    workingDirectory: run.workingDirectory,
-    interpreter: run.interpreter,
-    choices: run.choices,
-    programCommand: ground.programCommand,
-    dataDirectory: ground.directory.path,
-  })
-  const child = startLocalProcess(
-    { ...plan, environment: { ...definedOnly(ground.environment), ...plan.environment, ...run.environment } },
-    { outputFile: directory.output, inheritStdin: options.inheritStdin },
-  )
-  return { directory, child, job: plan.job }
-}
-
-/** Ends a process that never got its job, and leaves nothing of it. */
-export async function cancelProcess({ directory, child }: StartedProcess): Promise<void> {
-  child.stop({ graceMs: 0, because: { kind: 'cancelled' } })
-  await child.exit.catch(() => undefined)
-  removeRunDirectory(directory)
 }
 
 /** Runs one prepared run in a process and carries it to its end. */
@@ -86,12 +52,11 @@ export function startJob(execution: Execution, run: PreparedRun, events: JobEven
     because ??= reason
     started.child.stop({ graceMs, because: { kind: 'cancelled' } })
   }
-  const done = superviseJob({ execution, run, events, ...started, stop, because: () => because })
+  const done = superviseJob({ execution, run, events, ...started, stop, because: () => because }).catch((error: unknown) =>
+    explainLostDirectory(execution, error),
+  )
   return { runId: run.id, pid: started.child.pid, done, stop }
 }
-
-export const definedOnly = (environment: Ground['environment']): Record<string, string> =>
-  Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined))
 
 interface Supervision extends StartedProcess {
   execution: Execution
@@ -128,10 +93,13 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   })
   carrier.follow()
   const code = captureCode(execution, run)
+  // Awaited at the end; a refusal before then must not end this program.
+  code.catch(() => undefined)
   using _watchers = watchers(supervision)
-  const exit = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
-  const conclusion = await carrier.finish(exit, supervision.because())
-  await children.finish(carrier.best)
+  const ended = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
+  const { exit, because } = await withWish(execution, run.id, ended)
+  const conclusion = await carrier.finish(exit, supervision.because() ?? because)
+  await children.finish(carrier.best, conclusion)
   if (conclusion.state === 'failed' && carrier.start === undefined) {
     const told = await diagnoseStart(run, conclusion)
     conclusion.error = told
@@ -139,19 +107,21 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   }
   const left = child.leftBehind()
   if (left.length > 0) run.choices['left behind'] = `processes ${left.join(', ')} were still running when the script ended`
+  const waiting = conclusion.state === 'failed' ? events.retryReason?.(conclusion) : undefined
+  const reason = waiting ?? conclusion.reason
   await tracking.runs.transition(run.id, {
-    to: conclusion.state,
-    ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),
+    to: waiting === undefined ? conclusion.state : 'pending',
+    ...(reason === null ? {} : { reason }),
     atMs: execution.clock.nowMs(),
     patch: {
       exit,
       error: conclusion.error,
       code: await code,
       environment: await (environment ?? captureEnvironment(undefined, run.choices)),
-      supervisor: null,
+      supervisor: waiting === undefined ? null : currentSupervisor(execution.clock.nowMs()),
     },
   })
-  removeRunDirectory(directory)
+  if (waiting === undefined) removeRunDirectory(directory)
   return tracking.runs.get(run.id)
 }
 
@@ -204,7 +174,9 @@ export async function captureCode(execution: Execution, run: PreparedRun): Promi
     workingDirectory: run.workingDirectory,
     environment: execution.environment,
   })
-  return keepCodeTexts(execution.directory, snapshot)
+  const { originalScript } = run
+  const version = originalScript === undefined ? snapshot.version : { ...snapshot.version, file: originalScript }
+  return keepCodeTexts(execution.directory, { ...snapshot, version })
 }
 
 const earlyRecordAfterMs = 1500
@@ -235,8 +207,7 @@ function watchers(supervision: Supervision): Disposable {
   }
   const { timeoutMs } = run
   if (timeoutMs !== undefined) {
-    const timer = setTimeout(() => child.stop({ graceMs: 10_000, because: { kind: 'timed_out', afterMs: timeoutMs } }), timeoutMs)
-    stack.defer(() => clearTimeout(timer))
+    stack.use(afterDelay(timeoutMs, () => child.stop({ graceMs: 10_000, because: { kind: 'timed_out', afterMs: timeoutMs } })))
   }
   const early = setTimeout(() => {
     captureCode(execution, run)
@@ -250,36 +221,82 @@ function watchers(supervision: Supervision): Disposable {
 const firstRetryMs = 1000
 const longestRetryMs = 60_000
 
-/** Runs to the end, again after a failure at most `retries` times, waiting 1, 2, 4… seconds (at most a minute) between. */
-export async function runWithRetries(
-  execution: Execution,
-  run: PreparedRun,
-  options: {
-    retries: number
-    events: JobEvents
-    onStart: (job: RunningJob) => void
-    onRetry: (attempt: number, waitMs: number) => void
-    signal: AbortSignal
-  },
-): Promise<RunRecord> {
-  let events = options.events
+interface RetryOptions {
+  retries: number
+  events: JobEvents
+  onStart: (job: RunningJob) => void
+  onRetry: (attempt: number, waitMs: number) => void
+  signal: AbortSignal
+}
+
+/**
+ * Runs to the end, again after a failure at most `retries` times, waiting 1, 2, 4… seconds (at most a minute) between. While it
+ * waits the run is `pending`, so that nobody takes it for ended.
+ */
+export async function runWithRetries(execution: Execution, run: PreparedRun, options: RetryOptions): Promise<RunRecord> {
+  let { events } = options
   for (let attempt = run.attempt; ; attempt++) {
-    const job = startJob(execution, { ...run, attempt }, events)
+    const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt - 1))
+    const retryReason = ({ error, reason }: Conclusion): string | undefined =>
+      attempt <= options.retries && !permanent.has(error?.type ?? '') && !options.signal.aborted
+        ? `attempt ${attempt} failed (${reason ?? 'no reason told'}); the next one begins in ${waitMs / 1000} s`
+        : undefined
+    if (events.record === 'continue') await beginAttempt(execution, { ...run, attempt })
+    const job = startJob(execution, { ...run, attempt }, { ...events, retryReason })
     options.onStart(job)
     const record = await job.done
-    if (!isEnded(record.state)) throw new AppError('internal', `Run ${run.id} ended in state ${record.state}.`)
-    if (record.state !== 'failed' || attempt > options.retries || !isWorthRetrying(record) || options.signal.aborted)
-      return record
-    const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt - 1))
+    if (isEnded(record.state)) return record
     options.onRetry(attempt + 1, waitMs)
-    await delay(waitMs, undefined, { signal: options.signal }).catch(() => undefined)
-    if (options.signal.aborted) return record
+    const stopped = await waitForRetry(execution, record, { waitMs, signal: options.signal })
+    if (stopped !== undefined) return stopped
     const { started: _used, ...again } = events
     events = { ...again, record: 'continue' }
   }
 }
 
-const permanent = new Set(['missing_handler', 'missing_script', 'invalid_parameter', 'syntax_error', 'python_too_old', 'start'])
+/** The record when somebody stopped the waiting: it ends as aborted, with the failure that was to be tried again. */
+async function waitForRetry(
+  execution: Execution,
+  record: RunRecord,
+  { waitMs, signal }: { waitMs: number; signal: AbortSignal },
+): Promise<RunRecord | undefined> {
+  const { runs } = execution.tracking
+  const asked = new AbortController()
+  using _watch = watchForAbort(execution, {
+    runIds: () => [record.id],
+    onAbort: (run) => asked.abort(run.stateReason ?? 'aborted'),
+    // The end of the waiting tells whether the records can be reached.
+    onFailure: () => undefined,
+  })
+  const either = AbortSignal.any([asked.signal, signal])
+  await delay(waitMs, undefined, { signal: either }).catch(() => undefined)
+  if (!either.aborted) return undefined
+  await runs.transition(record.id, {
+    to: 'aborted',
+    reason: String(either.reason),
+    atMs: execution.clock.nowMs(),
+    patch: { supervisor: null },
+  })
+  removeRunDirectory(runDirectoryOf(execution.directory.runs, record.id))
+  return runs.get(record.id)
+}
+
+/** Makes the run ours before anything of it is touched: of two that resume it at once, one is refused here. */
+async function beginAttempt(execution: Execution, run: PreparedRun): Promise<void> {
+  const nowMs = execution.clock.nowMs()
+  const { state, supervisor } = await execution.tracking.runs.get(run.id)
+  const isOurs = state === 'pending' && supervisor?.pid === process.pid
+  if (isOurs) await execution.tracking.runs.update(run.id, { attempt: run.attempt })
+  else
+    await execution.tracking.runs.transition(run.id, {
+      to: 'pending',
+      atMs: nowMs,
+      reason: `attempt ${run.attempt}`,
+      from: ['failed', 'aborted', 'skipped'],
+      patch: { supervisor: currentSupervisor(nowMs), attempt: run.attempt },
+    })
+  renewRunDirectory(execution.directory.runs, run.id, await execution.tracking.logs.sizeBytes(run.id))
+}
 
 /** A mistake in the request fails the same way every time. */
-const isWorthRetrying = (record: RunRecord): boolean => !permanent.has(record.error?.type ?? '')
+const permanent = new Set(['missing_handler', 'missing_script', 'invalid_parameter', 'syntax_error', 'python_too_old', 'start'])

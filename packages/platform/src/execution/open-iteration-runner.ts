@@ -24,13 +24,17 @@ function shareCores(execution: Execution, parent: PreparedRun, parallel: number)
 export async function openIterationRunner(
   execution: Execution,
   parent: PreparedRun,
-  options: { parallel: number; attach?: { control: number; events: number } },
+  options: { parallel: number; signal?: AbortSignal; attach?: { control: number; events: number } },
 ): Promise<IterationRunner> {
   if (options.attach !== undefined) return attachWarmWorker(options.attach)
   shareCores(execution, parent, options.parallel)
   if (!parent.launcher.canFork) return createPlainRunner(execution, `${parent.launcher.language} cannot fork`)
   if (parent.handler === undefined) return createPlainRunner(execution, 'a script without a handler runs anew each time')
-  const worker = await openWarmWorker(execution, parent, createRunDirectory(execution.directory.runs, parent.id))
+  const worker = await openWarmWorker(execution, parent, {
+    directory: createRunDirectory(execution.directory.runs, parent.id),
+    signal: options.signal ?? new AbortController().signal,
+    parallel: options.parallel,
+  })
   if (worker.forkSafe) return worker
   await worker[Symbol.asyncDispose]()
   return createPlainRunner(execution, worker.reason ?? 'forking is not safe here')

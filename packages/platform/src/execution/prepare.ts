@@ -1,7 +1,6 @@
-import { AppError, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
+import { AppError, type JobSpec, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
-import { stageInputs } from './inputs.ts'
 import type { Launcher } from './launchers/launcher.ts'
 import { launcherFor } from './launchers/table.ts'
 import { resolveOutPath } from './out-path.ts'
@@ -9,7 +8,6 @@ import type { PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
 import { resolveSecrets, withoutSecretValues } from './secrets.ts'
 import { defaultRunName, locateUserFile } from './user-file.ts'
-import { objectsWithSecrets } from './with-secrets.ts'
 
 export interface PrepareOptions {
   /** What the user typed, for the record. */
@@ -21,6 +19,8 @@ export interface PrepareOptions {
   kind?: RunKind
   /** `resume` and `rerun` bring their own. */
   id?: string
+  /** The user's own file, when the task's command is a copy of it. */
+  originalScript?: string
   attempt?: number
   sampleEveryMs?: number
   environment?: Record<string, string>
@@ -71,6 +71,18 @@ async function chooseInterpreter(
     : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
 }
 
+/** Most runs declare no inputs, and what opens addresses takes its time to load. */
+async function stage(
+  ground: Ground,
+  inputs: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+  options: PrepareOptions,
+): Promise<JobSpec['inputs']> {
+  if (Object.keys(inputs).length === 0) return {}
+  const [{ stageInputs }, { objectsWithSecrets }] = await Promise.all([import('./inputs.ts'), import('./with-secrets.ts')])
+  return stageInputs({ ...ground, objects: objectsWithSecrets(ground.objects, secrets) }, inputs, options)
+}
+
 /** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
 export async function prepareRun(ground: Ground, task: Task, options: PrepareOptions): Promise<PreparedRun> {
   if (task.command === undefined)
@@ -82,11 +94,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   const experiment = checkName('experiment', task.experiment ?? name)
   const secrets = resolveSecrets(task.secrets ?? [], ground)
   const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
-  const inputs = await stageInputs(
-    { ...ground, objects: objectsWithSecrets(ground.objects, secrets) },
-    task.inputs ?? {},
-    options,
-  )
+  const inputs = await stage(ground, task.inputs ?? {}, secrets, options)
   const id = options.id ?? newRunId(ground.clock.nowMs())
   const places = { artifacts: ground.directory.artifacts, workingDirectory: ground.workingDirectory }
   return {
@@ -99,6 +107,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     attempt: options.attempt ?? 1,
     labels: task.labels ?? {},
     script: file.script,
+    ...(options.originalScript === undefined ? {} : { originalScript: options.originalScript }),
     ...(file.handler === undefined ? {} : { handler: file.handler }),
     arguments: task.arguments ?? [],
     parameters: (task.parameters ?? {}) as JsonObject,
@@ -107,7 +116,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     secrets,
     ...(task.returns === undefined ? {} : { returns: task.returns }),
     outPath: resolveOutPath(task.outPath, { uid: id, name, project, iteration: 0 }, places),
-    task: recordedTask(task, file.script, file.handler),
+    task: recordedTask(task, options.originalScript ?? file.script, file.handler),
     autolog: task.autolog ?? false,
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
     launcher,

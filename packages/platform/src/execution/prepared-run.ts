@@ -14,6 +14,8 @@ export interface PreparedRun {
   labels: Record<string, string>
   /** Absolute. */
   script: string
+  /** The user's own file, when `script` is a copy made for a rerun. */
+  originalScript?: string
   handler?: string
   arguments: string[]
   parameters: JsonObject

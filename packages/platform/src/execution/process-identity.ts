@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Supervisor } from '@trainyard/contract'
 
@@ -68,7 +68,14 @@ export function sessionMembers(session: number): number[] {
   return members
 }
 
+const ignoreAbortSignal = (): void => undefined
+
+/**
+ * This process, about to be named in a record as the one that watches. From now on it survives SIGUSR2, with which `abort` asks a
+ * supervisor to look at its records, also in the moments when nobody listens.
+ */
 export function currentSupervisor(nowMs: number): Supervisor {
+  if (!process.listeners('SIGUSR2').includes(ignoreAbortSignal)) process.on('SIGUSR2', ignoreAbortSignal)
   return { host: hostname(), bootId: bootId(), pid: process.pid, startTicks: startTicksOf(process.pid), heartbeatAtMs: nowMs }
 }
 
@@ -77,4 +84,23 @@ export function supervisorStatus(supervisor: Supervisor): 'alive' | 'gone' | 'el
   if (supervisor.host !== hostname()) return 'elsewhere'
   if (supervisor.bootId !== bootId()) return 'gone'
   return isAlive(supervisor) ? 'alive' : 'gone'
+}
+
+/** A run made by a bare `import trainyard`: its own process is all that watches it. */
+export const watchesItself = ({ pid, child }: Supervisor): boolean => child !== undefined && child.pid === pid
+
+/** Whether a process has a file below `folder` open. Only asked about processes of the same user. */
+export function holdsOpen(pid: number, folder: string): boolean {
+  try {
+    const descriptors = `/proc/${pid}/fd`
+    return readdirSync(descriptors).some((name) => {
+      try {
+        return readlinkSync(`${descriptors}/${name}`).startsWith(`${folder}/`)
+      } catch {
+        return false
+      }
+    })
+  } catch {
+    return false
+  }
 }

@@ -1,6 +1,17 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, readdirSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { storageError } from '../base/errors.ts'
+import { storageError, systemErrorCode } from '../base/errors.ts'
 
 /** The working folder of one live run: its journals, its captured output, its spooled artifacts. */
 export interface RunDirectory {
@@ -16,9 +27,27 @@ export const runDirectoryOf = (runsFolder: string, runId: string): RunDirectory 
 export function createRunDirectory(runsFolder: string, runId: string): RunDirectory {
   const directory = runDirectoryOf(runsFolder, runId)
   try {
-    mkdirSync(directory.path, { recursive: true })
+    // Not `recursive`, which tells of a read-only file system as of a missing folder.
+    mkdirSync(directory.path)
   } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return directory
     throw storageError(`Cannot make the run's working folder ${directory.path}`, error)
+  }
+  return directory
+}
+
+/**
+ * A fresh folder for another attempt at a run that has output already. The new output file begins with a hole as long as that
+ * (no bytes on disk), so that a place in the file is the same place in the log, for this supervisor and for one that takes over.
+ */
+export function renewRunDirectory(runsFolder: string, runId: string, outputBytes: number): RunDirectory {
+  removeRunDirectory(runDirectoryOf(runsFolder, runId))
+  const directory = createRunDirectory(runsFolder, runId)
+  try {
+    writeFileSync(directory.output, '')
+    truncateSync(directory.output, outputBytes)
+  } catch (error) {
+    throw storageError(`Cannot write ${directory.output}`, error)
   }
   return directory
 }

@@ -1,19 +1,20 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { join } from 'node:path'
+import { hostname } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { JsonObject, RunExit, WarmCommand, WarmEvent } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import type { Execution } from './execution.ts'
 import { BrokenWorkerError, type IterationProcess, type IterationRunner } from './iteration-runner.ts'
-import { definedOnly } from './job.ts'
+import { definedOnly } from './start-process.ts'
 import { planWarmWorker } from './launchers/python.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
-import { startTicksOf } from './process-identity.ts'
+import { isAlive, startTicksOf } from './process-identity.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { startLocalProcess, type StopRequest } from './substrates/local-process.ts'
+import { signalGroup, startLocalProcess, type StopRequest } from './substrates/local-process.ts'
 
 interface Forked {
+  identity: { pid: number; startTicks: number } | undefined
   resolveExit: (exit: RunExit) => void
   resolveIdentity: (identity: { pid: number; startTicks: number } | undefined) => void
   stopping: StopRequest['because'] | undefined
@@ -25,6 +26,8 @@ interface Channel {
   /** Resolves when the worker process itself has ended. */
   ended: Promise<RunExit>
   stop(): void
+  /** When it is ours to watch. */
+  worker?: { pid: number; startTicks: number }
 }
 
 export interface WarmWorker extends IterationRunner {
@@ -39,7 +42,11 @@ export interface WarmWorker extends IterationRunner {
  * A Python process that has imported the user's module and forks once per iteration, so that imports (seconds, with the usual
  * libraries) are paid once and a fork costs about 12 ms. Fails with `BrokenWorkerError` when the module or handler is no good.
  */
-export async function openWarmWorker(execution: Execution, run: PreparedRun, directory: RunDirectory): Promise<WarmWorker> {
+export async function openWarmWorker(
+  execution: Execution,
+  run: PreparedRun,
+  options: { directory: RunDirectory; signal: AbortSignal; parallel: number },
+): Promise<WarmWorker> {
   const plan = planWarmWorker({
     environment: execution.environment,
     workingDirectory: run.workingDirectory,
@@ -49,16 +56,39 @@ export async function openWarmWorker(execution: Execution, run: PreparedRun, dir
     dataDirectory: execution.directory.path,
   })
   const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
-  const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
-  return connect(
+  const child = startLocalProcess(
+    { ...plan, environment },
     {
-      control: child.control,
-      events: child.events,
-      ended: child.exit,
-      stop: () => child.stop({ graceMs: 2000, because: { kind: 'cancelled' } }),
+      outputFile: options.directory.output,
+      inheritStdin: false,
     },
-    { type: 'load', script: run.script, handler: run.handler ?? '', workingDirectory: run.workingDirectory },
   )
+  const stop = (): void => child.stop({ graceMs: 2000, because: { kind: 'cancelled' } })
+  // Imports may take minutes, or hang.
+  options.signal.addEventListener('abort', stop)
+  try {
+    return await connect(
+      {
+        control: child.control,
+        events: child.events,
+        ended: child.exit,
+        stop,
+        worker: { pid: child.pid, startTicks: child.startTicks },
+      },
+      {
+        type: 'load',
+        script: run.script,
+        handler: run.handler ?? '',
+        workingDirectory: run.workingDirectory,
+        parallel: options.parallel,
+      },
+    )
+  } catch (error) {
+    stop()
+    throw error
+  } finally {
+    options.signal.removeEventListener('abort', stop)
+  }
 }
 
 /** A worker that is already there: the notebook process that called `run_local` with a function of its own. */
@@ -75,6 +105,7 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
   createInterface({ input: channel.events }).on('line', (line) => {
     takeEvent(JSON.parse(line) as WarmEvent, forked, ready)
   })
+  let death: string | undefined
   const ended = channel.ended
     .catch((error: unknown): RunExit => {
       ready.reject(new BrokenWorkerError({ type: 'start', message: messageOf(error) }))
@@ -83,10 +114,13 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
     .then((exit) => {
       ready.reject(new BrokenWorkerError({ type: 'start', message: 'the worker process ended before it had loaded the script' }))
       for (const one of forked.values()) {
+        // Nobody waits for it any more, and it must not go on beside its repetition.
+        if (one.identity !== undefined && isAlive(one.identity)) signalGroup(one.identity.pid, 'SIGKILL')
         one.resolveIdentity(undefined)
-        one.resolveExit(one.stopping === undefined ? exit : toExit(one, null, 'SIGTERM'))
+        one.resolveExit(one.stopping === undefined ? lostWith(exit) : toExit(one, null, 'SIGKILL'))
       }
       forked.clear()
+      death = `the warm worker that starts the iterations ${describeEnd(exit)}`
     })
   if (load !== undefined) send(load)
   const hello = await ready.promise
@@ -96,7 +130,12 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
     interpreter: hello.interpreter,
     pid: hello.pid,
     choices: { iterations: 'forked from a warm worker: imports are paid once' },
-    start: (run, directory) => startForked(run, directory, forked, send),
+    queueAhead: load?.type === 'load' ? (load.parallel ?? 0) : 0,
+    ...(channel.worker === undefined ? {} : { worker: channel.worker }),
+    start(run, directory) {
+      if (death !== undefined) throw new BrokenWorkerError({ type: 'worker', message: death })
+      return startForked(run, directory, forked, send)
+    },
     async [Symbol.asyncDispose]() {
       for (const runId of forked.keys()) send({ type: 'stop', runId, graceMs: 0 })
       channel.control.end()
@@ -107,6 +146,16 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
   }
 }
 
+const describeEnd = (exit: RunExit): string =>
+  exit.kind === 'signalled' ? `was killed by ${exit.signal}` : exit.kind === 'exited' ? `ended with code ${exit.code}` : 'is gone'
+
+const lostWith = (exit: RunExit): RunExit => ({
+  kind: 'lost',
+  lastSeenAtMs: Date.now(),
+  host: hostname(),
+  note: `the warm worker ${describeEnd(exit)}`,
+})
+
 function startForked(
   run: PreparedRun,
   directory: RunDirectory,
@@ -115,11 +164,13 @@ function startForked(
 ): IterationProcess {
   const exit = Promise.withResolvers<RunExit>()
   const identity = Promise.withResolvers<{ pid: number; startTicks: number } | undefined>()
-  forked.set(run.id, { resolveExit: exit.resolve, resolveIdentity: identity.resolve, stopping: undefined })
-  send({ type: 'start', job: toJobSpec(run, join(directory.path)) })
+  forked.set(run.id, { identity: undefined, resolveExit: exit.resolve, resolveIdentity: identity.resolve, stopping: undefined })
+  send({ type: 'start', job: toJobSpec(run, directory.path) })
   return {
     exit: exit.promise,
     identity: identity.promise,
+    // Its job went with the wish to start it: an orphan is known by its worker.
+    begin: () => undefined,
     stop({ graceMs, because }) {
       const one = forked.get(run.id)
       if (one === undefined) return
@@ -144,7 +195,10 @@ function takeEvent(
   if (event.type === 'broken') return ready.reject(new BrokenWorkerError(event.error))
   const one = forked.get(event.runId)
   if (one === undefined) return
-  if (event.type === 'started') return one.resolveIdentity({ pid: event.pid, startTicks: startTicksOf(event.pid) })
+  if (event.type === 'started') {
+    one.identity = { pid: event.pid, startTicks: startTicksOf(event.pid) }
+    return one.resolveIdentity(one.identity)
+  }
   forked.delete(event.runId)
   one.resolveIdentity(undefined)
   one.resolveExit(toExit(one, event.code, event.signal))

@@ -1,7 +1,8 @@
-import { mkdir, realpath, rmdir } from 'node:fs/promises'
+import { realpath, rmdir } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemErrorCode, systemReason } from '../base/errors.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { checkObjectKey } from './object-key.ts'
 
 /** Where keys lie below a root folder, and the guarantee that nothing outside it is touched through a symbolic link. */
@@ -57,9 +58,9 @@ export function createFilePlace(root: string): FilePlace {
     },
     async prepare(key) {
       const path = pathOf(key)
-      await mkdir(root, { recursive: true })
+      await makeFolder(root)
       await inside(await deepestExisting(root, path), key)
-      await mkdir(dirname(path), { recursive: true })
+      await makeFolder(dirname(path))
       return inside(path, key)
     },
     async prune(path) {

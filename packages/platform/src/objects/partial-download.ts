@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, stat } from 'node:fs/promises'
+import { readdir, rename, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { systemErrorCode } from '../base/errors.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { partialPrefix } from './file-writing.ts'
 
 /**
@@ -11,7 +12,7 @@ import { partialPrefix } from './file-writing.ts'
  */
 export async function claimPartial(target: string, identity: string): Promise<{ path: string; sizeBytes: number }> {
   const folder = dirname(target)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 20)
   const stem = `${partialPrefix}${digest(identity)}-${digest(hostname()).slice(0, 8)}-`
   const path = join(folder, `${stem}${process.pid}-${randomBytes(4).toString('hex')}`)

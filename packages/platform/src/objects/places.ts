@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemErrorCode } from '../base/errors.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import { hashFile } from './body.ts'
 import { hashDirectory, hashObject, hashStoredDirectory, uploadDirectory } from './directory.ts'
 import { fileError, isMissing } from './file-place.ts'
@@ -84,7 +85,7 @@ async function renameFolder(local: string, target: string, options: Cancellable)
   }
   const { sizeBytes, sha256 } = await hashDirectory(local, options)
   try {
-    await mkdir(dirname(target), { recursive: true })
+    await makeFolder(dirname(target))
     await rename(local, target)
     return { sizeBytes, sha256 }
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   type JournalStart,
   type JsonObject,
   type JsonValue,
+  runIdPattern,
 } from '@trainyard/contract'
 import type { JournalBatch, JournalRequestType } from './journal-batch.ts'
 import { checkName, checkValue } from './record-names.ts'
@@ -140,7 +141,7 @@ const isObject = (value: JsonValue | undefined): value is JsonObject =>
 const isOptional = (value: JsonValue | undefined, type: 'number' | 'string'): boolean =>
   value === undefined || typeof value === type
 const isChild = (value: JsonValue | undefined): value is JsonObject =>
-  isObject(value) && typeof value.id === 'string' && Number.isSafeInteger(value.iteration)
+  isObject(value) && typeof value.id === 'string' && runIdPattern.test(value.id) && Number.isSafeInteger(value.iteration)
 
 const shownLength = 80
 

@@ -375,3 +375,22 @@ describe('entries', () => {
     await expect(journals.ingest('nobody', name, Buffer.from('x\n'))).rejects.toMatchObject({ code: 'not_found' })
   })
 })
+
+test('every point of a watched metric is told, in order, and none of the others', async () => {
+  const run = await newRun()
+  const text = toText([
+    ['metric', 'loss', 0, 3],
+    ['metric', 'other', 0, 9],
+    ['metrics', 1, { loss: 2, other: 8 }],
+    ['metric', 'loss', 1, 'NaN'],
+    ['result', { loss: 1 }],
+  ])
+  const { watched } = await journals.ingest(run, name, Buffer.from(text), 0, 'loss')
+  expect(watched).toEqual([
+    { step: 0, value: 3 },
+    { step: 1, value: 2 },
+    { step: 1, value: Number.NaN },
+    { step: 1, value: 1 },
+  ])
+  expect((await journals.ingest(run, name, Buffer.from(text), 0, 'loss')).watched).toEqual([])
+})

@@ -65,15 +65,20 @@ function compileLeaf(node: Exclude<RunFilter, { type: 'and' | 'or' | 'not' }>, d
     const present = onField(field, dialect, { number: sql`1 = 1`, text: () => sql`1 = 1` })
     return node.negated ? present : sql`(not ${present})`
   }
-  if (node.type === 'comparison') return compareField(field, dialect, [node.value], node.operator)
+  if (node.type === 'comparison') return compareField(field, dialect, [node.value], node.operator, false)
   if (node.values.length > longestList)
     throw new AppError('invalid_argument', `The list behind 'in' has more than ${longestList} values.`)
-  return compareField(field, dialect, node.values, node.negated ? '!=' : '=')
+  return compareField(field, dialect, node.values, node.negated ? '!=' : '=', true)
 }
 
-/** With several values, `=` means any of them and `!=` none of them. */
-function compareField(field: Field, dialect: Dialect, values: readonly FilterValue[], operator: ComparisonOperator): Condition {
-  const isList = values.length !== 1
+/** In a list (of one value, too) `=` means any of them and `!=` none of them. */
+function compareField(
+  field: Field,
+  dialect: Dialect,
+  values: readonly FilterValue[],
+  operator: ComparisonOperator,
+  isList: boolean,
+): Condition {
   if (operator === '!=') {
     const equal = conditionsOf(field, dialect, values, '=')
     // NaN is not unequal to anything, but it is not among the values of any list either.

@@ -232,6 +232,12 @@ describe('search', () => {
     )
   })
 
+  test('a NaN is in no list, not even one of a single value', async () => {
+    const inList: RunFilter = { type: 'in', field: numberFields[0]!, values: [0], negated: true }
+    const query = { filter: { type: 'not', operand: inList } as const, limit: 700 }
+    expect(await runs.count(query)).toBe(naiveSearch(query).length)
+  })
+
   test('a cursor of another order is refused', async () => {
     const { next } = await runs.search({ limit: 1 })
     const query = { limit: 1, cursor: next!, sort: [{ field: numberFields[0]!, direction: 'ascending' as const }] }

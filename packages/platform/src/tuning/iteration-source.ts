@@ -1,18 +1,16 @@
-import { type JsonObject, newRunId, type RunRecord, type RunState, type Supervisor } from '@trainyard/contract'
-import type { Execution, PreparedRun } from '../execution/index.ts'
+import { isAppError, type JsonObject, newRunId, type RunRecord, type Supervisor } from '@trainyard/contract'
+import { type Execution, type PreparedRun, renewRunDirectory } from '../execution/index.ts'
 import type { SweepPlan } from './sweep-plan.ts'
 import { type Trial, type TrialHistory, trialOfRun } from './trial-history.ts'
 
-/** An iteration with its record, ready to be started from state `from`. */
-export interface ReadyIteration {
-  run: PreparedRun
-  from: RunState
-}
-
-/** Stored iterations that a resumed sweep repeats: they never began, were lost with their supervisor, or were aborted with it. */
-export const isMissing = (child: RunRecord): boolean => {
-  if (child.state === 'pending' || child.state === 'skipped' || child.exit?.kind === 'lost') return child.state !== 'completed'
-  return child.state === 'aborted' && !(child.exit?.kind === 'cancelled' && child.exit.by !== undefined)
+/**
+ * Stored iterations that a resumed sweep repeats: they never began, were lost with their supervisor, or were aborted with it. Those
+ * that failed by themselves, or were stopped for being bad, have had their turn.
+ */
+export const isMissing = ({ exit, state }: RunRecord): boolean => {
+  if (state === 'completed') return false
+  if (state === 'failed') return exit?.kind === 'lost'
+  return !(state === 'aborted' && exit?.kind === 'cancelled' && exit.by !== undefined)
 }
 
 /**
@@ -25,7 +23,7 @@ export class IterationSource {
   readonly #plan: SweepPlan
   readonly #history: TrialHistory
   readonly #supervisor: Supervisor
-  readonly #ready: ReadyIteration[] = []
+  readonly #ready: PreparedRun[] = []
   readonly #repeats: RunRecord[]
   #exhausted = false
 
@@ -47,35 +45,51 @@ export class IterationSource {
   }
 
   /** The next iteration, or undefined when there is none. The caller waits for each answer before it asks again. */
-  async take(): Promise<ReadyIteration | undefined> {
+  async take(): Promise<PreparedRun | undefined> {
     if (this.#ready.length === 0) await this.#refill()
     return this.#ready.shift()
   }
 
+  /** Ids of records made ahead that wait for a slot. */
+  get waiting(): string[] {
+    return this.#ready.map((run) => run.id)
+  }
+
+  /** One that could not be started. */
+  giveBack(ready: PreparedRun): void {
+    this.#ready.unshift(ready)
+  }
+
+  /** Takes one out that somebody aborted before it began. */
+  async abort(id: string, reason: string): Promise<void> {
+    const index = this.#ready.findIndex((run) => run.id === id)
+    const [taken] = index < 0 ? [] : this.#ready.splice(index, 1)
+    if (taken === undefined) return
+    await this.#end(taken, 'aborted', reason)
+    this.#history.record({ iteration: taken.iteration, parameters: taken.parameters, state: 'skipped' })
+  }
+
   /** Records made ahead that will not be started. */
   async skipRest(reason: string): Promise<void> {
-    for (const { run, from } of this.#ready.splice(0)) {
-      if (from !== 'pending') continue
-      await this.#execution.tracking.runs.transition(run.id, {
-        to: 'skipped',
-        reason,
-        atMs: this.#execution.clock.nowMs(),
-        patch: { supervisor: null },
-      })
+    for (const run of this.#ready.splice(0)) await this.#end(run, 'skipped', reason)
+  }
+
+  async #end(run: PreparedRun, to: 'skipped' | 'aborted', reason: string): Promise<void> {
+    const { runs } = this.#execution.tracking
+    const change = { reason, atMs: this.#execution.clock.nowMs(), patch: { supervisor: null } }
+    try {
+      await runs.transition(run.id, { to, ...change })
+    } catch (error) {
+      // Somebody aborted it at the same moment.
+      if (!isAppError(error, 'failed_precondition')) throw error
+      await runs.transition(run.id, { to: 'aborted', ...change, from: ['aborting'] })
     }
   }
 
   async #refill(): Promise<void> {
     const repeat = this.#repeats.shift()
     if (repeat !== undefined) {
-      this.#history.record({ iteration: repeat.iteration, parameters: repeat.parameters, state: 'running' })
-      const run = this.#prepare(
-        repeat.id,
-        repeat.iteration,
-        repeat.parameters,
-        repeat.state === 'pending' ? repeat.attempt : repeat.attempt + 1,
-      )
-      this.#ready.push({ run, from: repeat.state })
+      this.#ready.push(await this.#renew(repeat))
       return
     }
     // A sampler that learns must see what ended before; the others are asked for a batch.
@@ -94,7 +108,23 @@ export class IterationSource {
     }
     if (fresh.length === 0) return
     await this.#createRecords(fresh)
-    this.#ready.push(...fresh.map((run) => ({ run, from: 'pending' as const })))
+    this.#ready.push(...fresh)
+  }
+
+  /** An iteration of an earlier attempt with an empty record of its own number, as it was before its first start. */
+  async #renew(repeat: RunRecord): Promise<PreparedRun> {
+    const { clock, directory, tracking } = this.#execution
+    const attempt = repeat.attempt + 1
+    await tracking.runs.transition(repeat.id, {
+      to: 'pending',
+      reason: `attempt ${attempt}`,
+      atMs: clock.nowMs(),
+      patch: { supervisor: this.#supervisor, attempt, exit: null, error: null },
+      anew: true,
+    })
+    renewRunDirectory(directory.runs, repeat.id, await tracking.logs.sizeBytes(repeat.id))
+    this.#history.record({ iteration: repeat.iteration, parameters: repeat.parameters, state: 'running' })
+    return this.#prepare(repeat.id, repeat.iteration, repeat.parameters, attempt)
   }
 
   #prepare(id: string, iteration: number, parameters: JsonObject, attempt: number): PreparedRun {

@@ -127,7 +127,7 @@ describe('a parameter file', () => {
   })
 
   it('that is missing or a folder is refused', async () => {
-    await expect(readParameterFile(join(folder, 'no.csv'))).rejects.toMatchObject({ code: 'not_found' })
+    await expect(readParameterFile(join(folder, 'no.csv'))).rejects.toMatchObject({ code: 'invalid_argument' })
     await expect(readParameterFile(`${folder}/.csv`)).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 

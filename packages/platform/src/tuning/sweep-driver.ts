@@ -1,9 +1,17 @@
 import { availableParallelism } from 'node:os'
-import { type JsonValue, type RunRecord, type RunState, stopConditionHolds, type Supervisor } from '@trainyard/contract'
+import {
+  didYouMean,
+  type JsonValue,
+  type RunRecord,
+  type RunState,
+  stopConditionHolds,
+  type Supervisor,
+} from '@trainyard/contract'
 import {
   BrokenWorkerError,
   currentSupervisor,
   type Execution,
+  explainLostDirectory,
   type IterationRunner,
   type JobEvents,
   openIterationRunner,
@@ -14,8 +22,10 @@ import {
   type StopReason,
   watchForAbort,
 } from '../execution/index.ts'
-import { createAshaPruner, type Pruner } from './pruners/asha.ts'
-import { IterationSource, type ReadyIteration } from './iteration-source.ts'
+import { messageOf } from '../base/errors.ts'
+import { type Pruner } from './pruners/asha.ts'
+import { rebuildPruner } from './rebuild-pruner.ts'
+import { isMissing, IterationSource } from './iteration-source.ts'
 import { compareValues, numericResult } from './selector.ts'
 import { beginSweepRecord, concludeSweep, type SweepTotals } from './sweep-record.ts'
 import type { SweepPlan } from './sweep-plan.ts'
@@ -36,13 +46,14 @@ export interface SweepEvents {
   onIteration?(finished: FinishedIteration): void
   onOutput?(iteration: number, bytes: Uint8Array): void | Promise<void>
   onProblem?: JobEvents['onProblem']
+  onWarning?(message: string): void
 }
 
 export interface SweepOptions {
   plan: SweepPlan
   events: SweepEvents
-  /** Iterations of an earlier attempt when the sweep is resumed. */
-  earlier?: readonly RunRecord[]
+  /** Go on with the record that is there, and with the iterations that it lacks. */
+  resume?: boolean
   /** Descriptors of a worker that is already there. */
   attach?: { control: number; events: number }
 }
@@ -52,11 +63,16 @@ const hopelessAfter = 5
 
 /**
  * Runs a sweep: asks the study, keeps the slots filled, tells it what came out, stops bad iterations early, and leaves a parent
- * record with the best iteration's results. Everything it needs to go on lies in the records: `earlier` is all that a resume brings.
+ * record with the best iteration's results. Everything it needs to go on lies in the records, so a resume brings nothing.
  */
 export function startSweep(execution: Execution, parent: PreparedRun, options: SweepOptions): RunningJob {
   const drive = new SweepDrive(execution, parent, options)
-  return { runId: parent.id, pid: process.pid, done: drive.run(), stop: (stop) => drive.stop(stop) }
+  return {
+    runId: parent.id,
+    pid: process.pid,
+    done: drive.run().catch((error: unknown) => explainLostDirectory(execution, error)),
+    stop: (stop) => drive.stop(stop),
+  }
 }
 
 class SweepDrive {
@@ -66,7 +82,10 @@ class SweepDrive {
   readonly #plan: SweepPlan
   readonly #supervisor: Supervisor
   readonly #history = new TrialHistory()
-  readonly #pruner: Pruner | undefined
+  #pruner: Pruner | undefined
+  /** Aborted once nothing new is to be started: imports of the user's module may hang. */
+  readonly #stopped = new AbortController()
+  #source: IterationSource | undefined
   readonly #running = new Map<string, RunningIteration>()
   /** Processes that have not ended; finished ones may still be on their way into the records. */
   #busySlots = 0
@@ -82,11 +101,6 @@ class SweepDrive {
     this.#options = options
     this.#plan = options.plan
     this.#supervisor = currentSupervisor(execution.clock.nowMs())
-    const { spec, selector } = options.plan
-    this.#pruner =
-      spec.pruner === undefined || selector === undefined
-        ? undefined
-        : createAshaPruner({ ...spec.pruner, direction: selector.direction })
     this.#totals = {
       planned: options.plan.study.planned,
       completed: 0,
@@ -100,28 +114,31 @@ class SweepDrive {
 
   stop(stop: StopReason): void {
     this.#closing = { reason: stop.reason, aborted: true }
+    this.#stopped.abort()
     for (const iteration of this.#running.values())
       iteration.stop({ reason: `aborted with its sweep: ${stop.reason}`, graceMs: stop.graceMs })
     this.#wake?.()
   }
 
   async run(): Promise<RunRecord> {
-    const earlier = this.#options.earlier ?? []
-    await beginSweepRecord(this.#execution, this.#parent, {
-      plan: this.#plan,
-      supervisor: this.#supervisor,
-      resumed: this.#options.earlier !== undefined,
-    })
-    for (const child of earlier) if (child.state === 'completed' || child.state === 'failed') this.#count(child, child.results)
+    const isResumed = this.#options.resume === true
+    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resumed: isResumed })
+    // Looked at only now that the sweep is ours: until then another resume may have been at work.
+    const earlier = isResumed ? await this.#execution.tracking.runs.children(this.#parent.id) : []
+    for (const child of earlier) if (!isMissing(child)) this.#count(child, child.results)
+    this.#pruner = await rebuildPruner(this.#execution, this.#plan, earlier)
+    using _watch = this.#watch()
     let broken: BrokenWorkerError | undefined
     try {
       await using runner = await openIterationRunner(this.#execution, this.#parent, {
         parallel: this.#plan.parallel,
+        signal: this.#stopped.signal,
         ...(this.#options.attach === undefined ? {} : { attach: this.#options.attach }),
       })
+      if (runner.worker !== undefined) await this.#recordWorker(runner.worker)
       Object.assign(this.#parent.choices, runner.choices)
       this.#options.events.onReady?.(runner.choices)
-      const source = new IterationSource({
+      this.#source = new IterationSource({
         execution: this.#execution,
         parent: this.#parent,
         plan: this.#plan,
@@ -129,7 +146,7 @@ class SweepDrive {
         supervisor: this.#supervisor,
         earlier,
       })
-      await this.#drive(runner, source)
+      await this.#drive(runner, this.#source)
     } catch (error) {
       if (!(error instanceof BrokenWorkerError)) throw error
       broken = error
@@ -142,22 +159,53 @@ class SweepDrive {
     })
   }
 
-  async #drive(runner: IterationRunner, source: IterationSource): Promise<void> {
-    using _watch = watchForAbort(this.#execution, {
-      runIds: () => [this.#parent.id, ...this.#running.keys()],
+  /** So that whoever finds this sweep without a supervisor knows whether iterations may still be starting. */
+  async #recordWorker(worker: { pid: number; startTicks: number }): Promise<void> {
+    const next = { ...this.#supervisor, heartbeatAtMs: this.#execution.clock.nowMs(), child: worker }
+    await this.#execution.tracking.runs.claim(this.#parent.id, { expected: this.#supervisor, next })
+  }
+
+  #watch(): Disposable {
+    return watchForAbort(this.#execution, {
+      runIds: () => [this.#parent.id, ...this.#running.keys(), ...(this.#source?.waiting ?? [])],
       onAbort: (run) => {
         const stop = { reason: run.stateReason ?? 'aborted', graceMs: 10_000 }
         if (run.id === this.#parent.id) this.stop(stop)
-        else this.#running.get(run.id)?.stop(stop)
+        else if (this.#running.has(run.id)) this.#running.get(run.id)?.stop(stop)
+        else this.#source?.abort(run.id, stop.reason).catch((error: unknown) => this.#fail(error))
       },
-      onFailure: (error) => this.#fail(error),
+      onFailure: (error) => this.#options.events.onProblem?.(messageOf(error)),
     })
+  }
+
+  async #drive(runner: IterationRunner, source: IterationSource): Promise<void> {
+    try {
+      await this.#fillSlots(runner, source)
+    } catch (error) {
+      // What runs is still ours to end and to record.
+      this.#fail(error)
+      await Promise.allSettled([...this.#running.values()].map(({ done }) => done))
+      if (!(error instanceof BrokenWorkerError)) throw error
+      await source.skipRest(error.message)
+      throw error
+    }
+    await source.skipRest(this.#closing?.reason ?? 'not needed')
+  }
+
+  async #fillSlots(runner: IterationRunner, source: IterationSource): Promise<void> {
     let exhausted = false
     while (this.#failure === undefined) {
-      while (!exhausted && this.#closing === undefined && this.#hasSlot()) {
+      while (!exhausted && this.#closing === undefined && this.#hasSlot(runner.queueAhead)) {
         const ready = await source.take()
         if (ready === undefined) exhausted = true
-        else this.#launch(runner, ready)
+        else {
+          try {
+            this.#launch(runner, ready)
+          } catch (error) {
+            source.giveBack(ready)
+            throw error
+          }
+        }
       }
       if (this.#running.size === 0 && (exhausted || this.#closing !== undefined)) break
       await new Promise<void>((resolve) => {
@@ -165,32 +213,35 @@ class SweepDrive {
       })
     }
     if (this.#failure !== undefined) throw this.#failure
-    await source.skipRest(this.#closing?.reason ?? 'not needed')
   }
 
-  /** A slot is free when its process has ended; a sampler that learns waits for the records too. */
-  #hasSlot(): boolean {
-    const { parallel, study } = this.#plan
-    if (study.strategy === 'tpe') return this.#running.size < parallel
-    return this.#busySlots < parallel && this.#running.size < 4 * parallel + 4
+  /** What is started next may depend on what came out before: on a sampler that learns, or on a reason to stop. */
+  get #waitsForResults(): boolean {
+    const { spec, stopCondition, study } = this.#plan
+    return study.strategy === 'tpe' || stopCondition !== undefined || spec.maxErrors !== undefined
   }
 
-  #launch(runner: IterationRunner, { run, from }: ReadyIteration): void {
+  /** A slot is free when its process has ended, or, where results count, when its records are complete. */
+  #hasSlot(queueAhead: number): boolean {
+    const { parallel } = this.#plan
+    if (this.#waitsForResults) return this.#running.size < parallel
+    return this.#busySlots < parallel + queueAhead && this.#running.size < 4 * parallel + 4
+  }
+
+  #launch(runner: IterationRunner, run: PreparedRun): void {
     const { events } = this.#options
     const pruner = this.#pruner
     const { selector } = this.#plan
     const running = startIteration(this.#execution, run, {
       runner,
-      from,
       supervisor: this.#supervisor,
       ...(events.onOutput === undefined ? {} : { onOutput: (bytes) => events.onOutput?.(run.iteration, bytes) }),
       ...(events.onProblem === undefined ? {} : { onProblem: events.onProblem }),
-      onMetrics: (points) => {
-        if (pruner === undefined || selector === undefined) return
-        for (const { key, step, value } of points) {
-          if (key !== selector.name || pruner.report(run.iteration, step, value) === 'continue') continue
-          this.#running.get(run.id)?.stop({ reason: `stopped early by ASHA at step ${step}`, graceMs: 2000, by: 'asha' })
-        }
+      ...(pruner === undefined || selector === undefined ? {} : { watch: selector.name }),
+      onWatched: (points) => {
+        const worse = points.find(({ step, value }) => pruner?.report(run.iteration, step, value) === 'stop')
+        if (worse === undefined) return
+        this.#running.get(run.id)?.stop({ reason: `stopped early by ASHA at step ${worse.step}`, graceMs: 2000, by: 'asha' })
       },
     })
     this.#running.set(run.id, running)
@@ -225,6 +276,7 @@ class SweepDrive {
     this.#count(finished, metrics)
     this.#options.events.onIteration?.(finished)
     this.#report()
+    this.#warnAboutSelector(finished)
     this.#decideToClose(finished)
     this.#wake?.()
   }
@@ -244,8 +296,20 @@ class SweepDrive {
   }
 
   #report(): void {
-    this.#totals.running = this.#busySlots
+    this.#totals.running = Math.min(this.#busySlots, this.#plan.parallel)
     this.#options.events.onProgress?.(this.#totals)
+  }
+
+  /** Told with the first iteration that completes, not after hours. It may still be logged by others. */
+  #warnAboutSelector({ iteration, state, results }: FinishedIteration): void {
+    const { selector } = this.#plan
+    if (selector === undefined || state !== 'completed' || this.#totals.completed > 1 || Object.hasOwn(results, selector.name))
+      return
+    const logged = Object.keys(results).filter((key) => !key.startsWith('system/'))
+    const told = logged.length === 0 ? 'no number at all' : `${logged.join(', ')}${didYouMean(selector.name, logged)}`
+    this.#options.events.onWarning?.(
+      `iteration ${iteration} did not log ${selector.name}, which the selector asks for; it logged ${told}.`,
+    )
   }
 
   #decideToClose(finished: FinishedIteration): void {

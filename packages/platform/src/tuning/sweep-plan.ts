@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { parseStopCondition, type StopCondition, type SweepSpec } from '@trainyard/contract'
+import { AppError, parseStopCondition, type StopCondition, type SweepSpec } from '@trainyard/contract'
 import { readParameterFile } from './parameter-file.ts'
 import { newSeed } from './random.ts'
 import type { Selector } from './selector.ts'
@@ -17,6 +17,19 @@ export interface SweepPlan {
   choices: Record<string, string>
 }
 
+function checkPruner({ pruner, selector }: SweepSpec): void {
+  if (pruner === undefined) return
+  if (selector === undefined)
+    throw new AppError(
+      'invalid_argument',
+      'The pruner asha needs a selector to know what is better, such as max.accuracy or min.loss.',
+    )
+  if ((pruner.minSteps ?? 1) < 1)
+    throw new AppError('invalid_argument', 'The pruner asha looks at an iteration after at least 1 step.')
+  if ((pruner.reductionFactor ?? 4) < 2)
+    throw new AppError('invalid_argument', 'The reduction factor of asha is at least 2: one iteration in so many goes on.')
+}
+
 /** Reads the parameter file, checks every part, makes the choices that were left open. Fails with `invalid_argument`. */
 export async function planSweep(sweep: SweepSpec, options: { workingDirectory: string; cores: number }): Promise<SweepPlan> {
   const file =
@@ -24,6 +37,7 @@ export async function planSweep(sweep: SweepSpec, options: { workingDirectory: s
       ? undefined
       : await readParameterFile(resolve(options.workingDirectory, sweep.parameterFile))
   const studySpec = resolveStudySpec(sweep, file)
+  checkPruner(sweep)
   const seed = sweep.seed ?? newSeed()
   const study = createStudy(studySpec, seed)
   const parallel = Math.min(sweep.parallel ?? options.cores, study.planned)

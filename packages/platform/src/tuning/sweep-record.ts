@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  AppError,
+  isAppError,
   isEnded,
   type JsonValue,
   type RunError,
@@ -9,6 +11,7 @@ import {
   type SweepSummary,
   toWireNumber,
 } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
 import {
   captureCode,
   captureEnvironment,
@@ -42,11 +45,19 @@ export async function beginSweepRecord(
 ): Promise<void> {
   const { runs } = execution.tracking
   const task = { ...parent.task, sweep: options.plan.spec }
-  createRunDirectory(execution.directory.runs, parent.id)
   Object.assign(parent.choices, options.plan.choices)
   if (options.resumed) {
     const patch = { supervisor: options.supervisor, exit: null, error: null, task }
-    await runs.transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), patch })
+    // The results of an earlier best iteration are forgotten; the parent shows those of one.
+    await runs
+      .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), patch, anew: true })
+      .catch((error: unknown) => {
+        if (!isAppError(error, 'failed_precondition')) throw error
+        throw new AppError('failed_precondition', `${parent.name} has been resumed by another process at the same time.`, {
+          cause: error,
+        })
+      })
+    createRunDirectory(execution.directory.runs, parent.id)
     return
   }
   await runs.create({
@@ -65,7 +76,18 @@ export async function beginSweepRecord(
     outPath: parent.outPath,
     supervisor: options.supervisor,
   })
+  createRunDirectory(execution.directory.runs, parent.id)
+  await recordInputs(execution, parent)
   await runs.update(parent.id, { sweep: toSummary(options.plan, undefined), code: await captureCode(execution, parent) })
+}
+
+/** Each iteration reads them; the sweep shows them. As a journal of our own, so that it may be told again without doubling. */
+async function recordInputs(execution: Execution, parent: PreparedRun): Promise<void> {
+  const nowMs = execution.clock.nowMs()
+  const lines = Object.entries(parent.inputs).map(
+    ([key, { url }], index) => `${JSON.stringify([index + 1, nowMs, 'input', { key, url }])}\n`,
+  )
+  if (lines.length > 0) await execution.tracking.journals.ingest(parent.id, 'inputs', Buffer.from(lines.join('')))
 }
 
 const toSummary = (plan: SweepPlan, totals: SweepTotals | undefined): SweepSummary => ({
@@ -90,8 +112,8 @@ function conclude(
   { plan, totals, closing, broken }: Ending,
   children: readonly RunRecord[],
 ): { state: 'completed' | 'failed' | 'aborted'; reason: string | null } {
-  if (broken !== undefined) return { state: 'failed', reason: broken.message }
   if (closing?.aborted) return { state: 'aborted', reason: closing.reason }
+  if (broken !== undefined) return { state: 'failed', reason: broken.message }
   if (totals.completed === 0) {
     const first = children.find((child) => child.state === 'failed')?.stateReason
     return {
@@ -115,7 +137,11 @@ export async function concludeSweep(execution: Execution, parent: PreparedRun, e
   const { state, reason } = conclude(ending, children)
   if (ending.totals.best !== undefined) await takeResultsOf(execution, parent.id, ending.totals.best.id)
   const directory = createRunDirectory(execution.directory.runs, parent.id)
-  if (children.length > 0) await storeTables(execution, parent, ending.plan, children, directory.path)
+  if (children.length > 0) {
+    await storeTables(execution, parent, ending.plan, children, directory.path).catch((error: unknown) =>
+      runs.addProblem(parent.id, `the table of iterations could not be stored: ${messageOf(error)}`),
+    )
+  }
   const environment = await captureEnvironment(undefined, parent.choices)
   const current = await runs.get(parent.id)
   if (!isEnded(current.state)) {

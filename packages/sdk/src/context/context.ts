@@ -13,7 +13,7 @@ import { DataItem } from './data-item.ts'
 import { createLogger, type Logger } from './logger.ts'
 import type { RunPlace } from './place.ts'
 import { Recorder } from './recorder.ts'
-import { toRunError } from './run-error.ts'
+import { toRunError, withoutSecrets } from './run-error.ts'
 import { abortSignal } from './signals.ts'
 
 export interface PointOptions {
@@ -274,7 +274,7 @@ export class Context<Parameters extends object = JsonObject> implements Disposab
     for (const child of this.#children) child.end(outcome === 'failed' ? 'aborted' : outcome)
     this.#children = []
     if (this.#place.role === 'attached') return this.#recorder.close()
-    this.#recorder.end(outcome, error === undefined ? undefined : toRunError(error))
+    this.#recorder.end(outcome, error === undefined ? undefined : withoutSecrets(toRunError(error), this.#place.secrets))
   }
 
   [Symbol.dispose](): void {

@@ -16,6 +16,19 @@ export function toRunError(error: unknown): RunError {
   return { type: typeof error, message: inspect(error).slice(0, 2000) }
 }
 
+/** Shorter values are words that happen to be there too. */
+const shortestSecret = 4
+
+/** An exception may quote a secret; the record must not. */
+export function withoutSecrets(error: RunError, secrets: Readonly<Record<string, string>>): RunError {
+  const values = Object.values(secrets)
+    .filter((value) => value.length >= shortestSecret)
+    .sort((one, other) => other.length - one.length)
+  const clean = (text: string): string => values.reduce((cleaned, value) => cleaned.replaceAll(value, '***'), text)
+  const { traceback } = error
+  return { type: error.type, message: clean(error.message), ...(traceback === undefined ? {} : { traceback: clean(traceback) }) }
+}
+
 /** An error of ours that already has its sentence (`missing_handler`, `syntax_error` …). */
 export class HarnessError extends Error {
   readonly type: string

@@ -37,7 +37,8 @@ export function runJob(job: JobSpec): void {
   offerOwnPackages()
   const fail = (error: unknown): void => {
     lifetime.fail(error)
-    process.stderr.write(error instanceof HarnessError ? `${sentenceOf(error)}\n` : `\nUncaught ${inspect(error)}\n`)
+    // A refusal is one sentence in the journal, and the supervisor tells it.
+    if (!(error instanceof HarnessError)) process.stderr.write(`\nUncaught ${inspect(error)}\n`)
     process.exit(1)
   }
   if (job.handler === undefined) runScript(job.script, fail)
@@ -86,5 +87,3 @@ function leaveSoon(): void {
     process.exit()
   }, lingerMs).unref()
 }
-
-const sentenceOf = ({ type, message }: HarnessError): string => `${type.replaceAll('_', ' ')}: ${message}`

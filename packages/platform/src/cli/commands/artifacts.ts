@@ -62,6 +62,12 @@ export function define(command: Command, cli: Cli): void {
       const artifact = await resolveArtifact(session.tracking, reference, cli.project)
       const remove = tags.filter((text) => text.length > 1 && text.endsWith('-')).map((text) => text.slice(0, -1))
       const add = tags.filter((text) => !text.endsWith('-'))
+      if (remove.includes('latest')) {
+        throw new AppError(
+          'invalid_argument',
+          'The tag latest cannot be taken off: put it on another version, and it moves there.',
+        )
+      }
       await session.tracking.artifacts.tag(artifact.id, { add, remove })
       const changed = await session.tracking.artifacts.get(artifact.id)
       if (cli.globals.json) return cli.printJson(changed)

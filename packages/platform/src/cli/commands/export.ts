@@ -26,6 +26,8 @@ export function define(command: Command, cli: Cli): void {
     .requiredOption('-o, --output <file>', 'the file to write')
     .option('-f, --filter <condition>', 'all runs that match')
     .option('--state <states>', 'all runs in these states, separated by commas; ended stands for all final ones')
+    .option('--older-than <age>', 'all runs made longer ago than this, such as 30d')
+    .option('--all', 'every run')
     .option('--force', 'replace the file when it exists')
     .action(async (references: string[], options: ExportOptions) => {
       const path = resolve(cli.workingDirectory, options.output)

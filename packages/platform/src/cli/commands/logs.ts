@@ -9,6 +9,7 @@ import { toJsonLine } from '../output/json.ts'
 import { tailOffset } from '../log-tail.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
+import type { Session } from '../session.ts'
 
 interface LogOptions {
   follow?: boolean
@@ -37,7 +38,7 @@ export function define(command: Command, cli: Cli): void {
           ? timestampWriter(cli)
           : (chunk: LogChunk) => cli.write(chunk.bytes)
       const end = await copyFrom(tracking, id, offset, write)
-      if (options.follow === true) await follow(cli, tracking, id, end, write)
+      if (options.follow === true) await follow(cli, session, id, end, write)
     })
   addExamples(command, cli, [
     ['trainyard logs', 'the output of the newest run, byte for byte'],
@@ -57,9 +58,18 @@ async function copyFrom(tracking: Tracking, id: string, offset: number, write: W
   return end
 }
 
-async function follow(cli: Cli, tracking: Tracking, id: string, offset: number, write: Writer): Promise<void> {
+/** Between looks for output that nobody else takes in: of a run whose supervisor is gone, or of a notebook. */
+const takeInMs = 1000
+
+async function follow(cli: Cli, session: Session, id: string, offset: number, write: Writer): Promise<void> {
+  const { tracking } = session
   let end = offset
-  while (!cli.signal.aborted) {
+  for (let tookInMs = performance.now(); !cli.signal.aborted;) {
+    if (performance.now() - tookInMs > takeInMs) {
+      const { takeIn } = await import('../take-in.ts')
+      await takeIn(cli, session)
+      tookInMs = performance.now()
+    }
     // The state is read first: what is stored before a run ends is then surely seen.
     const { state } = await tracking.runs.get(id)
     end = await copyFrom(tracking, id, end, write)

@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
+import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
 import { parsePairs, parseSecretSources } from '../run/parse-options.ts'
@@ -42,14 +43,15 @@ export function define(command: Command, cli: Cli): void {
       // Iterations have no code or environment of their own: those of the sweep hold.
       const owner = before.kind === 'iteration' && before.parentId !== null ? await runs.get(before.parentId) : before
       const task = repeatedTask(owner, before, options)
-      const script = options.current ? undefined : rebuildScript(session.directory, owner)
+      using script = options.current ? undefined : rebuildScript(session.directory, owner)
       if (script?.note !== undefined) cli.note(script.note)
       const wasPython = owner.environment?.interpreter?.['executable']
       const python = options.python ?? (task.requirements === undefined && typeof wasPython === 'string' ? wasPython : undefined)
       const run = await prepareRun(execution, script?.path === undefined ? task : { ...task, command: script.path }, {
-        commandLine: ['trainyard', 'rerun', before.id],
+        commandLine: recordedCommandLine(cli.argv),
         ...(python === undefined ? {} : { python }),
         kind: task.sweep === undefined ? 'run' : 'sweep',
+        ...(script?.path === undefined || owner.code?.file === undefined ? {} : { originalScript: owner.code.file }),
         onNote: (line) => cli.note(line),
         signal: interrupts.signal,
       })
@@ -82,7 +84,8 @@ function repeatedTask(owner: RunRecord, before: RunRecord, options: RerunOptions
     before.kind === 'iteration' ? { ...before.parameters, ...changed } : { ...task.parameters, ...changed }
   return {
     ...task,
-    name: before.name,
+    // Under the sweep's own name it would hide the sweep from whoever names it.
+    name: before.kind === 'iteration' ? `${before.name}-${before.iteration}` : before.name,
     project: before.project,
     experiment: before.experiment,
     parameters,

@@ -1,10 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { AppError, type RunRecord, type Task } from '@trainyard/contract'
-import { adoptRuns, type Execution, prepareRun, type PreparedRun } from '../../execution/index.ts'
+import { AppError, isEnded, type RunRecord, type Task } from '@trainyard/contract'
+import { adoptRuns, type Execution, prepareRun, type PreparedRun, supervisorStatus } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
+import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
 import { parseSecretSources } from '../run/parse-options.ts'
@@ -35,27 +37,40 @@ export function define(command: Command, cli: Cli): void {
       const execution = executionOf(cli, session)
       await adoptRuns(execution)
       const { runs } = session.tracking
-      const record = await runs.get(await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project }))
+      const id = await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
+      const record = await withoutOrphans(cli, execution, id, interrupts)
       const task = resumableTask(record, options)
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
         const done = await runSingle(cli, execution, run, { task, record: 'continue', interrupts })
         return await reportOutcome(cli, session, done)
       }
-      const earlier = await runs.children(record.id)
-      cli.note(
-        `Resuming ${visible(record.name)} ${shortId(record.id)}: ${earlier.filter(({ state }) => state === 'completed').length} iterations are complete.`,
-      )
-      await reportSweep(
-        cli,
-        session,
-        await runSweep(cli, execution, run, { sweep: task.sweep, interrupts, earlier, watch: false }),
-      )
+      const completed = (await runs.children(id)).filter(({ state }) => state === 'completed').length
+      cli.note(`Resuming ${visible(record.name)} ${shortId(id)}: ${completed} iterations are complete.`)
+      const done = await runSweep(cli, execution, run, { sweep: task.sweep, interrupts, resume: true, watch: false })
+      await reportSweep(cli, session, done)
     })
   addExamples(command, cli, [
     ['trainyard resume', 'go on with the newest run'],
     ['trainyard resume tune-iris', 'finish exactly the missing iterations of a sweep'],
   ])
+}
+
+const pollMs = 200
+
+/** The record, once iterations that outlived their supervisor have come to their ends: what they do need not be done again. */
+async function withoutOrphans(cli: Cli, execution: Execution, id: string, interrupts: Interrupts): Promise<RunRecord> {
+  const { runs } = execution.tracking
+  for (let told = false; ; told = true) {
+    const record = await runs.get(id)
+    const isWatched = record.supervisor !== null && supervisorStatus(record.supervisor) !== 'gone'
+    if (record.kind !== 'sweep' || isEnded(record.state) || isWatched) return record
+    if (interrupts.signal.aborted)
+      throw new AppError('aborted', 'Not resumed: interrupted while its last iterations were still running.')
+    if (!told) cli.note(`${visible(record.name)} ${shortId(id)}: waiting for iterations that outlived their supervisor.`)
+    await delay(pollMs)
+    await adoptRuns(execution)
+  }
 }
 
 /** Refuses what cannot be gone on with, in one sentence each. */
@@ -93,7 +108,7 @@ async function prepareAgain(
     execution,
     { ...again.task, name: record.name, project: record.project, experiment: record.experiment },
     {
-      commandLine: ['trainyard', 'resume', record.id],
+      commandLine: recordedCommandLine(cli.argv),
       ...(again.options.python === undefined ? {} : { python: again.options.python }),
       id: record.id,
       attempt: record.attempt + 1,

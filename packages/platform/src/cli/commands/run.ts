@@ -1,22 +1,22 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { AppError, type SweepSpec, type Task } from '@trainyard/contract'
+import { AppError, type Task } from '@trainyard/contract'
 import type { DataDirectory } from '../../base/data-directory.ts'
-import { cancelProcess, type PreparedRun, prepareRun, type PrepareOptions, startProcess } from '../../execution/index.ts'
+// Files, not the folder's index: what runs before the process of a run is started must not wait for the rest to load (15 ms).
+import { prepareRun, type PrepareOptions } from '../../execution/prepare.ts'
+import { cancelProcess, startProcess } from '../../execution/start-process.ts'
 import type { ObjectContext } from '../../objects/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { buildTask } from '../run/build-task.ts'
-import { startDetached } from '../run/detach.ts'
+import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
-import { reportOutcome } from '../run/outcome.ts'
 import { parseDuration } from '../option-values.ts'
 import { parsePairs } from '../run/parse-options.ts'
 import { addRunOptions, type RunOptions } from '../run/run-options.ts'
-import { runSingle } from '../run/run-single.ts'
-import { executionOf, groundOf } from '../run/start-execution.ts'
+import { groundOf } from '../run/ground.ts'
+import { lazyRecords, type LazyRecords } from '../run/lazy-records.ts'
 import { openDirectory } from '../open-directory.ts'
-import type { Session } from '../session.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
@@ -27,16 +27,9 @@ export function define(command: Command, cli: Cli): void {
     using interrupts = takeInterrupts(cli)
     const work = { ...(await buildTask(cli, file, arguments_, options)), options, interrupts }
     const directory = openDirectory(cli, { create: true })
-    let opening: Promise<Session> | undefined
-    // The records are the larger part of the program: they load while the process of the run wakes up.
-    const open = (): Promise<Session> =>
-      (opening ??= import('../session.ts').then(({ openSessionIn }) => openSessionIn(cli, directory)))
-    try {
-      if (options.detach) await cli.print(await startDetached(executionOf(cli, await open()), cli.argv))
-      else await execute(cli, directory, open, work)
-    } finally {
-      await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]()
-    }
+    await using records = lazyRecords(cli, directory)
+    if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))
+    else await execute(cli, directory, records, work)
   })
   addExamples(command, cli, [
     ['trainyard run training.py -p p1=5', 'a script with a parameter'],
@@ -58,7 +51,7 @@ interface Work {
 }
 
 const prepareOptions = (cli: Cli, { parameterTexts, options, interrupts, task }: Work): PrepareOptions => ({
-  commandLine: ['trainyard', 'run', ...(task.command === undefined ? [] : [task.command])],
+  commandLine: recordedCommandLine(cli.argv),
   parameterTexts,
   ...(options.python === undefined ? {} : { python: options.python }),
   ...(options.runId === undefined ? {} : { id: options.runId }),
@@ -76,48 +69,29 @@ function parseAttach(text: string): { control: number; events: number } {
   return { control: control!, events: events! }
 }
 
-async function execute(cli: Cli, directory: DataDirectory, open: () => Promise<Session>, work: Work): Promise<void> {
+async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords, work: Work): Promise<void> {
   const { task, options, interrupts } = work
   const objects: ObjectContext = {
     workingDirectory: cli.workingDirectory,
     environment: cli.config.environment,
     resumeDirectory: join(directory.path, 'uploads'),
-    resolveStoreUrl: async (url) => (await open()).objectContext.resolveStoreUrl?.(url) ?? url,
+    resolveStoreUrl: (url) => records.use(({ resolveStoreUrl }) => resolveStoreUrl(url)),
   }
   const ground = groundOf(cli, directory, objects)
   const run = await prepareRun(ground, task, prepareOptions(cli, work))
-  if (task.sweep !== undefined) return runIterations(cli, await open(), run, { ...work, sweep: task.sweep })
-  if (options.attach !== undefined) {
-    const { runAttached } = await import('../run/run-attached.ts')
-    const session = await open()
-    return reportOutcome(
-      cli,
-      session,
-      await runAttached(cli, executionOf(cli, session), run, { attach: parseAttach(options.attach), interrupts }),
-    )
+  const { sweep } = task
+  const attach = options.attach === undefined ? undefined : parseAttach(options.attach)
+  if (sweep !== undefined) {
+    const watch = options.watch ?? false
+    return records.use(({ runSweep }) => runSweep(run, { sweep, interrupts, watch, ...(attach === undefined ? {} : { attach }) }))
   }
-  const inheritStdin = options.task !== '-' && !process.stdin.isTTY
-  const started = startProcess(ground, run, { inheritStdin })
-  const session = await open().catch(async (error: unknown) => {
+  if (attach !== undefined) return records.use(({ runAttached }) => runAttached(run, { attach, interrupts }))
+  const started = startProcess(ground, run, { inheritStdin: options.task !== '-' && !process.stdin.isTTY })
+  try {
+    await records.load()
+  } catch (error) {
     await cancelProcess(started)
     throw error
-  })
-  const record = await runSingle(cli, executionOf(cli, session), run, { task, record: 'create', interrupts, started })
-  await reportOutcome(cli, session, record)
-}
-
-async function runIterations(
-  cli: Cli,
-  session: Session,
-  run: PreparedRun,
-  { sweep, options, interrupts }: Work & { sweep: SweepSpec },
-): Promise<void> {
-  const [{ runSweep }, { reportSweep }] = await Promise.all([import('../run/run-sweep.ts'), import('../run/sweep-outcome.ts')])
-  const record = await runSweep(cli, executionOf(cli, session), run, {
-    sweep,
-    interrupts,
-    watch: options.watch ?? false,
-    ...(options.attach === undefined ? {} : { attach: parseAttach(options.attach) }),
-  })
-  await reportSweep(cli, session, record)
+  }
+  return records.use(({ runSingle }) => runSingle(run, { task, interrupts, started }))
 }

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError, type JsonValue, type SweepSpec, type Task } from '@trainyard/contract'
-import { parseTask, readTaskFile } from '../../execution/index.ts'
-import { inferValue, parseHyperParameter } from '../../tuning/index.ts'
+// Files, not the folders' indexes, for the reason told in `commands/run.ts`.
+import { parseTask, readTaskFile } from '../../execution/task-file.ts'
+import { parseHyperParameter } from '../../tuning/hyper-parameter-text.ts'
+import { inferValue } from '../../tuning/infer-value.ts'
 import type { Cli } from '../cli.ts'
 import { parseCount, parseDuration } from '../option-values.ts'
 import { parsePairs, parseSecretSources } from './parse-options.ts'
@@ -81,9 +83,19 @@ const requirementsOf = (text: string, workingDirectory: string): string[] => {
   return text.split(',').map((name) => name.trim())
 }
 
+/** A handler reads no command line: `key=value` behind it is a parameter whose `-p` was forgotten. */
+function checkHandlerWords(file: string | undefined, base: Task, options: RunOptions, words: readonly string[]): void {
+  const isHandler = options.handler !== undefined || base.handler !== undefined || /\.\w+:[\w.:]+$/.test(file ?? '')
+  const forgotten = isHandler ? words.find((word) => /^[A-Za-z_]\w*=/.test(word)) : undefined
+  if (forgotten !== undefined)
+    throw new AppError('invalid_argument', `"${forgotten}" would be ignored: give it to the handler as -p ${forgotten}.`)
+}
+
 export interface BuiltTask {
   task: Task
   parameterTexts: Record<string, string>
+  /** What a background process cannot read again, or may not be given in words: see `DetachOptions`. */
+  handOver?: Task
 }
 
 /** Flags win over the task file; parameters, inputs and labels are merged key by key. */
@@ -98,6 +110,7 @@ export async function buildTask(
   const parameters: Record<string, JsonValue> = { ...(base.parameters as Record<string, JsonValue> | undefined) }
   for (const [key, text] of Object.entries(parameterTexts)) parameters[key] = inferValue(text)
   const { sweep: _sweep, ...plain } = base
+  checkHandlerWords(file, base, options, arguments_)
   const sweep = sweepOf(options, base.sweep)
   const task: Task = {
     ...plain,
@@ -121,5 +134,7 @@ export async function buildTask(
     ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
     ...(sweep === undefined ? {} : { sweep }),
   }
-  return { task, parameterTexts }
+  const isSecret = task.secrets?.some(({ kind }) => kind === 'inline') ?? false
+  const handOver = { ...base, ...(task.secrets === undefined ? {} : { secrets: task.secrets }) }
+  return { task, parameterTexts, ...(options.task === '-' || isSecret ? { handOver } : {}) }
 }

@@ -18,13 +18,14 @@ export function takeInterrupts(cli: Cli): Interrupts {
   const controller = new AbortController()
   let job: Pick<RunningJob, 'stop'> | undefined
   let count = 0
+  let reason = ''
+  const stop = (): void => job?.stop({ reason, graceMs: count === 1 ? politeGraceMs : 0 })
   const onSignal = (name: NodeJS.Signals): void => {
     count++
-    const how = name === 'SIGINT' ? 'Ctrl-C' : name
-    const reason = `aborted by ${cli.config.userName} (${how})`
+    if (count === 1) reason = `aborted by ${cli.config.userName} (${name === 'SIGINT' ? 'Ctrl-C' : name})`
     controller.abort(reason)
     cli.note(count === 1 ? 'Stopping; Ctrl-C again kills.' : 'Killing.')
-    job?.stop({ reason, graceMs: count === 1 ? politeGraceMs : 0 })
+    stop()
   }
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of names) process.on(name, onSignal)
@@ -32,6 +33,8 @@ export function takeInterrupts(cli: Cli): Interrupts {
     signal: controller.signal,
     watch(next) {
       job = next
+      // It came while the work was still being prepared.
+      if (count > 0) stop()
     },
     [Symbol.dispose]() {
       for (const name of names) process.off(name, onSignal)

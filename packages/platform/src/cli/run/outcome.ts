@@ -46,7 +46,7 @@ export async function reportOutcome(cli: Cli, session: Session, run: RunRecord):
     .slice(0, 6)
     .map(([key, value]) => `${visible(key)} ${errorStyle.green(formatValue(value))}`)
   cli.note([`${state} ${errorStyle.bold(visible(run.name))} ${shortId(run.id)}${took}`, ...results].join('  '))
-  cli.note(errorStyle.dim(`trainyard show ${shortId(run.id)}`))
+  cli.note(errorStyle.dim(`${config.programName} show ${shortId(run.id)}`))
 }
 
 function sentenceOf(run: RunRecord): string {

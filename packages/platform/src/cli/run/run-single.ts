@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { RunRecord, Task } from '@trainyard/contract'
 import { type Execution, type PreparedRun, runWithRetries, type StartedProcess, withSecrets } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
@@ -12,9 +13,17 @@ export function runSingle(
   options: { task: Task; record: 'create' | 'continue'; interrupts: Interrupts; started?: StartedProcess },
 ): Promise<RunRecord> {
   const toStdout = !cli.globals.json && !cli.globals.quiet
+  let isShown = !cli.globals.quiet
   const show = async (bytes: Uint8Array): Promise<void> => {
-    if (toStdout) await cli.write(bytes)
-    else if (!cli.globals.quiet) cli.stderr.write(bytes)
+    if (!isShown) return
+    try {
+      if (toStdout) await cli.write(bytes)
+      // A slow reader slows the showing down, not the script; what waits stays in its file, not in memory.
+      else if (!cli.stderr.write(bytes)) await once(cli.stderr, 'drain', { signal: cli.signal })
+    } catch {
+      // Nobody reads any more (`| head`): the run goes on, and its output is in the records.
+      isShown = false
+    }
   }
   return runWithRetries(withSecrets(execution, run.secrets), run, {
     retries: options.task.retries ?? 0,

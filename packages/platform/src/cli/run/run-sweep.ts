@@ -10,7 +10,7 @@ import type { Interrupts } from './interrupts.ts'
 export interface SweepRunOptions {
   sweep: SweepSpec
   interrupts: Interrupts
-  earlier?: readonly RunRecord[]
+  resume?: boolean
   attach?: { control: number; events: number }
   /** Show what iterations print, each line with its number. */
   watch: boolean
@@ -42,7 +42,7 @@ export async function runSweep(
   try {
     const sweep = startSweep(withSecrets(execution, parent.secrets), parent, {
       plan,
-      ...(options.earlier === undefined ? {} : { earlier: options.earlier }),
+      resume: options.resume ?? false,
       ...(options.attach === undefined ? {} : { attach: options.attach }),
       events: {
         onProgress: (totals) =>
@@ -51,6 +51,7 @@ export async function runSweep(
           if (state === 'failed' && ++failures <= toldFailures)
             progress?.note(`iteration ${iteration} failed: ${visible(reason ?? '')}`)
         },
+        onWarning: (message) => progress?.note(`warning: ${visible(message)}`),
         onProblem: (message) => progress?.note(`not recorded: ${visible(message)}`),
         ...(options.watch
           ? { onOutput: (iteration: number, bytes: Uint8Array) => progress?.note(prefixed(iteration, bytes)) }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { AppError, type RunExit } from '@trainyard/contract'
 import { storageError, systemErrorCode, systemReason } from '../../base/errors.ts'
@@ -27,12 +28,12 @@ export interface LocalProcess {
   readonly control: Writable
   /** Lines of JSON from the child (descriptor 4), for those that tell events. */
   readonly events: Readable
-  /** Resolves when the process itself has ended; its descendants may live on. Never rejects. */
+  /** Resolves when the process itself has ended; its descendants may live on. Rejects when it could not be started. */
   readonly exit: Promise<RunExit>
   /** Idempotent; a second call with a shorter grace hurries. */
-  stop(request: StopRequest): void
+  readonly stop: (request: StopRequest) => void
   /** Descendants still in its session after the end. */
-  leftBehind(): number[]
+  readonly leftBehind: () => number[]
 }
 
 /** cgroup counters of out-of-memory kills; undefined where they cannot be read. */
@@ -52,7 +53,7 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
   } catch (error) {
-    if (systemErrorCode(error) !== 'ESRCH') throw error
+    if (systemErrorCode(error) !== 'ESRCH' && systemErrorCode(error) !== 'EPERM') throw error
   }
 }
 
@@ -96,6 +97,11 @@ export function startLocalProcess(plan: ProcessPlan, options: { outputFile: stri
   return watch(child, plan, killsBefore)
 }
 
+/** Pipes to a child are sockets to Node: unreferenced, they no longer keep this program alive. */
+const letGo = (stream: Readable | Writable): void => {
+  if (stream instanceof Socket) stream.unref()
+}
+
 function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | undefined): LocalProcess {
   const control = child.stdio[3] as Writable
   const events = child.stdio[4] as Readable
@@ -109,8 +115,13 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
   const exit = new Promise<RunExit>((resolve, reject) => {
     child.once('error', (error) => reject(startFailure(plan, error)))
     child.once('exit', (code, signal) => {
+      // A daemon the script left behind may hold the other end for ever; what is in the pipe is still read.
+      letGo(control)
+      letGo(events)
       if (stopping) {
         clearTimeout(stopping.timer)
+        // What the script started and did not stop itself.
+        signalGroup(pid, 'SIGKILL')
         if (stopping.because.kind === 'timed_out') return resolve(stopping.because)
         return resolve({ kind: 'cancelled', forced: stopping.forced })
       }
@@ -122,6 +133,8 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
     })
   })
 
+  // Whoever waits hears of a failed start; until somebody does, it must not end this program.
+  exit.catch(() => undefined)
   return {
     pid,
     startTicks,

@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { locateDataDirectory, openDataDirectory } from './data-directory.ts'
+
+const temporary = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'data-directory-')))
+
+describe('the data directory', () => {
+  it('is the nearest .trainyard upwards, else one in the working folder', () => {
+    const folder = temporary()
+    mkdirSync(join(folder, 'a', 'b'), { recursive: true })
+    expect(locateDataDirectory({ workingDirectory: join(folder, 'a', 'b') })).toEqual({
+      path: join(folder, 'a', 'b', '.trainyard'),
+      chosenBy: 'default',
+    })
+    mkdirSync(join(folder, '.trainyard'))
+    expect(locateDataDirectory({ workingDirectory: join(folder, 'a', 'b') })).toEqual({
+      path: join(folder, '.trainyard'),
+      chosenBy: 'nearest',
+    })
+  })
+
+  it('is the flag before the environment', () => {
+    const place = locateDataDirectory({ flag: 'x', environment: '/y', workingDirectory: '/w' })
+    expect(place).toEqual({ path: '/w/x', chosenBy: 'flag' })
+    expect(locateDataDirectory({ environment: '/y', workingDirectory: '/w' })).toEqual({ path: '/y', chosenBy: 'environment' })
+  })
+
+  it('is made once, and says so', () => {
+    const place = { path: join(temporary(), 'deep', 'er'), chosenBy: 'flag' as const }
+    expect(openDataDirectory(place).created).toBe(true)
+    expect(openDataDirectory(place).created).toBe(false)
+  })
+
+  it('is refused with a sentence where a file is in the way, or nothing can be made', () => {
+    const folder = temporary()
+    writeFileSync(join(folder, 'file'), '')
+    const refusal = /Cannot use the data directory .*--data or TRAINYARD_HOME/
+    expect(() => openDataDirectory({ path: join(folder, 'file'), chosenBy: 'flag' })).toThrow(refusal)
+    expect(() => openDataDirectory({ path: '/proc/trainyard', chosenBy: 'flag' })).toThrow(refusal)
+  })
+})

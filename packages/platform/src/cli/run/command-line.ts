@@ -1,0 +1,24 @@
+/** Options whose value may be a secret. */
+const secretOptions = new Set(['-s', '--secret'])
+
+/** A source (`file=…`, `env=…`) as it is; of a value given in place only the name. */
+function withoutValue(source: string): string {
+  const [key] = source.split('=', 1)
+  return key === 'file' || key === 'env' || !source.includes('=') ? source : `${key}=…`
+}
+
+const withoutCredentials = (word: string): string => word.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]+@/gi, '$1')
+
+/** What the user typed, for the record: secrets given by value and credentials in addresses are left out. */
+export function recordedCommandLine(argv: readonly string[]): string[] {
+  return [
+    'trainyard',
+    ...argv.map((word, index) => {
+      if (secretOptions.has(argv[index - 1] ?? '')) return withoutValue(word)
+      const [option = '', ...value] = word.split('=')
+      if (option === '--secret' && value.length > 0) return `--secret=${withoutValue(value.join('='))}`
+      if (/^-s[^=]/.test(word) && !word.startsWith('--')) return `-s${withoutValue(word.slice(2))}`
+      return withoutCredentials(word)
+    }),
+  ]
+}
