@@ -54,7 +54,12 @@ export const commandTable: readonly CommandEntry[] = [
 
   { name: 'up', summary: 'start the server', group: serving, load: () => import('./commands/up.ts') },
   { name: 'down', summary: 'stop the server', group: serving, load: () => import('./commands/down.ts') },
-  { name: 'status', summary: 'say whether the server runs, and where', group: serving, load: () => import('./commands/status.ts') },
+  {
+    name: 'status',
+    summary: 'say whether the server runs, and where',
+    group: serving,
+    load: () => import('./commands/status.ts'),
+  },
 
   { name: 'rm', summary: 'move runs to the trash', group: tending, load: () => import('./commands/rm.ts') },
   { name: 'trash', summary: 'list, restore or empty the trash', group: tending, load: () => import('./commands/trash.ts') },
