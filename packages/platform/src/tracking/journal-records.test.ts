@@ -287,8 +287,8 @@ describe('entries', () => {
       toText([
         ['start', { pid: 7 }],
         ['artifact', artifact],
-        ['child', { id: 'c', iteration: 1, parameters: { x: 1 } }],
-        ['best', { id: 'c', iteration: 1 }],
+        ['child', { id: 'c'.repeat(32), iteration: 1, parameters: { x: 1 } }],
+        ['best', { id: 'c'.repeat(32), iteration: 1 }],
         ['commit', 'done', true],
         ['end', { outcome: 'completed' }],
       ]),
@@ -297,8 +297,8 @@ describe('entries', () => {
       start: { pid: 7 },
       end: { outcome: 'completed' },
       artifacts: [{ ...artifact, timeMs: 1001, journal: name, sequence: 2 }],
-      children: [{ id: 'c', iteration: 1, parameters: { x: 1 }, sequence: 3 }],
-      best: [{ id: 'c', iteration: 1, sequence: 4 }],
+      children: [{ id: 'c'.repeat(32), iteration: 1, parameters: { x: 1 }, sequence: 3 }],
+      best: [{ id: 'c'.repeat(32), iteration: 1, sequence: 4 }],
       commits: [{ message: 'done', completed: true, timeMs: 1004, sequence: 5 }],
       problems: [],
     })
