@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path/posix'
 /** Rows of this folder, top to bottom. A folder imports only from rows below its own; neighbours in a row do not know each other. */
 export const rows: readonly (readonly string[])[] = [
   ['cli'],
-  ['platform.ts'],
   ['http'],
   ['tuning'],
   ['execution'],
