@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'testing/**/*.test.ts'],
     // Unisolated files share one module graph: ten times faster, and our modules hold no global state.
     isolate: false,
+    globalSetup: ['testing/build-program.mjs'],
     pool: 'threads',
     testTimeout: 30_000,
   },
