@@ -15,10 +15,11 @@ _events = "TRAINYARD_EVENTS_FD"
 
 def main():
     """Run the job of the control descriptor. Does not return normally when the script does not."""
-    spec = _read_spec()
-    _line_buffered()
+    # Before the job is read: it comes when its record is made, and until then there is time to load what every run needs.
     from . import session as sessions
 
+    spec = _read_spec()
+    _line_buffered()
     session = sessions.begin(spec, source_of(spec))
     finish = _Finish(session)
     run_to_end(session, finish, lambda: _run(session))
