@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { resolveOutPath } from './out-path.ts'
 
 const values = { uid: 'a'.repeat(32), name: 'train/iris', project: 'p', iteration: 0 }
-const places = { artifacts: '/data/artifacts', workingDirectory: '/work' }
+const places = { artifacts: '/data/artifacts', workingDirectory: '/home/ada' }
 const out = (template: string | undefined): string => resolveOutPath(template, values, places)
 
 describe('resolveOutPath', () => {
@@ -12,7 +12,7 @@ describe('resolveOutPath', () => {
 
   it('adds the run id to a path that does not have it, so that runs never overwrite each other', () => {
     expect(out('/srv/models/')).toBe(`/srv/models/${values.uid}`)
-    expect(out('out')).toBe(`/work/out/${values.uid}`)
+    expect(out('out')).toBe(`/home/ada/out/${values.uid}`)
     expect(out('s3://bucket/models')).toBe(`s3://bucket/models/${values.uid}`)
   })
 
