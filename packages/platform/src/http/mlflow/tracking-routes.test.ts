@@ -174,6 +174,11 @@ describe('runs', () => {
 })
 
 describe('artifacts', () => {
+  // Random requests may have deleted the default experiment, which the server rightly allows.
+  beforeAll(async () => {
+    await call('experiments/restore', { experiment_id: '0' })
+  })
+
   const root = '/api/2.0/mlflow-artifacts/artifacts'
   const bytes = { 'content-type': 'application/octet-stream' }
 
