@@ -1,19 +1,11 @@
+import { comparisonSymbols } from './comparison-symbols.ts'
 import { parseLogic } from './expression-logic.ts'
 import { ExpressionReader } from './expression-reader.ts'
 import { fieldKind, parseRunField } from './filter-fields.ts'
 import { parseFilterValue } from './filter-values.ts'
 import type { ComparisonOperator, FilterValue, RunField, RunFilter, RunSort } from './filter.ts'
 
-const symbols: Record<string, ComparisonOperator> = {
-  '=': '=',
-  '==': '=',
-  '!=': '!=',
-  '<>': '!=',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-}
+const symbols: Record<string, ComparisonOperator> = comparisonSymbols
 const patternOperators = ['like', 'ilike', 'contains'] as const
 /** A text of a list of values longer than this is a mistake; SQLite binds at most 32,766 values. */
 const maxListedValues = 10_000

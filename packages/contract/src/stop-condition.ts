@@ -1,3 +1,4 @@
+import { comparisonSymbols } from './comparison-symbols.ts'
 import { type Logic, parseLogic, printLogic } from './expression-logic.ts'
 import { ExpressionReader } from './expression-reader.ts'
 import { quoteText } from './filter-fields.ts'
@@ -15,16 +16,7 @@ export interface StopComparison {
 }
 export type StopOperator = '=' | '!=' | '<' | '<=' | '>' | '>='
 
-const operators: Record<string, StopOperator> = {
-  '=': '=',
-  '==': '=',
-  '!=': '!=',
-  '<>': '!=',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-}
+const operators: Record<string, StopOperator> = comparisonSymbols
 
 /** Text to condition. Names of results may be quoted with double quotes or backticks. Fails like `parseRunFilter`. */
 export const parseStopCondition = (text: string): StopCondition => {
