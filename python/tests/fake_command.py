@@ -38,6 +38,13 @@ if isinstance(answer, list):
     with open(os.environ["FAKE_LOG"], encoding="utf-8") as log:
         calls = sum(json.loads(line)["arguments"][0] == sys.argv[1] for line in log)
     answer = answer[min(calls, len(answer)) - 1]
+if "until" in answer:
+    # Still at it until another command has been asked so often.
+    command, count = answer["until"]
+    while count > 0:
+        time.sleep(0.02)
+        with open(os.environ["FAKE_LOG"], encoding="utf-8") as log:
+            count = answer["until"][1] - sum(json.loads(line)["arguments"][0] == command for line in log if line.endswith("\n"))
 if "sleep" in answer:
     received = []
     signal.signal(signal.SIGINT, lambda number, frame: received.append(number))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from packing_support import SpoolCase, needs, optional
@@ -155,7 +156,18 @@ class CommandCase(SpoolCase):
 
     def calls(self):
         with open(self.log) as file:
-            return [json.loads(line) for line in file]
+            return [json.loads(line) for line in file if line.endswith("\n")]
+
+    def eventually_called(self, command):
+        until = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(FileNotFoundError):
+                for call in self.calls():
+                    if call["arguments"][0] == command:
+                        return call
+            if time.monotonic() > until:
+                self.fail(f"{command} was not called within a minute")
+            time.sleep(0.02)
 
 
 class RunLocalTest(CommandCase):
@@ -275,10 +287,13 @@ class RunLocalTest(CommandCase):
             import selfish  # noqa: F401
 
     def test_detach_returns_a_run_that_is_still_running(self):
-        self.answer(run={"stdout": "x"}, show=[{"code": 3, "stderr": "error: no run"}, {"stdout": {"run": record("running"), "artifacts": []}}])
+        self.answer(
+            run={"stdout": "x", "until": ["show", 2]},
+            show=[{"code": 3, "stderr": "error: no run"}, {"stdout": {"run": record("running"), "artifacts": []}}],
+        )
         run = run_local(command="training.py", detach=True)
         self.assertEqual(run.status["state"], "running")
-        started = next(call for call in self.calls() if call["arguments"][0] == "run")
+        started = self.eventually_called("run")  # a process of its own: it may come after both questions
         self.assertEqual(started["arguments"][3:6], ["--python", sys.executable, "--quiet"])
 
 
