@@ -24,8 +24,8 @@ import type {
 
 /**
  * The records of work: projects, experiments, runs, metrics, results, artifacts, logs. One object per record kind over one
- * database. Every write is durable when its promise resolves (`synchronous=FULL`, group commit: writes asked for in the same
- * turn of the event loop share one transaction) and is stored whole or not at all. Several processes may hold one open.
+ * database. Every write is durable when its promise resolves (group commit: writes asked for in the same turn of the event
+ * loop share one transaction and one fsync) and is stored whole or not at all. Several processes may hold one open.
  */
 export interface Tracking {
   readonly projects: ProjectRecords

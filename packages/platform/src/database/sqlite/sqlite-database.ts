@@ -7,6 +7,7 @@ import { likeAnyCase, sqliteDialect } from './sqlite-dialect.ts'
 import { fromSqliteError, isBusy } from './sqlite-errors.ts'
 import { checkFile, migrate } from './sqlite-migrate.ts'
 import { SqliteReader, SqliteTransaction } from './sqlite-transaction.ts'
+import { LogFile } from './log-file.ts'
 
 /** How long a process waits for the others before it gives up. */
 const patienceMs = 60_000
@@ -43,6 +44,7 @@ class SqliteDatabase implements Database {
   readonly dialect = sqliteDialect
   readonly #path: string
   readonly #writer: SqliteConnection
+  readonly #log: LogFile
   readonly #writes: GroupCommit<Transaction>
   #reader: { connection: SqliteConnection; view: Reader } | undefined
   #lastRead: Promise<unknown> = Promise.resolve()
@@ -52,7 +54,8 @@ class SqliteDatabase implements Database {
     this.#path = path
     this.#writer = writer
     addFunctions(writer)
-    this.#writes = new GroupCommit(createTransactionHost(writer, path))
+    this.#log = new LogFile(path)
+    this.#writes = new GroupCommit(createTransactionHost(writer, path, this.#log))
   }
 
   /** Reads take turns: each has the connection's snapshot for itself, and as node:sqlite never waits, nobody else would gain. */
@@ -103,6 +106,7 @@ class SqliteDatabase implements Database {
     this.#closed = true
     await this.#writes.settled()
     await this.#lastRead
+    await this.#log.close()
     this.#reader?.connection.close()
     this.#writer.close()
   }
@@ -141,7 +145,7 @@ class SqliteDatabase implements Database {
 const addFunctions = (connection: SqliteConnection): void =>
   connection.database.function('like_any_case', { deterministic: true }, (text, pattern) => likeAnyCase(text, pattern))
 
-function createTransactionHost(connection: SqliteConnection, path: string): TransactionHost<Transaction> {
+function createTransactionHost(connection: SqliteConnection, path: string, log: LogFile): TransactionHost<Transaction> {
   // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.
   const execute = async (sql: string) => {
     try {
@@ -154,6 +158,7 @@ function createTransactionHost(connection: SqliteConnection, path: string): Tran
     transaction: new SqliteTransaction(connection, path),
     begin: () => beginImmediate(connection, path),
     commit: () => execute('COMMIT'),
+    sync: () => log.sync(),
     rollback: () => execute('ROLLBACK'),
     savepoint: () => execute('SAVEPOINT operation'),
     release: () => execute('RELEASE operation'),
