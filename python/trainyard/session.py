@@ -91,7 +91,7 @@ class Session:
 
 
 def _shared_text(spec):
-    shared = {key: value for key, value in spec.items() if key not in ("secrets", "arguments", "parameterTexts")}
+    shared = {key: value for key, value in spec.items() if key not in ("secrets", "arguments", "parameterTexts", "environment")}
     text = encode(shared)
     return text if len(text) <= _variableLimit else encode({**shared, "parameters": {}, "inputs": {}, "returns": []})
 

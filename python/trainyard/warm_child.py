@@ -15,7 +15,7 @@ from atexit import _run_exitfuncs as run_exit_handlers
 from . import forks
 from . import session as sessions
 from .errors import Fault, RunAborted, end_of, exit_code, user_traceback
-from .harness import place_script, source_of, start_autolog
+from .harness import place_script, set_variables, source_of, start_autolog
 
 _seeded = set()
 _states = {}
@@ -162,6 +162,7 @@ class Nursery:
 
     def _run(self, iteration):
         job = iteration.job
+        set_variables(job)
         session = sessions.begin_prepared(iteration.session)
         stop = self.stop or Stop()
         stop.pid = session.pid

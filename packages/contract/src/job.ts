@@ -34,6 +34,8 @@ export interface JobSpec {
   /** Absolute; holds the journals, `output`, and `files/` for spooled artifacts. Exists before the harness starts. */
   runDirectory: string
   autolog?: boolean
+  /** Variables the process sets for itself and whatever it starts: where clients of other trackers find this very run. */
+  environment?: Record<string, string>
 }
 
 /**

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
-import { hostname } from 'node:os'
 import { AppError } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { systemClock } from '../base/clock.ts'
 import { messageOf, systemErrorCode, systemReason } from '../base/errors.ts'
 import { adoptRuns } from '../execution/index.ts'
-import { createServer } from '../http/index.ts'
-import { createRegistry } from '../registry/index.ts'
+import { createRunTokens, newRunSecret } from '../http/index.ts'
 import type { Cli } from './cli.ts'
+import { openRecordServer } from './record-server.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
 import { openSession, type Session } from './session.ts'
@@ -43,17 +42,14 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
       `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`,
     )
   const log = pino({ level: cli.config.environment['TRAINYARD_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
-  const app = await createServer({
-    tracking: session.tracking,
-    registry: createRegistry(session.database),
-    clock: systemClock,
+  const runSecret = newRunSecret()
+  const app = await openRecordServer(session, {
+    guard: { loopback, hosts: [options.host, ...options.allowHost], token, runTokens: createRunTokens(runSecret) },
     objects: session.objectContext,
-    artifactFolder: session.directory.artifacts,
-    guard: { loopback, hosts: [options.host, hostname().toLowerCase(), ...options.allowHost], token },
     log,
   })
   const url = await listen(app, options, cli)
-  writeServerNote(session.directory.path, { url, startedAtMs: systemClock.nowMs() })
+  writeServerNote(session.directory.path, { url, startedAtMs: systemClock.nowMs(), runSecret })
   if (!loopback && token === undefined) cli.warn(`Everybody who reaches ${url} may read and write: no --token was given.`)
   if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path })
   else await cli.print(cli.globals.quiet ? url : `Serving ${session.directory.path} on ${cli.style.bold(url)} (stop with Ctrl+C)`)

@@ -9,11 +9,13 @@ export interface ServerNote {
   url: string
   startedAtMs: number
   process: Supervisor
+  /** Makes tokens for jobs of this user, for whom alone the note is readable. */
+  runSecret?: string
 }
 
 const pathOf = (dataDirectory: string): string => join(dataDirectory, 'server.json')
 
-export function writeServerNote(dataDirectory: string, note: { url: string; startedAtMs: number }): void {
+export function writeServerNote(dataDirectory: string, note: Omit<ServerNote, 'process'>): void {
   const whole: ServerNote = { ...note, process: currentSupervisor(note.startedAtMs) }
   try {
     writeFileSync(pathOf(dataDirectory), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 })

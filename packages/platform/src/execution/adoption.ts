@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { isAppError, isEnded, runIdPattern, type RunExit, type RunRecord, type Supervisor } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { RunCarrier } from './carrier.ts'
-import { ChildRuns } from './child-runs.ts'
+import { ChildRuns, endReportedChildren } from './child-runs.ts'
 import type { RunPatch } from '../tracking/tracking.ts'
 import { type Conclusion, concludeRun } from './conclude.ts'
 import type { Execution } from './execution.ts'
@@ -153,6 +153,7 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   if (isEnded(run.state)) return
   const conclusion = concludeOrphan(run, facts)
   await children.finish(carrier.best, conclusion)
+  await endReportedChildren(execution, run.id, conclusion)
   // It had been started, and its supervisor had no time to say so.
   if (run.state === 'pending' && facts.start !== undefined)
     await runs.transition(run.id, { to: 'running', atMs: facts.start.timeMs, from: ['pending'] })

@@ -37,7 +37,8 @@ export async function startAttachedRun(
     outPath: run.outPath,
     supervisor,
   })
-  const running = startIteration(execution, run, { ...events, runner, supervisor })
+  const clientEnvironment = (await execution.clients?.environmentOf(run)) ?? {}
+  const running = startIteration(execution, { ...run, clientEnvironment }, { ...events, runner, supervisor })
   const done = running.done.then(async () => {
     await runs.update(run.id, {
       environment: await captureEnvironment(runner.interpreter, { ...run.choices, ...runner.choices }),

@@ -116,6 +116,23 @@ export class ChildRuns {
 }
 
 /**
+ * Runs that a client in the job began below it and did not end: with their process they have come to an end. One that was still open
+ * did not come to its own.
+ */
+export async function endReportedChildren(
+  { tracking, clock }: Execution,
+  parentId: string,
+  { state, reason }: Pick<Conclusion, 'state' | 'reason'>,
+): Promise<void> {
+  const told = state === 'completed' ? undefined : `not finished: its run ${reason ?? 'ended'}`
+  await tracking.reported.endBelow(parentId, {
+    state: state === 'completed' ? 'completed' : 'aborted',
+    atMs: clock.nowMs(),
+    ...(told === undefined ? {} : { reason: told }),
+  })
+}
+
+/**
  * Makes a parent show the results and artifacts of its best iteration. Results travel as a journal of one line named after that
  * iteration, so that doing it again (after a crash, in a resumed sweep) changes nothing.
  */

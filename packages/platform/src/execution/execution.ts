@@ -17,8 +17,23 @@ export interface Ground {
   readonly owner: string
 }
 
+/** How clients of other trackers (MLflow's) reach the records from inside a job. */
+export interface ClientAccess {
+  /** Variables that point such a client at this very run, which has its record. Empty where the user has pointed it elsewhere. */
+  environmentOf(run: {
+    id: string
+    project: string
+    experiment: string
+    environment: Record<string, string>
+  }): Promise<Record<string, string>>
+  /** False while no client can have called: then a run has logged nothing beside its journal. */
+  mayHaveLogged(): boolean
+}
+
 /** What everything else in this folder works with. */
 export interface Execution extends Ground {
   readonly tracking: Tracking
   readonly places: Places
+  /** Without it jobs have no such variables. */
+  readonly clients?: ClientAccess
 }

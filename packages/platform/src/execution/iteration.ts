@@ -2,6 +2,7 @@ import { isAppError, type RunExit, type Supervisor } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { withWish } from './asked-to-stop.ts'
 import { RunCarrier, type CarrierEvents } from './carrier.ts'
+import { endReportedChildren } from './child-runs.ts'
 import type { Conclusion } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import type { IterationProcess, IterationRunner } from './iteration-runner.ts'
@@ -78,6 +79,11 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
     timer?.[Symbol.dispose]()
     await started
     const conclusion = await carrier.finish(exit, because?.reason ?? wish)
+    if (execution.clients?.mayHaveLogged() === true) {
+      await endReportedChildren(execution, run.id, conclusion)
+      const latest = (await execution.tracking.metrics.latest([run.id])).get(run.id) ?? []
+      for (const { key, value } of latest) metrics[key] ??= value
+    }
     await execution.tracking.runs.transition(run.id, {
       to: conclusion.state,
       ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),

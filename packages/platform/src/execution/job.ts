@@ -3,7 +3,7 @@ import { type CodeVersion, type EnvironmentInfo, isEnded, type RunExit, type Run
 import { messageOf } from '../base/errors.ts'
 import { withWish } from './asked-to-stop.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
-import { ChildRuns } from './child-runs.ts'
+import { ChildRuns, endReportedChildren } from './child-runs.ts'
 import type { Conclusion } from './conclude.ts'
 import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
@@ -71,11 +71,12 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   const { tracking } = execution
   try {
     await beginRecord(supervision)
+    const environment = await execution.clients?.environmentOf(run)
+    child.control.end(`${JSON.stringify({ ...supervision.job, ...(environment === undefined ? {} : { environment }) })}\n`)
   } catch (error) {
     await cancelProcess(supervision)
     throw error
   }
-  child.control.end(`${JSON.stringify(supervision.job)}\n`)
   const children = new ChildRuns(execution, run, {
     ...currentSupervisor(execution.clock.nowMs()),
     child: { pid: child.pid, startTicks: child.startTicks },
@@ -100,6 +101,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   const { exit, because } = await withWish(execution, run.id, ended)
   const conclusion = await carrier.finish(exit, supervision.because() ?? because)
   await children.finish(carrier.best, conclusion)
+  if (execution.clients?.mayHaveLogged() === true) await endReportedChildren(execution, run.id, conclusion)
   if (conclusion.state === 'failed' && carrier.start === undefined) {
     const told = await diagnoseStart(run, conclusion)
     conclusion.error = told

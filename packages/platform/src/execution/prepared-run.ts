@@ -33,6 +33,8 @@ export interface PreparedRun {
   workingDirectory: string
   /** Variables set for this run beyond the inherited ones. */
   environment: Record<string, string>
+  /** Variables that travel with the job, because they hold a token: see `ClientAccess`. */
+  clientEnvironment?: Record<string, string>
   /** Automatic choices, for the record. */
   choices: Record<string, string>
   commandLine: string[]
@@ -75,4 +77,5 @@ export const toJobSpec = (run: PreparedRun, runDirectory: string): JobSpec => ({
   outPath: run.outPath,
   runDirectory,
   autolog: run.autolog,
+  ...(run.clientEnvironment === undefined ? {} : { environment: run.clientEnvironment }),
 })

@@ -55,7 +55,12 @@ export async function openWarmWorker(
     programCommand: execution.programCommand,
     dataDirectory: execution.directory.path,
   })
-  const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
+  const environment = {
+    ...definedOnly(execution.environment),
+    ...plan.environment,
+    ...run.environment,
+    ...run.clientEnvironment,
+  }
   const child = startLocalProcess(
     { ...plan, environment },
     {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { noteSender, type RunTokens } from './run-tokens.ts'
 
 export interface GuardOptions {
   /** The server can be reached from this machine only: requests that name another host come from a page that tricks a browser. */
@@ -9,6 +10,8 @@ export interface GuardOptions {
   readonly hosts: readonly string[]
   /** Every request but those to `/health` and `/version` must carry it. */
   readonly token: string | undefined
+  /** Tokens of jobs: each opens this server too, and says which run it is that speaks. */
+  readonly runTokens?: RunTokens
 }
 
 const open = new Set(['/health', '/version'])
@@ -27,7 +30,9 @@ export function createGuard(
     const { origin } = request.headers
     if (origin !== undefined && !reading.has(request.method) && !isOwnOrigin(origin, options))
       return refuse(reply, 403, 'Cross-origin request blocked')
-    if (options.token !== undefined && !carries(request, options.token)) {
+    const runId = options.runTokens?.runOf(bearerOf(request))
+    if (runId !== undefined) noteSender(request.raw, runId)
+    else if (options.token !== undefined && !carries(request, options.token)) {
       reply.header('www-authenticate', 'Basic realm="trainyard"')
       return refuse(reply, 401, 'This server asks for its token: send it as a bearer token or as the password of any user.')
     }
@@ -55,6 +60,8 @@ function isOwnOrigin(origin: string, options: GuardOptions): boolean {
   const url = URL.parse(origin)
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && isOwnName(hostNameOf(url.host), options)
 }
+
+const bearerOf = ({ headers }: FastifyRequest): string => /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 
 function carries(request: FastifyRequest, token: string): boolean {
   const [scheme = '', given = ''] = (request.headers.authorization ?? '').split(' ')

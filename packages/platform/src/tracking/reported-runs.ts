@@ -4,6 +4,7 @@ import type { Database, Transaction } from '../database/index.ts'
 import { putModelPoints } from './logged-model-points.ts'
 import { storePoints } from './metric-ingest.ts'
 import { groupPoints } from './metric-records.ts'
+import { endReportedBelow } from './reported-children.ts'
 import { checkName, checkValue } from './record-names.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
 import { findRunNumber } from './run-number.ts'
@@ -46,6 +47,7 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
       if (change.name !== undefined) checkName('run name', change.name)
       await database.write((transaction) => setState(transaction, runId, change, clock.nowMs()))
     },
+    endBelow: (runId, end) => endReportedBelow(database, runId, end),
     trash: (runId) => database.write((transaction) => setTrashed(transaction, runId, clock.nowMs())),
     restore: (runId) => database.write((transaction) => setTrashed(transaction, runId, null)),
   }

@@ -390,6 +390,8 @@ export interface ReportedRuns {
   log(runId: string, batch: ReportedBatch): Promise<void>
   /** Any state may follow any other: the client knows. Nothing changes while one of our supervisors watches the run. */
   setState(runId: string, change: { state?: RunState; endedAtMs?: number; name?: string }): Promise<void>
+  /** Ends every run below this one, at any depth, that its client has not ended. */
+  endBelow(runId: string, end: { state: RunState; reason?: string; atMs: number }): Promise<void>
   /** Only this run, without its children, also while it runs. Idempotent. */
   trash(runId: string): Promise<void>
   restore(runId: string): Promise<void>

@@ -47,7 +47,10 @@ export class IterationSource {
   /** The next iteration, or undefined when there is none. The caller waits for each answer before it asks again. */
   async take(): Promise<PreparedRun | undefined> {
     if (this.#ready.length === 0) await this.#refill()
-    return this.#ready.shift()
+    const next = this.#ready.shift()
+    if (next !== undefined && this.#execution.clients !== undefined)
+      next.clientEnvironment = await this.#execution.clients.environmentOf(next)
+    return next
   }
 
   /** Ids of records made ahead that wait for a slot. */

@@ -127,6 +127,9 @@ class SweepDrive {
     const earlier = isResumed ? await this.#execution.tracking.runs.children(this.#parent.id) : []
     for (const child of earlier) if (!isMissing(child)) this.#count(child, child.results)
     this.#pruner = await rebuildPruner(this.#execution, this.#plan, earlier)
+    // What the script does when it is imported belongs to the sweep.
+    const clientEnvironment = await this.#execution.clients?.environmentOf(this.#parent)
+    if (clientEnvironment !== undefined) this.#parent.clientEnvironment = clientEnvironment
     using _watch = this.#watch()
     let broken: BrokenWorkerError | undefined
     try {

@@ -25,6 +25,8 @@ interface Running {
 
 /** Runs the job in this process. The process ends by itself, with the code node would give, and the journal's last entry with it. */
 export function runJob(job: JobSpec): void {
+  // Where clients of other trackers find this run.
+  Object.assign(process.env, job.environment)
   const place = placeOfJob(job)
   const recorder = new Recorder(job.runDirectory)
   recorder.append(['start', startOfProcess(job.script, job.arguments, job.handler)])

@@ -57,8 +57,8 @@ export function define(command: Command, cli: Cli): void {
       })
       const record =
         task.sweep === undefined
-          ? await runSingle(cli, execution, run, { task, record: 'create', interrupts })
-          : await runSweep(cli, execution, run, { sweep: task.sweep, interrupts, watch: false })
+          ? await runSingle(cli, session, run, { task, record: 'create', interrupts })
+          : await runSweep(cli, session, run, { sweep: task.sweep, interrupts, watch: false })
       for (const line of differences(before, record)) cli.note(`  ${visible(line)}`)
       await (task.sweep === undefined ? reportOutcome(cli, session, record) : reportSweep(cli, session, record))
     })

@@ -42,12 +42,12 @@ export function define(command: Command, cli: Cli): void {
       const task = resumableTask(record, options)
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
-        const done = await runSingle(cli, execution, run, { task, record: 'continue', interrupts })
+        const done = await runSingle(cli, session, run, { task, record: 'continue', interrupts })
         return await reportOutcome(cli, session, done)
       }
       const completed = (await runs.children(id)).filter(({ state }) => state === 'completed').length
       cli.note(`Resuming ${visible(record.name)} ${shortId(id)}: ${completed} iterations are complete.`)
-      const done = await runSweep(cli, execution, run, { sweep: task.sweep, interrupts, resume: true, watch: false })
+      const done = await runSweep(cli, session, run, { sweep: task.sweep, interrupts, resume: true, watch: false })
       await reportSweep(cli, session, done)
     })
   addExamples(command, cli, [

@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import type { RunRecord, Task } from '@trainyard/contract'
-import { type Execution, type PreparedRun, runWithRetries, type StartedProcess, withSecrets } from '../../execution/index.ts'
+import { type PreparedRun, runWithRetries, type StartedProcess } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
 import { formatDuration, shortId } from '../output/format.ts'
+import type { Session } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
+import { openJobExecution } from './job-execution.ts'
 
 /** Runs one prepared run to its end with its output shown as it comes: on stdout, or on stderr when stdout is for JSON. */
-export function runSingle(
+export async function runSingle(
   cli: Cli,
-  execution: Execution,
+  session: Session,
   run: PreparedRun,
   options: { task: Task; record: 'create' | 'continue'; interrupts: Interrupts; started?: StartedProcess },
 ): Promise<RunRecord> {
@@ -25,7 +27,8 @@ export function runSingle(
       isShown = false
     }
   }
-  return runWithRetries(withSecrets(execution, run.secrets), run, {
+  await using opened = await openJobExecution(cli, session, run)
+  return await runWithRetries(opened.execution, run, {
     retries: options.task.retries ?? 0,
     signal: options.interrupts.signal,
     onStart: (job) => options.interrupts.watch(job),

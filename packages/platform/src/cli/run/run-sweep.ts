@@ -1,11 +1,13 @@
 import type { RunRecord, SweepSpec } from '@trainyard/contract'
-import { type Execution, type PreparedRun, withSecrets } from '../../execution/index.ts'
+import type { PreparedRun } from '../../execution/index.ts'
 import { coresAtHand, planSweep, startSweep, type SweepTotals } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
 import { formatNumber } from '../output/format.ts'
 import { createProgress } from '../output/progress.ts'
 import { visible } from '../output/visible.ts'
+import type { Session } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
+import { openJobExecution } from './job-execution.ts'
 
 export interface SweepRunOptions {
   sweep: SweepSpec
@@ -20,12 +22,7 @@ export interface SweepRunOptions {
 const toldFailures = 5
 
 /** Runs a sweep with one progress bar on stderr. */
-export async function runSweep(
-  cli: Cli,
-  execution: Execution,
-  parent: PreparedRun,
-  options: SweepRunOptions,
-): Promise<RunRecord> {
+export async function runSweep(cli: Cli, session: Session, parent: PreparedRun, options: SweepRunOptions): Promise<RunRecord> {
   const plan = await planSweep(options.sweep, { workingDirectory: cli.workingDirectory, cores: coresAtHand() })
   const metric = plan.selector?.name
   const progress = cli.globals.quiet
@@ -39,8 +36,9 @@ export async function runSweep(
         plainLines: cli.config.continuousIntegration,
       })
   let failures = 0
+  await using job = await openJobExecution(cli, session, parent)
   try {
-    const sweep = startSweep(withSecrets(execution, parent.secrets), parent, {
+    const sweep = startSweep(job.execution, parent, {
       plan,
       resume: options.resume ?? false,
       ...(options.attach === undefined ? {} : { attach: options.attach }),

@@ -27,15 +27,15 @@ export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<R
   return {
     resolveStoreUrl: async (url) => (await session.objectContext.resolveStoreUrl?.(url)) ?? url,
     async runSingle(run, options) {
-      await reportOutcome(cli, session, await runSingle(cli, execution, run, { ...options, record: 'create' }))
+      await reportOutcome(cli, session, await runSingle(cli, session, run, { ...options, record: 'create' }))
     },
     async runSweep(run, options) {
       const [{ runSweep }, { reportSweep }] = await Promise.all([import('./run-sweep.ts'), import('./sweep-outcome.ts')])
-      await reportSweep(cli, session, await runSweep(cli, execution, run, options))
+      await reportSweep(cli, session, await runSweep(cli, session, run, options))
     },
     async runAttached(run, options) {
       const { runAttached } = await import('./run-attached.ts')
-      await reportOutcome(cli, session, await runAttached(cli, execution, run, options))
+      await reportOutcome(cli, session, await runAttached(cli, session, run, options))
     },
     async detach(options) {
       const { startDetached } = await import('./detach.ts')

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { jobRunOf } from '../run-tokens.ts'
 import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
 import { invalid, toAnswer } from './errors.ts'
 import { experimentRoutes } from './experiments.ts'
 import { inputRoutes } from './inputs.ts'
+import { createJobs, type Jobs, withJobs } from './job-scope.ts'
 import { loggedModelRoutes } from './logged-models.ts'
 import { metricRoutes } from './metrics.ts'
 import { modelVersionReading } from './model-version-artifacts.ts'
@@ -30,7 +32,7 @@ const recordRoutes: readonly Route[] = [
 /** Those too that need more than a table. */
 function routesOf(context: MlflowContext): readonly Route[] {
   const registryContext = { registry: context.registry, lineage: createVersionLineage(context) }
-  return [...recordRoutes, ...registeredModelRoutes(registryContext), ...modelVersionRoutes(registryContext)]
+  return [...recordRoutes, ...registeredModelRoutes(registryContext), ...modelVersionRoutes(registryContext)].map(withJobs)
 }
 
 /** Older clients use the first, browsers the second; both mean the same. */
@@ -42,6 +44,7 @@ const largestBodyBytes = 32 * 1024 * 1024
 /** The dialect as a Fastify scope of its own: its bodies, its errors, its routes. */
 export function mlflowDialect(app: FastifyInstance, context: MlflowContext): void {
   const routes = routesOf(context)
+  const jobs = createJobs(context)
   void app.register(async (messages) => {
     messages.removeAllContentTypeParsers()
     messages.addContentTypeParser('*', { parseAs: 'string', bodyLimit: largestBodyBytes }, (_request, body, done) =>
@@ -54,7 +57,7 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
           method: each.method,
           url: `${prefix}/${each.version}/mlflow/${each.path}`,
           exposeHeadRoute: false,
-          handler: (request, reply) => answer(context, each, request, reply),
+          handler: (request, reply) => answer({ context, jobs }, each, request, reply),
         })
       }
     }
@@ -69,12 +72,20 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
   })
 }
 
-async function answer(context: MlflowContext, each: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function answer(
+  { context, jobs }: { context: MlflowContext; jobs: Jobs },
+  each: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const written = each.method === 'GET' ? request.query : readBody(request)
+  const sender = jobRunOf(request.raw)
+  const job = sender === undefined ? undefined : await jobs.of(sender)
   const result = await each.handle(context, written, {
     params: request.params as Record<string, string>,
     project: projectOf(request),
     caller: callerOf(request),
+    ...(job === undefined ? {} : { job }),
   })
   return reply.header('content-type', 'application/json').send(JSON.stringify(result))
 }

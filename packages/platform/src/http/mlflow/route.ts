@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { ArtifactPlaces } from './artifact-places.ts'
+import type { Job } from './job-scope.ts'
 import type { Decoder } from './wire.ts'
 
 /** What the routes of this dialect work with. */
@@ -20,6 +21,8 @@ export interface MlflowCall {
   readonly project: string
   /** Who calls, and with which program; unknown where nothing says so. */
   readonly caller?: { readonly by: string; readonly via: string }
+  /** The job that the call comes from, when it carried the token of one. */
+  readonly job?: Job
 }
 
 export interface Route {

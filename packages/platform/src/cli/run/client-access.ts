@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { ClientAccess, Execution } from '../../execution/index.ts'
+import type { RunTokens } from '../../http/index.ts'
+import type { Cli } from '../cli.ts'
+import { readServerNote } from '../server-file.ts'
+import type { Session } from '../session.ts'
+
+/** While it is open, clients of other trackers in a job reach the records. */
+export interface OpenClientAccess extends ClientAccess, AsyncDisposable {}
+
+/**
+ * MLflow's clients in a job talk to the server of the data directory, where one runs, else to this process, on a port of this machine
+ * that only tokens of runs open. A job whose clients never call costs the opening of a socket (0.4 ms); what answers them is
+ * loaded with the first call.
+ */
+export async function openClientAccess(cli: Cli, session: Session, execution: Execution): Promise<OpenClientAccess> {
+  await using opened = new AsyncDisposableStack()
+  const { url, tokens, mayHaveLogged } = await openAddress(session, execution, opened)
+  const experiments = new Map<string, Promise<string | undefined>>()
+  const experimentOf = (project: string, name: string): Promise<string | undefined> => {
+    const key = JSON.stringify([project, name])
+    const known = experiments.get(key)
+    if (known) return known
+    const asked = session.tracking.experiments.findByName(project, name).then((found) => found?.id)
+    experiments.set(key, asked)
+    return asked
+  }
+  const owned = opened.move()
+  return {
+    async environmentOf({ id, project, experiment, environment }) {
+      const set = { ...cli.config.environment, ...environment }
+      // Who has pointed the client somewhere means it.
+      if (set['MLFLOW_TRACKING_URI']) return {}
+      const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
+      const experimentId = hasExperiment ? undefined : await experimentOf(project, experiment)
+      return {
+        MLFLOW_TRACKING_URI: project === 'default' ? url : `${url}/projects/${encodeURIComponent(project)}`,
+        MLFLOW_TRACKING_TOKEN: tokens.tokenOf(id),
+        MLFLOW_RUN_ID: id,
+        ...(experimentId === undefined ? {} : { MLFLOW_EXPERIMENT_ID: experimentId }),
+      }
+    },
+    mayHaveLogged,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function openAddress(
+  session: Session,
+  execution: Execution,
+  opened: AsyncDisposableStack,
+): Promise<{ url: string; tokens: RunTokens; mayHaveLogged: () => boolean }> {
+  // Files, not the folder's index, which would load all of the server.
+  const { createRunTokens, newRunSecret } = await import('../../http/run-tokens.ts')
+  const running = readServerNote(session.directory.path)
+  if (running?.runSecret !== undefined)
+    return { url: running.url, tokens: createRunTokens(running.runSecret), mayHaveLogged: () => true }
+  const tokens = createRunTokens(newRunSecret())
+  const port = opened.use(
+    await listenLazily(async () => {
+      const { openRecordServer } = await import('../record-server.ts')
+      // Nobody knows the other token: only those of runs open it.
+      const guard = { loopback: true, hosts: [], token: newRunSecret(), runTokens: tokens }
+      return openRecordServer(session, { guard, objects: execution.objects })
+    }),
+  )
+  return { url: `http://127.0.0.1:${port.number}`, tokens, mayHaveLogged: () => port.wasCalled() }
+}
+
+interface LazyPort extends AsyncDisposable {
+  readonly number: number
+  wasCalled(): boolean
+}
+
+/** Listens on a free port of this machine; `load` is called by the first connection. */
+async function listenLazily(load: () => Promise<FastifyInstance>): Promise<LazyPort> {
+  let loading: Promise<FastifyInstance> | undefined
+  const sockets = new Set<Socket>()
+  const server: Server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    loading ??= load()
+    loading.then(
+      (app) => {
+        app.server.emit('connection', socket)
+        socket.resume()
+      },
+      // The client sees the connection closed, and says so in the script that called it.
+      (error: unknown) => socket.destroy(error instanceof Error ? error : undefined),
+    )
+    socket.on('error', () => undefined)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  server.unref()
+  return {
+    number: (server.address() as AddressInfo).port,
+    wasCalled: () => loading !== undefined,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      // Whoever called has ended; a process it left behind has nobody to talk to any more.
+      for (const socket of sockets) socket.destroy()
+      const app = await loading?.catch(() => undefined)
+      await app?.close()
+    },
+  }
+}
