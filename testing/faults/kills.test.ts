@@ -222,11 +222,14 @@ describe('kill -9 of a script that makes its own iterations', () => {
 
 describe('a process that takes a journal in', () => {
   it(
-    'may be killed at any moment, again and again, three at a time: every point, byte and artifact is stored once',
+    'may be killed 200 times at any moment, three at a time: every point, byte and artifact is stored once',
     async () => {
-      await workshop.run('ls')
       workshop.write('plain.py', 'pass\n')
       await workshop.run('run', 'plain.py')
+      const beforeMs = performance.now()
+      await workshop.run('ls', '--quiet')
+      // A command with nothing to take in; what follows is killed at any moment from its start to well into its work, however slow the machine.
+      const commandMs = performance.now() - beforeMs
       const id = newRunId(Date.now())
       const directory = join(workshop.folder, '.trainyard', 'runs', id)
       mkdirSync(join(directory, 'files'), { recursive: true })
@@ -237,10 +240,12 @@ describe('a process that takes a journal in', () => {
       const write = (...fields: unknown[]): string => `${JSON.stringify([++sequence, Date.now(), ...fields])}\n`
       writeSync(journal, write('start', { pid: process.pid, run: { id, name: 'bare', project: 'default' } }))
       let step = 0
+      const wanted = rounds(200)
       let kills = 0
+      let count = 0
       const expectedOutput: Buffer[] = []
-      const count = rounds(56)
-      for (let round = 0; round < count; round++) {
+      for (; kills < wanted && count < wanted; count++) {
+        const round = count
         let text = ''
         for (let point = 0; point < 5000; point++) text += write('metric', 'm', step, step++ * 0.5)
         writeFileSync(join(directory, 'files', `a${round}`), `body ${round}`)
@@ -250,8 +255,9 @@ describe('a process that takes a journal in', () => {
         expectedOutput.push(printed)
         writeSync(output, printed)
         const victims = [1, 2, 3].map(() => workshop.start(['ls', '--quiet']))
-        await delay(60 + Math.random() * 220)
+        await delay(commandMs * (0.3 + Math.random() * 2.2))
         for (const victim of victims) victim.kill('SIGKILL')
+        // One that had finished by itself does not count.
         for (const { signal } of await Promise.all(victims.map(({ finished }) => finished))) kills += signal === 'SIGKILL' ? 1 : 0
       }
       const alive = await show(workshop, id)
@@ -261,7 +267,7 @@ describe('a process that takes a journal in', () => {
       closeSync(output)
       const run = await show(workshop, id)
       expect(run).toMatchObject({ state: 'completed', problems: [] })
-      expect(kills).toBeGreaterThan(count * 0.6)
+      expect(kills).toBeGreaterThanOrEqual(wanted)
       console.info(`killed ${kills} processes while they took in ${step} points`)
       await using records = await openRecordsOf(workshop)
       const points = await pointsOf(records.tracking, id, 'm')
@@ -276,6 +282,6 @@ describe('a process that takes a journal in', () => {
       expect(readdirSync(join(workshop.folder, '.trainyard', 'runs'))).toEqual([])
       expect(statSync(join(workshop.folder, '.trainyard', 'trainyard.db')).size).toBeLessThan(64 << 20)
     },
-    within(180_000),
+    within(600_000),
   )
 })
