@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunRecord } from '@trainyard/contract'
 
-const program = fileURLToPath(new URL('../../packages/platform/bin/trainyard.js', import.meta.url))
+/** What `trainyard` starts in this clone. */
+export const program = fileURLToPath(new URL('../../packages/platform/bin/trainyard.js', import.meta.url))
 
 export interface Finished {
   code: number | null

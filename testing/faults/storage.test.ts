@@ -95,8 +95,29 @@ describe('a full disk', () => {
   }, 30_000)
 })
 
+describe('a full disk with a data directory on it', () => {
+  it('says which disk is full, for a run and for a look', async () => {
+    const disk = mountSmall('disk', 4)
+    if (disk === undefined) return
+    const data = join(disk, 'data')
+    workshop.write('ok.py', 'print(1)\n')
+    expect((await workshop.run('run', 'ok.py', '--data', data)).code).toBe(0)
+    try {
+      writeFileSync(join(disk, 'ballast'), Buffer.alloc(8 << 20))
+    } catch {
+      // As much as there was room for.
+    }
+    for (const words of [['run', 'ok.py'], ['ls']]) {
+      const { code, stderr } = await workshop.run(...words, '--data', data)
+      expect(code).toBe(5)
+      expect(stderr).toMatch(/^error: .*the disk .*full/im)
+      expect(stderr).not.toContain('I/O')
+    }
+  }, 60_000)
+})
+
 describe('a data directory', () => {
-  it('on a read-only file system can be looked at, and a run is refused with one sentence', async () => {
+  it('on a read-only file system is refused with one sentence', async () => {
     const disk = mountSmall('disk', 32)
     if (disk === undefined) return
     const data = join(disk, 'data')
@@ -107,6 +128,11 @@ describe('a data directory', () => {
     expect(code).toBe(5)
     expect(stderr).toMatch(/^error: .*read-only/m)
     expect(stderr).not.toMatch(/^\s+at /m)
+    const look = await workshop.run('ls', '--data', data)
+    expect([look.code, look.stderr]).toEqual([
+      5,
+      `error: The disk that holds ${data} is mounted read-only: choose another data directory with --data.\n`,
+    ])
   }, 30_000)
 
   it('removed under a running run: one sentence, no process left', async () => {

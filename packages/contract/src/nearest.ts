@@ -17,12 +17,24 @@ const editDistance = (left: string, right: string): number => {
   return previous[right.length]!
 }
 
-/** The candidate that a mistyped name most likely meant, or `undefined` when none is near. Upper and lower case do not matter. */
+/** What a typist gets wrong without meaning another name: case, and the sign between words. */
+const folded = (name: string): string => name.slice(0, 100).toLowerCase().replaceAll(/[-_]/g, '')
+
+/** Candidates ordered by likeness to `typed`, the nearest first; equal ones keep their order. */
+export const byLikeness = (typed: string, candidates: readonly string[]): string[] => {
+  const wanted = folded(typed)
+  return candidates
+    .map((name) => ({ name, distance: editDistance(wanted, folded(name)) }))
+    .toSorted((one, other) => one.distance - other.distance)
+    .map(({ name }) => name)
+}
+
+/** The candidate that a mistyped name most likely meant, or `undefined` when none is near. Case, `-` and `_` do not matter. */
 export const nearestName = (typed: string, candidates: Iterable<string>): string | undefined => {
-  const wanted = typed.slice(0, 100).toLowerCase()
+  const wanted = folded(typed)
   let best: { name: string; distance: number } | undefined
   for (const name of candidates) {
-    const distance = editDistance(wanted, name.slice(0, 100).toLowerCase())
+    const distance = editDistance(wanted, folded(name))
     if (best === undefined || distance < best.distance) best = { name, distance }
   }
   if (best === undefined) return undefined

@@ -48,6 +48,8 @@ export interface Cli {
   exitCode: number
   /** Writes to stdout, waiting while the reader is slow. Fails with `ReaderGone` when there is no reader any more. */
   write(chunk: string | Uint8Array): Promise<void>
+  /** Waits until everything is written. Fails when stdout could not take it; that nobody reads any more is no failure. */
+  flush(): Promise<void>
   /** `write` with a newline. */
   print(text: string): Promise<void>
   printJson(value: unknown): Promise<void>
@@ -83,7 +85,7 @@ export function createCli(
   let errorStyle = createStyle(colorOf(stderr, config, undefined))
 
   const onStdoutError = (error: unknown) => {
-    failure = systemCode(error) === 'EPIPE' || systemCode(error) === 'ERR_STREAM_DESTROYED' ? new ReaderGone() : error
+    failure ??= systemCode(error) === 'EPIPE' || systemCode(error) === 'ERR_STREAM_DESTROYED' ? new ReaderGone() : error
     readerGone.abort(failure)
   }
   // Nobody can be told when stderr is gone; what the command does still counts.
@@ -92,7 +94,7 @@ export function createCli(
   stderr.on('error', onStderrError)
 
   const write = async (chunk: string | Uint8Array): Promise<void> => {
-    if (failure !== undefined) throw failure
+    await throwFailure()
     if (stdout.write(chunk)) return
     await new Promise<void>((resolve) => {
       const done = () => {
@@ -103,7 +105,13 @@ export function createCli(
       stdout.once('drain', done)
       readerGone.signal.addEventListener('abort', done)
     })
-    if (failure !== undefined) throw failure
+    await throwFailure()
+  }
+  const throwFailure = async (): Promise<void> => {
+    if (failure === undefined) return
+    if (failure instanceof ReaderGone) throw failure
+    const { storageError } = await import('../base/errors.ts')
+    throw storageError('Cannot write to standard output', failure)
   }
 
   return {
@@ -142,6 +150,11 @@ export function createCli(
       stderr.removeListener('error', onStderrError)
     },
     write,
+    async flush() {
+      // A stream answers in order: this one comes after the error of any write before it.
+      await new Promise<void>((resolve) => stdout.write('', () => resolve()))
+      if (!(failure instanceof ReaderGone)) await throwFailure()
+    },
     print: (text) => write(`${text}\n`),
     printJson: (value) => write(`${toJsonText(value)}\n`),
     note(text) {

@@ -162,6 +162,17 @@ describe('a reader that goes away', () => {
   })
 })
 
+test('an output that has no room is told in one sentence, and the command fails', async () => {
+  const stdout = new Writable({
+    write(_chunk, _encoding, done) {
+      done(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
+    },
+  })
+  const stderr = memoryStream()
+  expect(await main(['--version'], { environment: {}, stdout, stderr: stderr.stream })).toBe(5)
+  expect(stderr.text()).toBe('error: Cannot write to standard output: the disk is full.\n')
+})
+
 describe('surroundings', () => {
   test('colours follow the flag, then FORCE_COLOR and NO_COLOR, then the terminal', () => {
     const colored = (environment: Record<string, string>, columns?: number) =>

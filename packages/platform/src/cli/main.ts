@@ -16,13 +16,20 @@ import { reportError } from './report-error.ts'
 export async function main(argv: readonly string[], options: Partial<MainOptions> = {}): Promise<number> {
   const cli = createCli(argv, options)
   try {
-    const program = await buildProgram(argv, cli)
-    if (argv.length === 0) program.outputHelp()
-    else await program.parseAsync([...argv], { from: 'user' })
-    return cli.exitCode
+    const code = await runCommand(argv, cli).catch((error: unknown) => reportError(error, argv, cli))
+    // What went wrong before says more.
+    if (code === 0) await cli.flush()
+    return code
   } catch (error) {
     return reportError(error, argv, cli)
   } finally {
     cli.dispose()
   }
+}
+
+async function runCommand(argv: readonly string[], cli: ReturnType<typeof createCli>): Promise<number> {
+  const program = await buildProgram(argv, cli)
+  if (argv.length === 0) program.outputHelp()
+  else await program.parseAsync([...argv], { from: 'user' })
+  return cli.exitCode
 }

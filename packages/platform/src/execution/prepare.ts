@@ -4,7 +4,7 @@ import { findPython } from './interpreter.ts'
 import type { Launcher } from './launchers/launcher.ts'
 import { launcherFor } from './launchers/table.ts'
 import { resolveOutPath } from './out-path.ts'
-import type { PreparedRun } from './prepared-run.ts'
+import { checkArguments, type PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
 import { resolveSecrets, withoutSecretValues } from './secrets.ts'
 import { defaultRunName, locateUserFile } from './user-file.ts'
@@ -35,6 +35,12 @@ function checkName(what: string, name: string): string {
   if (name.length > nameLimit)
     throw new AppError('invalid_argument', `The ${what} has ${name.length} characters; at most ${nameLimit} fit.`)
   return name
+}
+
+/** A wrong hint is told now, not at the end of a training. */
+async function checkReturns(hints: readonly unknown[]): Promise<void> {
+  const { parseReturnHint } = await import('@trainyard/contract/return-hint')
+  for (const hint of hints) parseReturnHint(hint)
 }
 
 interface ChosenInterpreter {
@@ -92,6 +98,10 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   const name = checkName('name', task.name ?? defaultRunName(file))
   const project = checkName('project', task.project ?? 'default')
   const experiment = checkName('experiment', task.experiment ?? name)
+  if (task.returns !== undefined) await checkReturns(task.returns)
+  // The names in a parameter file are known when the sweep is planned.
+  if (task.arguments !== undefined && task.sweep?.parameterFile === undefined)
+    checkArguments(task.arguments, Object.keys({ ...(task.parameters as JsonObject), ...task.sweep?.hyperParameters }))
   const secrets = resolveSecrets(task.secrets ?? [], ground)
   const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
   const inputs = await stage(ground, task.inputs ?? {}, secrets, options)

@@ -1,4 +1,4 @@
-import type { JobSpec, JsonObject, JsonValue, RunKind, Task } from '@trainyard/contract'
+import { AppError, didYouMean, type JobSpec, type JsonObject, type JsonValue, type RunKind, type Task } from '@trainyard/contract'
 import type { Launcher } from './launchers/launcher.ts'
 
 /** One run with everything decided: what a task becomes when it meets a machine. Secrets are values here and nowhere else. */
@@ -42,10 +42,25 @@ export interface PreparedRun {
   sampleEveryMs: number
 }
 
+const places = /\{\{|\}\}|\{([A-Za-z_][\w.-]*)\}/g
+
+/** Refuses a `{name}` place for which there is no parameter. */
+export function checkArguments(templates: readonly string[], parameterNames: readonly string[]): void {
+  for (const template of templates) {
+    for (const [place, name] of template.matchAll(places)) {
+      if (name === undefined || parameterNames.includes(name)) continue
+      throw new AppError(
+        'invalid_argument',
+        `The argument "${template}" asks for the parameter ${name}, which is not given${didYouMean(name, parameterNames)}: add -p ${name}=…, or write {${place}} for braces that stay.`,
+      )
+    }
+  }
+}
+
 /** Puts parameters into `{name}` places of arguments; `{{` and `}}` stand for braces. */
 export function fillArguments(templates: readonly string[], parameters: JsonObject): string[] {
   return templates.map((template) =>
-    template.replaceAll(/\{\{|\}\}|\{([A-Za-z_][\w.-]*)\}/g, (whole, name: string | undefined) => {
+    template.replaceAll(places, (whole, name: string | undefined) => {
       if (whole === '{{') return '{'
       if (whole === '}}') return '}'
       const value = name === undefined ? undefined : parameters[name]

@@ -27,8 +27,12 @@ export function locateUserFile(command: string, handler: string | undefined, wor
     throw new AppError('invalid_argument', `${file} is not a file; give the script to run.`, {
       details: { type: 'missing_script' },
     })
-  const named = split?.handler === undefined || split.handler === '' ? handler : split.handler
-  return { script, handler: named }
+  if (split?.handler === '')
+    throw new AppError(
+      'invalid_argument',
+      `${command} names no handler behind the colon: write ${file}:handler, or ${file} to run the whole file.`,
+    )
+  return { script, handler: split?.handler ?? handler }
 }
 
 function suggestion(script: string): string {

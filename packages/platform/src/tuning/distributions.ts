@@ -12,6 +12,9 @@ export const listedValues = (hyperParameter: HyperParameter): readonly JsonValue
   return hyperParameter.type === 'choice' ? (hyperParameter.values as JsonValue[]) : undefined
 }
 
+/** More than any draw or sampler goes away from a mean. */
+const farthestDeviations = 100
+
 /** Refuses bounds that make no sense, naming the key. */
 export const checkHyperParameter = (key: string, hyperParameter: HyperParameter): void => {
   const refuse = (sentence: string): never => {
@@ -27,6 +30,8 @@ export const checkHyperParameter = (key: string, hyperParameter: HyperParameter)
     if (!Number.isFinite(distribution.mean)) refuse('the mean must be a finite number')
     if (!(distribution.std > 0 && Number.isFinite(distribution.std)))
       refuse('the standard deviation must be a finite number above 0')
+    if (!Number.isFinite(Math.abs(distribution.mean) + farthestDeviations * distribution.std))
+      refuse('values this far from 0 would be infinite; take a smaller mean or standard deviation')
     return
   }
   const { low, high } = distribution
@@ -43,6 +48,8 @@ export const checkHyperParameter = (key: string, hyperParameter: HyperParameter)
     const whole = distribution.type === 'uniform' || Number.isInteger(distribution.step)
     if (!(distribution.step > 0) || !Number.isFinite(distribution.step) || !whole)
       refuse(`the step ${distribution.step} does not fit`)
+    if (stepCount(low, high, distribution.step) > Number.MAX_SAFE_INTEGER)
+      refuse(`the step ${distribution.step} is too small: more than 2^53 values lie between the bounds`)
   }
 }
 

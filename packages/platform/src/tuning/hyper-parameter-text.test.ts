@@ -84,6 +84,8 @@ describe('parseHyperParameter', () => {
     ['int(0,5,step=0.5)', 'the step 0.5 does not fit'],
     ['normal(0,0)', 'above 0'],
     ['normal(0,1,2)', 'expected )'],
+    ['normal(0,1e308)', 'would be infinite'],
+    ['uniform(0,1,step=1e-320)', 'too small'],
     ['uniform(0,1) and more', 'nothing behind the distribution'],
     ['choice()', 'the list is empty'],
   ])('refuses %s with the right form', (text, sentence) => {

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { byLikeness } from '@trainyard/contract/nearest'
 import { HarnessError } from '../context/run-error.ts'
-import { byLikeness } from './nearest.ts'
 
 /**
  * A script need not have this package installed: what its own folders do not offer comes from the copy the harness belongs to.

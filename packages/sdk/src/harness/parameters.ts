@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { nearestName } from '@trainyard/contract/nearest'
 import type { TSchema } from 'typebox'
 import { HarnessError } from '../context/run-error.ts'
 import { quoteForSentence } from '../journal/json-value.ts'
-import { nearest } from './nearest.ts'
 
 /** The part of JSON Schema that conversion looks at; checking looks at all of it. */
 interface Schema {
@@ -48,7 +48,7 @@ function refuseUnknown(schema: Schema, given: JsonObject): void {
   if (schema.additionalProperties !== undefined && schema.additionalProperties !== false) return
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
-    const near = nearest(name, known)
+    const near = nearestName(name, known)
     const hint = near ? `did you mean '${near}'?` : known.length > 0 ? `it takes ${known.join(', ')}.` : 'it takes no parameters.'
     throw invalid(`The handler has no parameter '${name}': ${hint}`)
   }

@@ -1,58 +1,12 @@
 import { statSync } from 'node:fs'
-import { artifactKinds } from '@trainyard/contract/journal'
+import { parseReturnHint, type ReturnHint, type ReturnKind } from '@trainyard/contract/return-hint'
 import type { ArtifactOptions } from '../artifacts/pack.ts'
 import type { Context } from '../context/context.ts'
 import { toJsonValue } from '../journal/json-value.ts'
 import type { TableInput } from '../tables/table.ts'
-import { nearest } from './nearest.ts'
-
-const kinds = ['result', ...artifactKinds, 'json'] as const
-type ReturnKind = (typeof kinds)[number]
-
-/** Other spellings of the kinds, those of the Python side included. */
-const aliases: Record<string, ReturnKind> = {
-  artifact: 'file',
-  path: 'file',
-  dir: 'directory',
-  plotly: 'plot',
-  figure: 'plot',
-  df: 'dataset',
-  dataframe: 'dataset',
-}
 
 /** JSON up to this many characters is a result; longer values become artifacts. */
 const maxResultCharacters = 10_000
-
-interface Hint {
-  key: string
-  kind: ReturnKind | undefined
-  options: Omit<ArtifactOptions, 'kind'>
-}
-
-/** One hint: `'accuracy'`, `'model:model'`, or an object with `key`, `artifactType` and options. Throws an `Error` with a sentence. */
-export function parseHint(hint: unknown): Hint {
-  let key: unknown = hint
-  let kindText: unknown = ''
-  let options: Record<string, unknown> = {}
-  if (typeof hint === 'string') [key, kindText] = [hint.split(':')[0], hint.split(':').slice(1).join(':')]
-  else if (typeof hint === 'object' && hint !== null) {
-    const { key: named, artifactType, artifact_type: pythonType, kind, ...rest } = hint as Record<string, unknown>
-    ;[key, kindText, options] = [named, artifactType ?? pythonType ?? kind ?? '', rest]
-  }
-  if (typeof key !== 'string' || key.trim() === '') {
-    throw new Error(
-      `The return hint ${JSON.stringify(hint)} has no name: write it as 'accuracy', 'model:model' or { key: 'model' }.`,
-    )
-  }
-  const written = String(kindText).trim().toLowerCase()
-  const kind = aliases[written] ?? (written as ReturnKind)
-  if (written !== '' && !kinds.includes(kind)) {
-    const near = nearest(written, [...kinds, ...Object.keys(aliases)])
-    const help = near ? `did you mean '${near}'?` : `take one of ${kinds.join(', ')}.`
-    throw new Error(`The return hint ${JSON.stringify(hint)} has the unknown kind '${written}': ${help}`)
-  }
-  return { key: key.trim(), kind: written === '' ? undefined : kind, options }
-}
 
 /** Logs what a handler returned; gives sentences about what could not be logged. */
 export function logReturned(context: Context, value: unknown, hints: readonly unknown[] | undefined): string[] {
@@ -62,7 +16,7 @@ export function logReturned(context: Context, value: unknown, hints: readonly un
     return Object.entries(value).flatMap(([key, item]) => logOne(context, { key, kind: undefined, options: {} }, item))
   }
   const problems: string[] = []
-  const parsed = hints.map(parseHint)
+  const parsed = hints.map(parseReturnHint)
   const values = takeApart(value, parsed, problems)
   for (const [index, hint] of parsed.entries()) problems.push(...logOne(context, hint, values[index]))
   return problems
@@ -71,7 +25,7 @@ export function logReturned(context: Context, value: unknown, hints: readonly un
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
-function takeApart(value: unknown, hints: readonly Hint[], problems: string[]): readonly unknown[] {
+function takeApart(value: unknown, hints: readonly ReturnHint[], problems: string[]): readonly unknown[] {
   if (isPlainObject(value) && hints.every(({ key }) => key in value)) return hints.map(({ key }) => value[key])
   if (hints.length === 1 && !(Array.isArray(value) && value.length === 1)) return [value]
   const values: unknown[] = Array.isArray(value) ? value : [value]
@@ -82,7 +36,7 @@ function takeApart(value: unknown, hints: readonly Hint[], problems: string[]): 
   return values
 }
 
-function logOne(context: Context, hint: Hint, value: unknown): string[] {
+function logOne(context: Context, hint: ReturnHint, value: unknown): string[] {
   if (value === undefined || value === null) return []
   const { key, options } = hint
   const kind = hint.kind ?? kindOf(value)
@@ -91,10 +45,10 @@ function logOne(context: Context, hint: Hint, value: unknown): string[] {
       context.logResult(key, value)
       return []
     case 'dataset':
-      context.logDataset(key, value as TableInput, options as { tag?: string })
+      context.logDataset(key, value as TableInput, options)
       return []
     case 'table':
-      context.logTable(key, value as TableInput, options as { tag?: string })
+      context.logTable(key, value as TableInput, options)
       return []
     case 'chart':
       return logChart(context, hint, value)
@@ -112,14 +66,14 @@ function logOne(context: Context, hint: Hint, value: unknown): string[] {
   }
 }
 
-function artifactOf({ options }: Hint, kind: Exclude<ReturnKind, 'result'>, value: unknown): ArtifactOptions {
+function artifactOf({ options }: ReturnHint, kind: Exclude<ReturnKind, 'result'>, value: unknown): ArtifactOptions {
   const known = kind === 'json' ? { ...options, kind: 'object' as const, format: 'json' } : { ...options, kind }
   const asPath = ['file', 'directory', 'plot', 'html'].includes(kind) && isPath(value)
   if (asPath) return { ...known, kind: kind === 'file' && isFolder(value) ? 'directory' : known.kind, localPath: value }
   return { ...known, body: value as string }
 }
 
-function logChart(context: Context, { key, options }: Hint, value: unknown): string[] {
+function logChart(context: Context, { key, options }: ReturnHint, value: unknown): string[] {
   const grid = Array.isArray(value)
     ? { header: value[0] as string[], rows: value.slice(1) as unknown[][] }
     : (value as { header: string[]; rows: unknown[][] })

@@ -12,7 +12,8 @@ import { isAborting } from '../context/signals.ts'
 import { definitionOf } from '../handler.ts'
 import { asSyntaxError, findHandler, importScript, missingScript, offerOwnPackages } from './load.ts'
 import { bindParameters } from './parameters.ts'
-import { logReturned, parseHint } from './returns.ts'
+import { parseReturnHint } from '@trainyard/contract/return-hint'
+import { logReturned } from './returns.ts'
 
 /** How long timers, servers and sockets that a finished handler left behind may keep the process. */
 const lingerMs = 2000
@@ -59,7 +60,7 @@ async function runHandler(job: JobSpec, name: string, running: Running): Promise
   const definition = definitionOf(handler)
   const hints = job.returns ?? definition?.returns
   // A wrong hint is refused now, not after a training of hours.
-  hints?.forEach(parseHint)
+  hints?.forEach(parseReturnHint)
   if (definition) rebind(running, await bindParameters(definition.parameters, job.parameters, job.parameterTexts))
   const { context, recorder } = running
   try {

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '@trainyard/contract/errors'
+import { nearestName } from '@trainyard/contract/nearest'
 import { fromWireNumber } from '@trainyard/contract/json'
 import { isEnded, type RunState } from '@trainyard/contract/states'
 import type { ArtifactRecord, JsonValue, RunRecord } from '@trainyard/contract'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataItem } from '../context/data-item.ts'
-import { nearest } from '../harness/nearest.ts'
 import { callCommand, callForJson, commandError, type CommandPlace } from './command-line.ts'
 
 interface Details {
@@ -77,7 +77,7 @@ export class Run {
     const found = this.artifacts.findLast((artifact) => artifact.key === key)
     if (found) return new DataItem({ key, url: found.target, downloads: join(tmpdir(), `trainyard-${this.uid}`) })
     const keys = [...new Set(this.artifacts.map((artifact) => artifact.key))]
-    const near = nearest(key, keys)
+    const near = nearestName(key, keys)
     const hint = near ? `did you mean '${near}'?` : keys.length > 0 ? `it has ${keys.join(', ')}.` : 'it has none.'
     throw new AppError('not_found', `Run '${this.name}' has no artifact '${key}': ${hint}`)
   }

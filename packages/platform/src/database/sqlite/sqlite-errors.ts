@@ -1,3 +1,5 @@
+import { accessSync, constants, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { AppError, isAppError } from '@trainyard/contract'
 
 /** Primary result codes (the low byte of `errcode`) and the extended ones we tell apart: https://sqlite.org/rescode.html. */
@@ -13,7 +15,8 @@ const code = {
   constraint: 19,
   notDatabase: 26,
 }
-const extended = { foreignKey: 787, primaryKey: 1555, unique: 2067 }
+/** `sharedMemorySize`: the file beside the database could not grow. */
+const extended = { sharedMemorySize: 4874, foreignKey: 787, primaryKey: 1555, unique: 2067 }
 
 export const sqliteErrorCode = (error: unknown): number | undefined =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined
@@ -37,15 +40,10 @@ export function fromSqliteError(error: unknown, path: string): Error {
         cause: error,
       })
     case code.full:
-      return storage(`Cannot write to the database ${path}: the disk is full. Free some space and try again.`)
     case code.readOnly:
-      return storage(
-        `Cannot write to the database ${path}: the file or its folder is read-only. Choose another place with --data.`,
-      )
     case code.cannotOpen:
-      return storage(`Cannot open the database ${path}: check that its folder exists and that you may write to it.`)
     case code.ioError:
-      return storage(`Cannot read or write the database ${path}: the disk reported an error (${message}).`)
+      return storage(troubleOfDisk(extendedCode, path, message))
     case code.corrupt:
       return storage(`The database ${path} is damaged (${message}). Restore it from a copy, or move it away to start a new one.`)
     case code.notDatabase:
@@ -56,6 +54,35 @@ export function fromSqliteError(error: unknown, path: string): Error {
       return constraintError(extendedCode, message, error)
     default:
       return new AppError('internal', `The database refused a statement: ${message}.`, { cause: error })
+  }
+}
+
+/** Less than this is a full disk: a page of the log does not fit any more. */
+const fullBelowBytes = 64 * 1024
+
+/** SQLite says the same for several troubles ("disk I/O error" for a full disk, "unable to open" for a read-only one): we look. */
+function troubleOfDisk(extendedCode: number, path: string, message: string): string {
+  const primary = extendedCode & 0xff
+  const folder = dirname(path)
+  const place = placeOf(folder)
+  if (primary === code.full || extendedCode === extended.sharedMemorySize || place === 'full')
+    return `The disk that holds ${folder} is full: free some space and try again.`
+  if (place === 'read-only')
+    return `The disk that holds ${folder} is mounted read-only: choose another data directory with --data.`
+  if (primary === code.readOnly)
+    return `Cannot write to the database ${path}: the file or its folder is read-only. Choose another place with --data.`
+  if (primary === code.cannotOpen)
+    return `Cannot open the database ${path}: check that its folder exists and that you may write to it.`
+  return `Cannot read or write the database ${path}: the disk reported an error (${message}).`
+}
+
+function placeOf(folder: string): 'full' | 'read-only' | 'usable' {
+  try {
+    accessSync(folder, constants.W_OK)
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize < fullBelowBytes ? 'full' : 'usable'
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EROFS' ? 'read-only' : 'usable'
   }
 }
 
