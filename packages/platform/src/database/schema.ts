@@ -21,6 +21,7 @@ export interface Tables {
   inputs: { run: number; key: string; ordinal: number; url: string; size_bytes: number | null; sha256: string | null }
   metric_series: MetricSeriesTable
   metric_segments: MetricSegmentsTable
+  metric_arrivals: { number: Generated<number>; body: Uint8Array }
   artifacts: ArtifactsTable
   artifact_tags: { project: number; key: string; tag: string; artifact: number }
   artifact_labels: { artifact: number; key: string; value: string }

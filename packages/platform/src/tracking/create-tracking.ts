@@ -6,6 +6,7 @@ import { createExperimentRecords } from './experiment-records.ts'
 import { createJournalRecords } from './journal-records.ts'
 import { createLogRecords, type LogObjects } from './log-records.ts'
 import { createLoggedModelRecords } from './logged-model-records.ts'
+import { readSettled } from './metric-arrivals.ts'
 import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
 import { createReportedRuns } from './reported-runs.ts'
@@ -19,7 +20,8 @@ export interface TrackingOptions {
 }
 
 /** All records over one open database. It owns nothing: whoever opened the database closes it. */
-export function createTracking(database: Database, options: TrackingOptions = {}): Tracking {
+export function createTracking(opened: Database, options: TrackingOptions = {}): Tracking {
+  const database = readSettled(opened)
   const { clock = systemClock, objects } = options
   return {
     projects: createProjectRecords(database, clock),

@@ -2,6 +2,7 @@ import type { JsonValue } from '@trainyard/contract'
 import { type ColumnValue, type Transaction, boundValuesPerQuery } from '../database/index.ts'
 import { type JournalBatch, placeResults } from './journal-batch.ts'
 import { clip, shown } from './journal-entry.ts'
+import { settleArrivals } from './metric-arrivals.ts'
 import { readSeries, storePoints } from './metric-ingest.ts'
 import type { SeriesState } from './metric-series.ts'
 import { addProblems } from './run-problems.ts'
@@ -9,6 +10,7 @@ import { canonicalJson, indexedText, spelledNumber } from './stored-value.ts'
 
 /** Stores what a batch says, all but the journal's position. Returns the state of the series it touched. */
 export async function storeBatch(transaction: Transaction, run: number, batch: JournalBatch): Promise<SeriesState[]> {
+  await settleArrivals(transaction)
   const touched = await storeMetrics(transaction, run, batch)
   await storeResults(transaction, run, batch)
   await storeParameters(transaction, run, batch)

@@ -1,5 +1,6 @@
 import { AppError, type JsonValue } from '@trainyard/contract'
 import { type Database, type Reader, boundValuesPerQuery } from '../database/index.ts'
+import { settleArrivals } from './metric-arrivals.ts'
 import { readHistory, readSampled } from './metric-history.ts'
 import { latestPoints, readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
 import { PointBuffer } from './metric-segment.ts'
@@ -18,7 +19,10 @@ export function createMetricRecords(database: Database): MetricRecords {
   return {
     append: async (runId, points) => {
       const buffers = groupPoints(points)
-      await database.write(async (transaction) => storePoints(transaction, await getRunNumber(transaction, runId), buffers))
+      await database.write(async (transaction) => {
+        await settleArrivals(transaction)
+        await storePoints(transaction, await getRunNumber(transaction, runId), buffers)
+      })
     },
     series: (runId) =>
       database.read(async (reader) =>

@@ -37,6 +37,18 @@ export class PointBuffer {
     this.#numbers[at] = value
   }
 
+  /** Points as `numbers` gives them. */
+  append(numbers: Float64Array): void {
+    const at = this.count * numbersPerPoint
+    if (at + numbers.length > this.#numbers.length) {
+      const larger = new Float64Array(Math.max(this.#numbers.length * 2, at + numbers.length))
+      larger.set(this.#numbers.subarray(0, at))
+      this.#numbers = larger
+    }
+    this.#numbers.set(numbers, at)
+    this.count += numbers.length / numbersPerPoint
+  }
+
   /** The numbers of all points; valid until the next `push`. */
   get numbers(): Float64Array {
     return this.#numbers.subarray(0, this.count * numbersPerPoint)

@@ -2,8 +2,9 @@ import { AppError, isEnded, type RunState, type Supervisor } from '@trainyard/co
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../database/index.ts'
 import { putModelPoints } from './logged-model-points.ts'
-import { storePoints } from './metric-ingest.ts'
+import { addArrivals } from './metric-arrivals.ts'
 import { groupPoints } from './metric-records.ts'
+import { findRuns, PointQueue, refusalOf } from './point-queue.ts'
 import { endReportedBelow } from './reported-children.ts'
 import { checkName, checkValue } from './record-names.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
@@ -20,6 +21,7 @@ export const reporter = (nowMs: number): Supervisor => ({
 })
 
 export function createReportedRuns(database: Database, clock: Clock): ReportedRuns {
+  const queue = new PointQueue(database)
   return {
     create: (run) =>
       database.write(async (transaction) => {
@@ -38,6 +40,7 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
       }),
     log: async (runId, batch) => {
       const points = groupPoints(batch.points ?? [])
+      if (hasPointsOnly(batch)) return await queue.add(runId, points)
       for (const [key, value] of Object.entries(batch.parameters ?? {})) checkValue('parameter', key, value)
       for (const [key, value] of Object.entries(batch.labels ?? {})) checkValue('label', key, value)
       if (batch.name !== undefined) checkName('run name', batch.name)
@@ -52,6 +55,11 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
     restore: (runId) => database.write((transaction) => setTrashed(transaction, runId, null)),
   }
 }
+
+const hasPointsOnly = ({ points = [], parameters, labels, name, modelPoints = [] }: ReportedBatch): boolean =>
+  points.length > 0 && isEmpty(parameters) && isEmpty(labels) && name === undefined && modelPoints.length === 0
+
+const isEmpty = (values: object = {}): boolean => Object.keys(values).length === 0
 
 async function openExperiment({ kysely }: Transaction, id: string): Promise<{ project: string; experiment: string }> {
   const found = await kysely
@@ -68,15 +76,10 @@ async function openExperiment({ kysely }: Transaction, id: string): Promise<{ pr
 
 /** The key of a run that may be written to. */
 async function openRun(transaction: Transaction, runId: string): Promise<number> {
-  const query = transaction.kysely.selectFrom('runs').select(['number', 'trashed_at']).where('id', '=', runId)
-  const [row] = await transaction.arrays(query)
-  if (!row) throw new AppError('not_found', `There is no run ${runId}.`, { details: { runId } })
-  if (row[1] !== null) {
-    throw new AppError('failed_precondition', `Run ${runId} is in the trash; restore it before you log to it.`, {
-      details: { runId, trashed: true },
-    })
-  }
-  return row[0] as number
+  const run = (await findRuns(transaction, [runId])).get(runId)
+  const refusal = refusalOf(runId, run)
+  if (refusal) throw refusal
+  return run![0] as number
 }
 
 async function logBatch(
@@ -85,9 +88,9 @@ async function logBatch(
   { points, parameters, labels, name, modelPoints }: Omit<ReportedBatch, 'points'> & { points: ReturnType<typeof groupPoints> },
 ): Promise<void> {
   const run = await openRun(transaction, runId)
-  if (parameters && Object.keys(parameters).length > 0) await addNewParameters(transaction, run, parameters)
-  if (points.length > 0) await storePoints(transaction, run, points, { once: true })
-  if (labels && Object.keys(labels).length > 0) await putLabels(transaction, run, labels)
+  if (parameters && !isEmpty(parameters)) await addNewParameters(transaction, run, parameters)
+  if (points.length > 0) await addArrivals(transaction, [{ run, points }])
+  if (labels && !isEmpty(labels)) await putLabels(transaction, run, labels)
   if (name !== undefined) await transaction.kysely.updateTable('runs').set({ name }).where('number', '=', run).execute()
   if (modelPoints && modelPoints.length > 0) await putModelPoints(transaction, run, modelPoints)
 }

@@ -10,6 +10,7 @@ import {
 import type { Tables, Transaction } from '../database/index.ts'
 import { checkName } from './record-names.ts'
 import { toJson } from './run-create.ts'
+import { settleArrivals } from './metric-arrivals.ts'
 import { forgetPoints } from './metric-ingest.ts'
 import { getRunNumber } from './run-number.ts'
 import type { RunPatch, RunRecords } from './tracking.ts'
@@ -43,6 +44,7 @@ export async function transitionRun(transaction: Transaction, id: string, change
 
 /** What an attempt logged that its repetition logs again. Parameters are the same, and artifacts have versions. */
 async function forgetAttempt(transaction: Transaction, run: number): Promise<void> {
+  await settleArrivals(transaction)
   await forgetPoints(transaction, [run])
   for (const table of ['metric_series', 'results', 'journals', 'journal_requests'] as const)
     await transaction.kysely.deleteFrom(table).where('run', '=', run).execute()

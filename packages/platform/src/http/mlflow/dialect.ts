@@ -84,7 +84,9 @@ async function answer(
   const result = await each.handle(context, written, {
     params: request.params as Record<string, string>,
     project: projectOf(request),
-    caller: callerOf(request),
+    get caller() {
+      return callerOf(request)
+    },
     ...(job === undefined ? {} : { job }),
   })
   return reply.header('content-type', 'application/json').send(JSON.stringify(result))
@@ -95,7 +97,7 @@ function readBody(request: FastifyRequest): unknown {
   if (method === 'POST' || method === 'PUT') {
     const type = headers['content-type']
     if (type === undefined) throw invalid('Bad Request. Content-Type header is missing.')
-    if (!/^application\/json\s*(?:;|$)/i.test(type))
+    if (type !== 'application/json' && !/^application\/json\s*(?:;|$)/i.test(type))
       throw invalid("Bad Request. Content-Type must be one of ['application/json'].")
   }
   return parseBody(typeof request.body === 'string' ? request.body : '')

@@ -8,6 +8,12 @@ export const longestKey = 250
 const longestParamValue = 6_000
 const longestTagValue = 8_000
 
+/** Keys that were checked before: programs log the same few again and again, and a look is ten times faster than the check. */
+const knownKeys = new Set<string>()
+const mostKnownKeys = 10_000
+
+export const isKnownKey = (key: string): boolean => knownKeys.has(key)
+
 /** Metric, parameter and tag keys; `path` is where it stands in the request. */
 export function checkKey(key: string, path: string, entity: string): string {
   if (!keyPattern.test(key))
@@ -23,6 +29,8 @@ export function checkKey(key: string, path: string, entity: string): string {
       )
   }
   checkLength(key, entity, longestKey)
+  if (knownKeys.size >= mostKnownKeys) knownKeys.clear()
+  knownKeys.add(key)
   return key
 }
 
