@@ -74,7 +74,9 @@ export class GroupCommit<Transaction> {
     }
     try {
       const outcomes: Outcome[] = []
-      for (const write of group) outcomes.push(await this.#runOne(write))
+      // What stands alone needs no way back of its own.
+      if (group.length === 1) outcomes.push({ ok: true, value: await group[0]!.operation(host.transaction) })
+      else for (const write of group) outcomes.push(await this.#runOne(write))
       await host.commit()
       await host.sync()
       return outcomes

@@ -8,6 +8,7 @@
  * is found), `journal-records.ts` (how what a script logs gets in), `run-export.ts` (a run as a file).
  */
 export { createTracking, type TrackingOptions } from './create-tracking.ts'
+export { PointGroups } from './point-groups.ts'
 export { reporter } from './reported-runs.ts'
 export type * from './tracking.ts'
 export { exportRuns, type ReadArtifact } from './run-export.ts'

@@ -3,9 +3,9 @@ import { type Database, type Reader, boundValuesPerQuery } from '../database/ind
 import { settleArrivals } from './metric-arrivals.ts'
 import { readHistory, readSampled } from './metric-history.ts'
 import { latestPoints, readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
-import { PointBuffer } from './metric-segment.ts'
-import { type SeriesState, stepProblem } from './metric-series.ts'
-import { checkName } from './record-names.ts'
+import type { PointBuffer } from './metric-segment.ts'
+import type { SeriesState } from './metric-series.ts'
+import { PointGroups } from './point-groups.ts'
 import { getRunNumber } from './run-number.ts'
 import type { MetricRecords } from './tracking.ts'
 
@@ -50,20 +50,9 @@ const rangeOf = (fromStep = Number.NEGATIVE_INFINITY, toStep = Number.POSITIVE_I
 
 /** The points by key, checked. */
 export function groupPoints(points: Parameters<MetricRecords['append']>[1]): PointBuffer[] {
-  const buffers = new Map<string, PointBuffer>()
-  let buffer: PointBuffer | undefined
-  for (const { key, step, timeMs, value } of points) {
-    if (!Number.isSafeInteger(step)) throw new AppError('invalid_argument', stepProblem(key, String(step)))
-    if (!Number.isFinite(timeMs))
-      throw new AppError('invalid_argument', `The time of metric '${key}' must be in milliseconds, not ${timeMs}.`)
-    if (buffer?.key !== key) {
-      if (!buffers.has(key)) checkName('metric', key)
-      buffer = buffers.get(key) ?? new PointBuffer(key)
-      buffers.set(key, buffer)
-    }
-    buffer.push(step, Math.round(timeMs), value)
-  }
-  return [...buffers.values()]
+  const groups = new PointGroups(points.length)
+  for (const { key, step, timeMs, value } of points) groups.add(key, step, timeMs, value)
+  return groups.buffers
 }
 
 /**

@@ -142,3 +142,36 @@ describe('experiments', () => {
     expect(odd.experiments.map(({ name }) => name)).toEqual(['e1', 'e3', 'e5'])
   })
 })
+
+describe('points that have arrived', () => {
+  const point = { key: 'm', step: 1, timeMs: 2, value: 3 }
+
+  test('are seen by another process at once, and settled by it', async () => {
+    const run = await create()
+    await tracking.reported.log(run, { points: [point] })
+    const other = createTracking(await temporary.openAnother())
+    expect(await other.metrics.history(run, 'm')).toEqual([{ step: 1, timeMs: 2, value: 3 }])
+    expect((await tracking.runs.get(run)).results).toEqual({ m: 3 })
+  })
+
+  test('of many clients at once are stored with one another, and only those to a run that cannot be written to are refused', async () => {
+    const [one, two, trashed] = [await create(), await create(), await create()]
+    await tracking.reported.trash(trashed)
+    const log = (run: string, step: number) => tracking.reported.log(run, { points: [{ ...point, step }] })
+    const outcomes = await Promise.allSettled([log(one, 1), log(trashed, 1), log(two, 1), log(newRunId(1_000), 1), log(one, 2)])
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'stored')),
+    ).toEqual(['stored', 'failed_precondition', 'stored', 'not_found', 'stored'])
+    expect((await tracking.metrics.history(one, 'm')).map(({ step }) => step)).toEqual([1, 2])
+    expect((await tracking.metrics.history(two, 'm')).map(({ step }) => step)).toEqual([1])
+    expect(await tracking.metrics.history(trashed, 'm')).toEqual([])
+  })
+
+  test('before an attempt is repeated belong to the attempt that is forgotten', async () => {
+    const run = await create()
+    await tracking.reported.log(run, { points: [point] })
+    await tracking.runs.transition(run, { to: 'failed' })
+    await tracking.runs.transition(run, { to: 'pending', anew: true })
+    expect(await tracking.metrics.history(run, 'm')).toEqual([])
+  })
+})

@@ -4,6 +4,7 @@ import type { Database, Transaction } from '../database/index.ts'
 import { putModelPoints } from './logged-model-points.ts'
 import { addArrivals } from './metric-arrivals.ts'
 import { groupPoints } from './metric-records.ts'
+import { PointGroups } from './point-groups.ts'
 import { findRuns, PointQueue, refusalOf } from './point-queue.ts'
 import { endReportedBelow } from './reported-children.ts'
 import { checkName, checkValue } from './record-names.ts'
@@ -39,8 +40,9 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
         await createRun(transaction, complete, clock.nowMs())
       }),
     log: async (runId, batch) => {
-      const points = groupPoints(batch.points ?? [])
-      if (hasPointsOnly(batch)) return await queue.add(runId, points)
+      const { points: given = [] } = batch
+      const points = given instanceof PointGroups ? given.buffers : groupPoints(given)
+      if (points.length > 0 && hasPointsOnly(batch)) return await queue.add(runId, points)
       for (const [key, value] of Object.entries(batch.parameters ?? {})) checkValue('parameter', key, value)
       for (const [key, value] of Object.entries(batch.labels ?? {})) checkValue('label', key, value)
       if (batch.name !== undefined) checkName('run name', batch.name)
@@ -56,8 +58,8 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
   }
 }
 
-const hasPointsOnly = ({ points = [], parameters, labels, name, modelPoints = [] }: ReportedBatch): boolean =>
-  points.length > 0 && isEmpty(parameters) && isEmpty(labels) && name === undefined && modelPoints.length === 0
+const hasPointsOnly = ({ parameters, labels, name, modelPoints = [] }: ReportedBatch): boolean =>
+  isEmpty(parameters) && isEmpty(labels) && name === undefined && modelPoints.length === 0
 
 const isEmpty = (values: object = {}): boolean => Object.keys(values).length === 0
 

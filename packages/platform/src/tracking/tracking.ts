@@ -21,6 +21,7 @@ import type {
   SweepSummary,
   Task,
 } from '@trainyard/contract'
+import type { PointGroups } from './point-groups.ts'
 
 /**
  * The records of work: projects, experiments, runs, metrics, results, artifacts, logs. One object per record kind over one
@@ -368,7 +369,7 @@ export interface ExperimentRecords {
 
 export interface ReportedBatch {
   /** Points that are there already are passed over; of the highest step the one of the highest time, then value, is the latest. */
-  points?: readonly { key: string; step: number; timeMs: number; value: number }[]
+  points?: readonly { key: string; step: number; timeMs: number; value: number }[] | PointGroups
   /** A known key with an equal value is passed over, with another one the whole batch is refused with `failed_precondition`. */
   parameters?: Record<string, JsonValue>
   labels?: Record<string, string | null>

@@ -1,5 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { close, fdatasync, open } from 'node:fs'
+import { promisify } from 'node:util'
 import { storageError } from '../../base/errors.ts'
+
+/** A descriptor with a callback: the promises of `node:fs/promises` cost 10 µs more, as much as all of SQLite's part. */
+const syncFile = promisify(fdatasync)
 
 /**
  * SQLite's write-ahead log, of which `COMMIT` has appended the changes and nobody has told the disk yet. With `synchronous=FULL`
@@ -12,7 +16,7 @@ import { storageError } from '../../base/errors.ts'
  */
 export class LogFile {
   readonly #path: string
-  #file: Promise<FileHandle> | undefined
+  #file: Promise<number> | undefined
 
   constructor(databasePath: string) {
     this.#path = `${databasePath}-wal`
@@ -21,8 +25,8 @@ export class LogFile {
   /** Resolves when every commit so far is on disk. */
   async sync(): Promise<void> {
     try {
-      const file = await (this.#file ??= open(this.#path, 'r+'))
-      await file.datasync()
+      const file = await (this.#file ??= promisify(open)(this.#path, 'r+'))
+      await syncFile(file)
     } catch (error) {
       this.#file = undefined
       throw storageError(`Cannot write ${this.#path} to the disk`, error)
@@ -30,7 +34,8 @@ export class LogFile {
   }
 
   async close(): Promise<void> {
-    await (await this.#file)?.close()
+    const file = this.#file
     this.#file = undefined
+    if (file) await promisify(close)(await file)
   }
 }

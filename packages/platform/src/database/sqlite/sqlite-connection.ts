@@ -8,7 +8,7 @@ interface CachedStatement {
 }
 
 /** Enough for every query of the product; searches with long filters push the oldest out. */
-const cachedStatements = 500
+const cachedStatements = 250
 
 /**
  * One node:sqlite connection with its settings and a cache of prepared statements (preparing each time halves the speed of small
@@ -16,14 +16,14 @@ const cachedStatements = 500
  */
 export class SqliteConnection {
   readonly database: DatabaseSync
-  readonly #cache = new Map<string, CachedStatement>()
+  readonly #caches = { objects: new Map<string, CachedStatement>(), arrays: new Map<string, CachedStatement>() }
 
   constructor(path: string, options: { busyTimeoutMs: number }) {
     this.database = new DatabaseSync(path, { timeout: options.busyTimeoutMs, enableForeignKeyConstraints: true })
     // node:sqlite starts with a cache of 2 MB and no memory mapping. NORMAL leaves out one thing only, the fsync of the log at each
     // commit: `LogFile` does that beside the event loop.
     this.database.exec(
-      'PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY',
+      'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536; PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY',
     )
   }
 
@@ -60,25 +60,29 @@ export class SqliteConnection {
   }
 
   close(): void {
-    this.#cache.clear()
+    this.#caches.objects.clear()
+    this.#caches.arrays.clear()
     if (this.database.isOpen) this.database.close()
   }
 
   #prepare(sql: string, rows: 'objects' | 'arrays' = 'objects'): CachedStatement {
-    const key = rows === 'objects' ? sql : `arrays:${sql}`
-    const known = this.#cache.get(key)
+    const cache = this.#caches[rows]
+    const known = cache.get(sql)
     if (known) {
-      this.#cache.delete(key)
-      this.#cache.set(key, known)
+      // The order of use matters only when something may have to go.
+      if (cache.size > cachedStatements / 2) {
+        cache.delete(sql)
+        cache.set(sql, known)
+      }
       return known
     }
     const statement = this.database.prepare(sql)
     if (rows === 'arrays') statement.setReturnArrays(true)
     const prepared = { statement, columns: statement.columns().map((column) => column.name) }
-    this.#cache.set(key, prepared)
-    if (this.#cache.size > cachedStatements) {
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest)
+    cache.set(sql, prepared)
+    if (cache.size > cachedStatements) {
+      for (const oldest of cache.keys()) {
+        cache.delete(oldest)
         break
       }
     }

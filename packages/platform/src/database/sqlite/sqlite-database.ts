@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@trainyard/contract'
 import type { Database, Reader, Transaction } from '../database.ts'
 import { GroupCommit, type TransactionHost } from '../group-commit.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { LogFile } from './log-file.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { likeAnyCase, sqliteDialect } from './sqlite-dialect.ts'
 import { fromSqliteError, isBusy } from './sqlite-errors.ts'
 import { checkFile, migrate } from './sqlite-migrate.ts'
 import { SqliteReader, SqliteTransaction } from './sqlite-transaction.ts'
-import { LogFile } from './log-file.ts'
 
 /** How long a process waits for the others before it gives up. */
 const patienceMs = 60_000
@@ -45,6 +46,7 @@ class SqliteDatabase implements Database {
   readonly #path: string
   readonly #writer: SqliteConnection
   readonly #log: LogFile
+  readonly #checkpointer: Checkpointer
   readonly #writes: GroupCommit<Transaction>
   #reader: { connection: SqliteConnection; view: Reader } | undefined
   #lastRead: Promise<unknown> = Promise.resolve()
@@ -55,7 +57,8 @@ class SqliteDatabase implements Database {
     this.#writer = writer
     addFunctions(writer)
     this.#log = new LogFile(path)
-    this.#writes = new GroupCommit(createTransactionHost(writer, path, this.#log))
+    this.#checkpointer = new Checkpointer(path, () => logPages(writer))
+    this.#writes = new GroupCommit(createTransactionHost(writer, path, () => this.#sync()))
   }
 
   /** Reads take turns: each has the connection's snapshot for itself, and as node:sqlite never waits, nobody else would gain. */
@@ -106,6 +109,7 @@ class SqliteDatabase implements Database {
     this.#closed = true
     await this.#writes.settled()
     await this.#lastRead
+    await this.#checkpointer.close()
     await this.#log.close()
     this.#reader?.connection.close()
     this.#writer.close()
@@ -129,6 +133,11 @@ class SqliteDatabase implements Database {
     }
   }
 
+  async #sync(): Promise<void> {
+    await this.#log.sync()
+    this.#checkpointer.afterCommit()
+  }
+
   /** A connection of its own, so that reads never see what a write in progress has not committed. */
   #openReader() {
     const connection = new SqliteConnection(this.#path, { busyTimeoutMs: patienceMs })
@@ -142,10 +151,20 @@ class SqliteDatabase implements Database {
   }
 }
 
+/** Pages in the log that are not in the database yet. */
+function logPages(connection: SqliteConnection): number {
+  const [row = []] = connection.arrays('PRAGMA wal_checkpoint(NOOP)')
+  return Number(row[1]) - Number(row[2])
+}
+
 const addFunctions = (connection: SqliteConnection): void =>
   connection.database.function('like_any_case', { deterministic: true }, (text, pattern) => likeAnyCase(text, pattern))
 
-function createTransactionHost(connection: SqliteConnection, path: string, log: LogFile): TransactionHost<Transaction> {
+function createTransactionHost(
+  connection: SqliteConnection,
+  path: string,
+  sync: () => Promise<void>,
+): TransactionHost<Transaction> {
   // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.
   const execute = async (sql: string) => {
     try {
@@ -158,7 +177,7 @@ function createTransactionHost(connection: SqliteConnection, path: string, log: 
     transaction: new SqliteTransaction(connection, path),
     begin: () => beginImmediate(connection, path),
     commit: () => execute('COMMIT'),
-    sync: () => log.sync(),
+    sync,
     rollback: () => execute('ROLLBACK'),
     savepoint: () => execute('SAVEPOINT operation'),
     release: () => execute('RELEASE operation'),

@@ -49,13 +49,16 @@ export class SqliteTransaction extends SqliteReader implements Transaction {
     options: InsertOptions = {},
   ): Promise<void> {
     return this.attempt(() => {
-      const names = columns.map((column) => `"${column}"`).join(', ')
-      const places = columns.map(() => '?').join(', ')
-      const conflict = conflictClause(columns, options)
-      const statement = this.connection.statement(`INSERT INTO ${table} (${names}) VALUES (${places})${conflict}`)
+      const statement = this.connection.statement(insertStatement(table, columns, options))
       for (const row of rows) statement.run(...row)
     })
   }
+}
+
+function insertStatement(table: TableName, columns: readonly string[], options: InsertOptions): string {
+  const names = columns.map((column) => `"${column}"`).join(', ')
+  const places = columns.map(() => '?').join(', ')
+  return `INSERT INTO ${table} (${names}) VALUES (${places})${conflictClause(columns, options)}`
 }
 
 function conflictClause(columns: readonly string[], { onConflict }: InsertOptions): string {

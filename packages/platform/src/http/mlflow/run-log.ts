@@ -1,5 +1,5 @@
 import { type AppError, isAppError, type JsonValue } from '@trainyard/contract'
-import type { ReportedBatch } from '../../tracking/index.ts'
+import { PointGroups, type ReportedBatch } from '../../tracking/index.ts'
 import { tag } from './experiments.ts'
 import { invalid, missing } from './errors.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
@@ -47,6 +47,13 @@ function isPlainMetric(written: unknown): written is MetricMessage {
   )
 }
 
+const anyOneMetric = message({ ...runFields, ...metricFields })
+const oneMetric: typeof anyOneMetric = (written, path) =>
+  isPlainMetric(written) && hasPlainRun(written) ? written : anyOneMetric(written, path)
+
+const hasPlainRun = (written: MetricMessage & { run_id?: unknown; run_uuid?: unknown }): boolean =>
+  typeof written.run_id === 'string' && (written.run_uuid === undefined || typeof written.run_uuid === 'string')
+
 const param = message({ key: text, value: text })
 
 const mostMetrics = 1_000
@@ -54,13 +61,9 @@ const mostParams = 100
 const mostTags = 100
 
 export const runLogRoutes: readonly Route[] = [
-  route('POST', 'runs/log-metric', message({ ...runFields, ...metricFields }), async (context, request) => {
+  route('POST', 'runs/log-metric', oneMetric, async (context, request) => {
     const id = runIdOf(request)
-    await log(
-      context,
-      id,
-      toPoints([request], () => ({ key: 'key', name: 'name', value: 'value', timestamp: 'timestamp' })),
-    )
+    await log(context, id, toPoints([request], pathsOfOne))
     return {}
   }),
   route('POST', 'runs/log-parameter', message({ ...runFields, key: text, value: text }), async (context, request) => {
@@ -134,35 +137,34 @@ interface Paths {
   timestamp: string
 }
 
+const onePaths: Paths = { key: 'key', name: 'name', value: 'value', timestamp: 'timestamp' }
+const pathsOfOne = (): Paths => onePaths
+
 /** The points, checked; those that name a logged model are also measurements of it. */
 function toPoints(
   metrics: readonly MetricMessage[],
   pathsOf: (at: number) => Paths,
 ): Required<Pick<ReportedBatch, 'points'>> & Pick<ReportedBatch, 'modelPoints'> {
-  const points = []
+  const points = new PointGroups(metrics.length)
   const modelPoints = []
   for (const [at, each] of metrics.entries()) {
-    const { key, value, timestamp } = each
+    const { key, value, timestamp, step = 0 } = each
     if (!key || !isKnownKey(key)) checkKey(required(key, pathsOf(at).key), pathsOf(at).name, 'Metric name')
     if (value === undefined) throw missingParameter(pathsOf(at).value)
     if (timestamp === undefined) throw missingParameter(pathsOf(at).timestamp)
-    const point = {
-      key: key!,
-      step: each.step ?? 0,
-      timeMs: checkTimestamp(timestamp, key!),
-      value: fromWireDouble(value),
-    }
-    points.push(point)
-    if (each.model_id)
-      modelPoints.push({
-        ...point,
-        modelId: each.model_id,
-        datasetName: each.dataset_name ?? '',
-        datasetDigest: each.dataset_digest ?? '',
-      })
+    const timeMs = checkTimestamp(timestamp, key!)
+    const number = fromWireDouble(value)
+    points.add(key!, step, timeMs, number)
+    if (each.model_id) modelPoints.push(toModelPoint(each.model_id, each, [key!, step, timeMs, number]))
   }
   return modelPoints.length === 0 ? { points } : { points, modelPoints }
 }
+
+const toModelPoint = (
+  modelId: string,
+  { dataset_name: datasetName = '', dataset_digest: datasetDigest = '' }: MetricMessage,
+  [key, step, timeMs, value]: readonly [string, number, number, number],
+) => ({ key, step, timeMs, value, modelId, datasetName, datasetDigest })
 
 function toParameters(entries: readonly (readonly [string, string])[]): Record<string, JsonValue> {
   const parameters = Object.create(null) as Record<string, JsonValue>
