@@ -43,7 +43,7 @@ export class Checkpointer {
     if (++this.#commits % commitsPerLook !== 0 || this.#isBusy || this.#logPages() < longLogPages) return
     this.#isBusy = true
     this.#worker ??= this.#start()
-    this.#worker.postMessage('checkpoint')
+    this.#worker.postMessage('checkpoint', [])
   }
 
   async close(): Promise<void> {
@@ -51,7 +51,7 @@ export class Checkpointer {
     this.#worker = undefined
     if (!worker) return
     const gone = new Promise((resolve) => worker.once('exit', resolve))
-    worker.postMessage('close')
+    worker.postMessage('close', [])
     await gone
   }
 
