@@ -1,14 +1,45 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { postgresProblem } from './testing/engines/postgres-server.mjs'
+
+const conditions = ['trainyard-source']
+const common = {
+  // Unisolated files share one module graph: ten times faster, and our modules hold no global state.
+  isolate: false,
+  pool: 'threads',
+  testTimeout: 30_000,
+} as const
+
+/** What stands on the database seam is tested on both databases; the suites are the same, the place they open differs. */
+const onBothDatabases = ['tracking', 'registry', 'http'].map((folder) => `packages/platform/src/${folder}/**/*.test.ts`)
+
+const problem = postgresProblem()
+if (problem) console.warn(`\nNOT TESTED on Postgres, only on SQLite: ${problem}.\n`)
+
+const project = (name: string, test: object): TestProjectInlineConfiguration => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { ...common, name, ...test },
+})
 
 export default defineConfig({
-  resolve: { conditions: ['trainyard-source'] },
-  ssr: { resolve: { conditions: ['trainyard-source'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'testing/**/*.test.ts'],
-    // Unisolated files share one module graph: ten times faster, and our modules hold no global state.
-    isolate: false,
-    globalSetup: ['testing/build-program.mjs'],
-    pool: 'threads',
-    testTimeout: 30_000,
+    projects: [
+      project('all', {
+        include: ['packages/*/src/**/*.test.ts', 'testing/**/*.test.ts'],
+        exclude: [...configDefaults.exclude, ...(problem ? ['packages/platform/src/database/postgres/**'] : [])],
+        globalSetup: ['testing/build-program.mjs', 'testing/postgres-broker.mjs'],
+      }),
+      ...(problem
+        ? []
+        : [
+            project('postgres', {
+              include: onBothDatabases,
+              globalSetup: ['testing/postgres-broker.mjs'],
+              env: { TRAINYARD_TEST_DATABASE: 'postgres' },
+              testTimeout: 60_000,
+              hookTimeout: 120_000,
+            }),
+          ]),
+    ],
   },
 })

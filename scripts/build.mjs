@@ -19,7 +19,7 @@ const common = {
   target: 'node22.18',
   conditions: ['trainyard-source'],
   // Heavy and optional: imported from node_modules on first use.
-  external: ['@aws-sdk/*', '@google-cloud/*', '@azure/*', '@duckdb/*', 'esbuild'],
+  external: ['@aws-sdk/*', '@google-cloud/*', '@azure/*', '@duckdb/*', 'pg', 'pg-copy-streams', 'esbuild'],
   banner,
   logLevel: 'warning',
   legalComments: 'none',

@@ -2,7 +2,7 @@ import type { Expression, Kysely, RawBuilder, SqlBool } from 'kysely'
 import type { TableName, Tables } from './schema.ts'
 
 /**
- * One open database: SQLite in a file today, Postgres next, behind the same promises.
+ * One open database, SQLite in a file or Postgres, behind the same promises.
  *
  * Nothing outside this folder knows which one it is: queries are built with Kysely, and what differs between the two is an
  * operation of `Reader`, `Transaction` or `Dialect`. Every failure of the database itself arrives as an AppError: `storage` (full,
@@ -18,7 +18,9 @@ export interface Database extends AsyncDisposable {
   read<Result>(operation: (reader: Reader) => Promise<Result>): Promise<Result>
   /**
    * Runs changes that are durable when the promise resolves, all of them or none. Operations asked for in one turn of the event
-   * loop share one transaction, in order, each seeing the ones before; one that throws takes back its own changes only.
+   * loop share one transaction, in order, each seeing the ones before; one that throws takes back its own changes only, and so
+   * does one of which a statement failed, even if it caught that. Writes of all processes take turns: what an operation has read
+   * is still so when it writes.
    * Operations await nothing but database calls, and must not act on the outside before the promise resolves.
    */
   write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result>
@@ -66,13 +68,15 @@ export interface CompilableQuery {
 
 /** The expressions that databases spell differently. */
 export interface Dialect {
-  readonly name: 'sqlite'
+  readonly name: 'sqlite' | 'postgres'
   /** `%` stands for any text, `_` for one character, a backslash makes the next character plain. Letters match exactly. */
   readonly like: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
   /** As `like`, whatever the case. */
   readonly likeAnyCase: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
   /** Whether `part` occurs in the text, letter by letter. */
   readonly contains: (text: Expression<string | null>, part: string) => RawBuilder<SqlBool>
+  /** The text of one member of a JSON object; null when it is missing. */
+  readonly jsonMember: (json: Expression<string | null>, key: string) => RawBuilder<string | null>
   /** A JSON string column as the text it stands for, any other JSON value as its JSON. */
   readonly jsonText: (json: Expression<string | null>) => RawBuilder<string>
   /** A list of any length behind `in`, bound as one value. */

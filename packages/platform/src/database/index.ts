@@ -1,11 +1,13 @@
 /**
- * The database: one seam over SQLite (a file in the data directory) and, next, Postgres.
+ * The database: one seam over SQLite (a file in the data directory) and Postgres.
  *
  * It knows connections, transactions, the schema and its migrations, and whatever the two databases spell differently. It does not
  * know what a run is: queries lie beside the rules they serve, in `tracking/` and its neighbours.
  *
- * Start with `database.ts` (the promises), then `migrations/0001-initial.ts` (the tables) and `sqlite/sqlite-database.ts`.
+ * Start with `database.ts` (the promises), then `migrations/0001-initial.ts` (the tables) and
+ * `sqlite/sqlite-database.ts` or `postgres/postgres-database.ts`.
  */
 export * from './database.ts'
 export type * from './schema.ts'
+export { openDatabase } from './open-database.ts'
 export { openSqliteDatabase } from './sqlite/sqlite-database.ts'

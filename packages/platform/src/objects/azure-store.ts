@@ -18,7 +18,7 @@ import type {
   PutOptions,
   StoredObject,
 } from './object-store.ts'
-import { importOptional } from './optional-package.ts'
+import { importOptional } from '../base/optional-package.ts'
 import { resumableRead } from './resumable-read.ts'
 
 export interface AzureOptions {

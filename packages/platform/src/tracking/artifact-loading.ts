@@ -37,7 +37,12 @@ export async function loadArtifacts(reader: Reader, rows: readonly ArtifactRow[]
       .where('artifact', 'in', part)
       .orderBy('tag')
     for (const { artifact, tag } of await tags.execute()) records.get(artifact)!.tags.push(tag)
-    const labels = reader.kysely.selectFrom('artifact_labels').select(['artifact', 'key', 'value']).where('artifact', 'in', part)
+    const labels = reader.kysely
+      .selectFrom('artifact_labels')
+      .select(['artifact', 'key', 'value'])
+      .where('artifact', 'in', part)
+      .orderBy('artifact')
+      .orderBy('key')
     for (const { artifact, key, value } of await labels.execute()) records.get(artifact)!.labels[key] = value
   }
   return rows.map((row) => records.get(row.number)!)

@@ -3,10 +3,9 @@ import type { Dialect } from '../database/index.ts'
 import type { Candidates } from './run-candidates.ts'
 import type { DatasetCondition } from './tracking.ts'
 
-const columns: Record<DatasetCondition['field'], RawBuilder<string | null>> = {
-  name: sql`d.name`,
-  digest: sql`d.digest`,
-  context: sql`json_extract(i.tags, '$."mlflow.data.context"')`,
+function columnOf(field: DatasetCondition['field'], dialect: Dialect): RawBuilder<string | null> {
+  if (field === 'context') return dialect.jsonMember(sql<string>`i.tags`, 'mlflow.data.context')
+  return sql.ref(`d.${field}`)
 }
 
 /** Runs that read a data set of which the condition holds, as a condition on `runs as r` and as a query for their keys. */
@@ -23,7 +22,7 @@ export function datasetCondition(
 }
 
 function compile({ field, operator, values }: DatasetCondition, dialect: Dialect): RawBuilder<SqlBool> {
-  const column = columns[field]
+  const column = columnOf(field, dialect)
   const value = values[0] ?? ''
   switch (operator) {
     case 'like':

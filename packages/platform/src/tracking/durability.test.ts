@@ -1,29 +1,25 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSqliteDatabase } from '../database/index.ts'
+import { openDatabase } from '../database/index.ts'
+import { createTestPlace, type TestPlace } from '../database/testing/test-place.ts'
 import { createTracking } from './create-tracking.ts'
 
 const program = fileURLToPath(new URL('testing/writing-process.ts', import.meta.url))
 /** How often a writer is killed; a long check sets it to hundreds. */
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 8)
 
-let folder: string
-let path: string
+let place: TestPlace
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'trainyard-durability-'))
-  path = join(folder, 'trainyard.db')
+  place = await createTestPlace()
 })
-afterEach(() => rm(folder, { recursive: true }))
+afterEach(() => place.remove())
 
 /** Runs a writer, killed at `killAfterMs` once it has written something, and gives the ids it told as acknowledged. */
 async function runWriter(count: number, killAfterMs?: number): Promise<{ ids: string[]; complaints: string }> {
-  const child = spawn(process.execPath, ['--conditions=trainyard-source', program, path, String(count)], {
+  const child = spawn(process.execPath, ['--conditions=trainyard-source', program, place.place, String(count)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const closed = once(child, 'close')
@@ -46,7 +42,7 @@ async function runWriter(count: number, killAfterMs?: number): Promise<{ ids: st
 }
 
 const storedRuns = async () => {
-  await using database = await openSqliteDatabase(path)
+  await using database = await openDatabase(place.place)
   const { runs, metrics } = createTracking(database)
   const { runs: found } = await runs.search({ limit: 10_000 })
   const points = new Map<string, number>()

@@ -106,7 +106,12 @@ async function loadExperiments(reader: Reader, numbers: readonly number[]): Prom
     .where('e.number', 'in', list)
     .execute()
   const found = new Map(rows.map((row) => [row.number, toRecord(row)]))
-  const tags = reader.kysely.selectFrom('experiment_tags').select(['experiment', 'key', 'value']).where('experiment', 'in', list)
+  const tags = reader.kysely
+    .selectFrom('experiment_tags')
+    .select(['experiment', 'key', 'value'])
+    .where('experiment', 'in', list)
+    .orderBy('experiment')
+    .orderBy('key')
   for (const [number, key, value] of await reader.arrays(tags)) found.get(number as number)!.tags[key as string] = value as string
   return numbers.flatMap((number) => found.get(number) ?? [])
 }

@@ -129,7 +129,12 @@ async function loadModels(reader: Reader, numbers: readonly number[]): Promise<L
     ['logged_model_tags', 'tags'],
     ['logged_model_params', 'parameters'],
   ] as const) {
-    const query = kysely.selectFrom(table).select(['model', 'key', 'value']).where('model', 'in', list)
+    const query = kysely
+      .selectFrom(table)
+      .select(['model', 'key', 'value'])
+      .where('model', 'in', list)
+      .orderBy('model')
+      .orderBy('key')
     for (const [model, key, value] of await reader.arrays(query))
       found.get(model as number)![field][key as string] = value as string
   }
@@ -139,6 +144,9 @@ async function loadModels(reader: Reader, numbers: readonly number[]): Promise<L
     .selectAll('v')
     .select('r.id as run_id')
     .where('v.model', 'in', list)
+    .orderBy('v.model')
+    .orderBy('v.key')
+    .orderBy('v.run')
     .execute()
   for (const point of points) {
     const model = found.get(point.model)!

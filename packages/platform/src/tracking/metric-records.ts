@@ -77,9 +77,16 @@ export async function latestMany(reader: Reader, runs: readonly number[]): Promi
       .selectFrom('metric_series')
       .select(['run', 'key', 'last_value'])
       .where('run', 'in', dialect.numberList(part))
+      .orderBy('run')
+      .orderBy('key')
     for (const [run, key, value] of await reader.arrays(numbers))
       put(run as number, key as string, (value as number | null) ?? Number.NaN)
-    const others = kysely.selectFrom('results').select(['run', 'key', 'value']).where('run', 'in', dialect.numberList(part))
+    const others = kysely
+      .selectFrom('results')
+      .select(['run', 'key', 'value'])
+      .where('run', 'in', dialect.numberList(part))
+      .orderBy('run')
+      .orderBy('key')
     for (const [run, key, value] of await reader.arrays(others))
       put(run as number, key as string, JSON.parse(value as string) as JsonValue)
   }

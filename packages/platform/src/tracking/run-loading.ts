@@ -51,6 +51,8 @@ async function eachValue(
     .selectFrom(table)
     .select(['run', 'key', 'value'])
     .where('run', 'in', reader.dialect.numberList(numbers))
+    .orderBy('run')
+    .orderBy('key')
   for (const [run, key, value] of await reader.arrays(query)) take(run as number, key as string, value as string)
 }
 

@@ -107,5 +107,9 @@ const history = [
 export const registry: Migration = {
   number: 3,
   name: 'registry',
-  statements: { sqlite: [...models, ...versions, ...history] },
+  statements: {
+    sqlite: [...models, ...versions, ...history],
+    // What COLLATE NOCASE says there.
+    postgres: ['CREATE UNIQUE INDEX model_stages_any_case ON model_stages (project, lower(name))'],
+  },
 }

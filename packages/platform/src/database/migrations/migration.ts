@@ -5,6 +5,9 @@
 export interface Migration {
   readonly number: number
   readonly name: string
-  /** The statements of each kind of database, in order. */
-  readonly statements: { readonly sqlite: readonly string[] }
+  /**
+   * In order. Written once, in SQLite's spelling with types INTEGER, REAL, TEXT and BLOB only, which `postgres-spelling.ts` turns
+   * into that of Postgres; `postgres` holds what only that one needs, to be run behind the others.
+   */
+  readonly statements: { readonly sqlite: readonly string[]; readonly postgres?: readonly string[] }
 }

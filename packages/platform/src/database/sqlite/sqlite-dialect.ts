@@ -1,23 +1,10 @@
 import { sql } from 'kysely'
 import type { Dialect } from '../database.ts'
-
-/** The parts of a pattern: a wildcard, or one plain character (a backslash makes the next one plain, a last one stands for itself). */
-function* patternParts(pattern: string): Generator<{ wildcard: '%' | '_' } | { plain: string }> {
-  for (const [part] of pattern.matchAll(/\\[\s\S]|[\s\S]/gu)) {
-    if (part === '%' || part === '_') yield { wildcard: part }
-    else yield { plain: part.length > 1 && part.startsWith('\\') ? part.slice(1) : part }
-  }
-}
-
-const translate = (pattern: string, wildcards: { '%': string; _: string }, quote: (character: string) => string): string =>
-  Array.from(patternParts(pattern), (part) => ('wildcard' in part ? wildcards[part.wildcard] : quote(part.plain))).join('')
+import { toLike, translatePattern } from '../like-pattern.ts'
 
 /** GLOB is the case-sensitive twin of LIKE (and uses indexes); its own special characters are quoted as one-letter sets. */
 const toGlob = (pattern: string): string =>
-  translate(pattern, { '%': '*', _: '?' }, (character) => ('*?['.includes(character) ? `[${character}]` : character))
-
-const toLike = (pattern: string): string =>
-  translate(pattern, { '%': '%', _: '_' }, (character) => ('%_\\'.includes(character) ? `\\${character}` : character))
+  translatePattern(pattern, { '%': '*', _: '?' }, (character) => ('*?['.includes(character) ? `[${character}]` : character))
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -26,6 +13,7 @@ export const sqliteDialect: Dialect = {
     // LIKE folds A-Z only; other letters take a function of ours, which is slower and therefore not always used.
     /^\p{ASCII}*$/u.test(pattern) ? sql`${text} like ${toLike(pattern)} escape ${'\\'}` : sql`like_any_case(${text}, ${pattern})`,
   contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
+  jsonMember: (json, key) => sql`${json} ->> ${`$.${JSON.stringify(key)}`}`,
   jsonText: (json) => sql`${json} ->> '$'`,
   numberList: (numbers) => sql`(select value from json_each(${JSON.stringify(numbers)}))`,
   nullsLast: (direction) => sql`${sql.raw(direction)} nulls last`,
@@ -38,7 +26,7 @@ export function likeAnyCase(text: unknown, pattern: unknown): number | null {
   if (typeof text !== 'string' || typeof pattern !== 'string') return null
   if (lastPattern?.text !== pattern) {
     const quote = (character: string) => character.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`)
-    lastPattern = { text: pattern, matcher: new RegExp(`^${translate(pattern, { '%': '.*', _: '.' }, quote)}$`, 'isu') }
+    lastPattern = { text: pattern, matcher: new RegExp(`^${translatePattern(pattern, { '%': '.*', _: '.' }, quote)}$`, 'isu') }
   }
   return lastPattern.matcher.test(text) ? 1 : 0
 }

@@ -6,12 +6,14 @@ import * as fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
-import { type Database, openSqliteDatabase } from '../../database/index.ts'
+import { type Database, openDatabase } from '../../database/index.ts'
+import { createTestPlace, type TestPlace } from '../../database/testing/test-place.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import { createServer } from '../server.ts'
 
 let folder: string
+let place: TestPlace
 let database: Database
 let app: FastifyInstance
 let registry: Registry
@@ -20,7 +22,8 @@ let names = 0
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'trainyard-http-'))
-  database = await openSqliteDatabase(join(folder, 'trainyard.db'))
+  place = await createTestPlace()
+  database = await openDatabase(place.place)
   tracking = createTracking(database)
   registry = createRegistry(database)
   app = await createServer({
@@ -35,6 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await app.close()
   await database.close()
+  await place.remove()
   rmSync(folder, { recursive: true })
 })
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../base/clock.ts'
-import { openSqliteDatabase } from '../../database/index.ts'
+import { openDatabase } from '../../database/index.ts'
+import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createRegistry } from '../../registry/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import type { GuardOptions } from '../guard.ts'
@@ -33,7 +34,8 @@ export interface OpenServer extends AsyncDisposable {
 /** A server over a fresh data directory, asked without a socket. */
 export async function openServer(guard: Partial<GuardOptions> = {}): Promise<OpenServer> {
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-http-'))
-  const database = await openSqliteDatabase(join(folder, 'trainyard.db'))
+  const { place, remove } = await createTestPlace()
+  const database = await openDatabase(place)
   const tracking = createTracking(database)
   const app = await createServer({
     tracking,
@@ -72,6 +74,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}): Promise<Ope
     [Symbol.asyncDispose]: async () => {
       await app.close()
       await database.close()
+      await remove()
       await rm(folder, { recursive: true })
     },
   }

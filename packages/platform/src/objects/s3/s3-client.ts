@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { importOptional } from '../optional-package.ts'
+import { importOptional } from '../../base/optional-package.ts'
 
 export type S3Module = typeof import('@aws-sdk/client-s3')
 

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Database, openSqliteDatabase } from '../../database/index.ts'
+import { type Database, openDatabase } from '../../database/index.ts'
+import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createRegistry } from '../create-registry.ts'
 import type { Registry } from '../registry.ts'
 
@@ -15,9 +13,8 @@ export interface TemporaryRegistry extends AsyncDisposable {
 }
 
 export async function openTemporaryRegistry(): Promise<TemporaryRegistry> {
-  const folder = await mkdtemp(join(tmpdir(), 'trainyard-registry-'))
-  const path = join(folder, 'trainyard.db')
-  const opened = [await openSqliteDatabase(path)]
+  const { place, remove } = await createTestPlace()
+  const opened = [await openDatabase(place)]
   const clock = {
     now: 1000,
     nowMs() {
@@ -29,13 +26,13 @@ export async function openTemporaryRegistry(): Promise<TemporaryRegistry> {
     registry: createRegistry(opened[0]!, { clock }),
     clock,
     openAnother: async () => {
-      const another = await openSqliteDatabase(path)
+      const another = await openDatabase(place)
       opened.push(another)
       return createRegistry(another, { clock })
     },
     [Symbol.asyncDispose]: async () => {
       for (const database of opened) await database.close()
-      await rm(folder, { recursive: true })
+      await remove()
     },
   }
 }

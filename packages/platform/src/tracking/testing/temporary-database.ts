@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Database, openSqliteDatabase } from '../../database/index.ts'
+import { type Database, openDatabase } from '../../database/index.ts'
+import { createTestPlace } from '../../database/testing/test-place.ts'
 
 export interface TemporaryDatabase extends AsyncDisposable {
   readonly database: Database
   readonly folder: string
+  /** For `openDatabase`, also in another process. */
+  readonly place: string
   /** A second connection, as another process would have. */
   openAnother(): Promise<Database>
   /** A bare run row in project `project`, for tests of what hangs on runs. Ids already there are left alone. */
@@ -14,20 +17,22 @@ export interface TemporaryDatabase extends AsyncDisposable {
 
 export async function openTemporaryDatabase(): Promise<TemporaryDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-records-'))
-  const path = join(folder, 'trainyard.db')
-  const opened = [await openSqliteDatabase(path)]
+  const { place, remove } = await createTestPlace()
+  const opened = [await openDatabase(place)]
   const database = opened[0]!
   return {
     database,
     folder,
+    place,
     openAnother: async () => {
-      const another = await openSqliteDatabase(path)
+      const another = await openDatabase(place)
       opened.push(another)
       return another
     },
     addRuns: (...ids) => addRuns(database, ids),
     [Symbol.asyncDispose]: async () => {
       for (const each of opened) await each.close()
+      await remove()
       await rm(folder, { recursive: true })
     },
   }

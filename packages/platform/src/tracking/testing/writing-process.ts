@@ -4,11 +4,11 @@
  */
 import { writeSync } from 'node:fs'
 import { newRunId } from '@trainyard/contract'
-import { openSqliteDatabase } from '../../database/index.ts'
+import { openDatabase } from '../../database/index.ts'
 import { createTracking } from '../create-tracking.ts'
 
 const [path, count] = [process.argv[2]!, Number(process.argv[3])]
-const database = await openSqliteDatabase(path)
+const database = await openDatabase(path)
 const tracking = createTracking(database)
 const values = {
   project: 'default',

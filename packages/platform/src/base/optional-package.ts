@@ -1,5 +1,5 @@
 import { AppError } from '@trainyard/contract'
-import { messageOf, systemErrorCode } from '../base/errors.ts'
+import { messageOf, systemErrorCode } from './errors.ts'
 
 /** Imports a package that users install only when they need it; a missing one becomes a sentence with the command to type. */
 export async function importOptional<T>(load: () => Promise<T>, packages: string, purpose: string): Promise<T> {
