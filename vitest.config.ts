@@ -35,8 +35,9 @@ export default defineConfig({
             project('postgres', {
               include: onBothDatabases,
               globalSetup: ['testing/postgres-broker.mjs'],
-              env: { TRAINYARD_TEST_DATABASE: 'postgres' },
-              testTimeout: 60_000,
+              // Each statement is a journey to another process here: fewer random checks than on SQLite.
+              env: { TRAINYARD_TEST_DATABASE: 'postgres', SEARCH_CHECKS: '20', KILL_ROUNDS: '4' },
+              testTimeout: 120_000,
               hookTimeout: 120_000,
             }),
           ]),

@@ -2,8 +2,8 @@
 // first, does nothing when nothing is missing, and says what it does. Works on Node.js 18 with no package installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { findPythons } from './pythons.mjs'
 import { root, run, say, seconds } from './steps.mjs'
@@ -99,14 +99,25 @@ const debianPackages = { git: 'git', setpriv: 'util-linux', mkfifo: 'coreutils' 
 export async function installDebianPackages() {
   const isOnPath = (name) => (process.env.PATH ?? '').split(delimiter).some((folder) => folder && existsSync(join(folder, name)))
   const missing = Object.keys(debianPackages).filter((program) => !isOnPath(program))
-  if (missing.length === 0 || process.getuid?.() !== 0 || !isOnPath('apt-get')) return
   const packages = [...new Set(missing.map((program) => debianPackages[program]))]
+  const { postgresPrograms } = await import('../testing/engines/postgres-server.mjs')
+  if (!postgresPrograms()) packages.push('postgresql')
+  if (packages.length === 0 || process.getuid?.() !== 0 || !isOnPath('apt-get')) return
+  if (packages.includes('postgresql')) keepDebianFromStartingPostgres()
   say(`set-up: installing Debian packages: ${packages.join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const lock = ['-o', 'DPkg::Lock::Timeout=300', '-qq']
   await run('apt-get', [...lock, 'update'], { env })
   const { code, output } = await run('apt-get', [...lock, 'install', '-y', '--no-install-recommends', ...packages], { env })
   if (code !== 0) fail(`apt-get could not install ${packages.join(' ')}:\n${output.trim()}`)
+}
+
+/** The tests start a server of their own; Debian's package would make and start one of its own at once. */
+function keepDebianFromStartingPostgres() {
+  const file = '/etc/postgresql-common/createcluster.conf'
+  if (existsSync(file)) return
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, 'create_main_cluster = false\n')
 }
 
 /** The environment with the packages that the Python tests use, from the product's own cache of environments. */

@@ -83,7 +83,21 @@ export async function startPostgresServer({ settings: own = {} } = {}) {
   const [first, ...prefix] = [...asServerUser(user), join(programs, 'initdb')]
   const made = spawnSync(
     first,
-    [...prefix, '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8', '--no-sync', '--no-instructions'],
+    [
+      ...prefix,
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale',
+      'C.UTF-8',
+      '--no-sync',
+      '--no-instructions',
+    ],
     { encoding: 'utf8', cwd: folder },
   )
   if (made.status !== 0) {
@@ -107,7 +121,10 @@ export async function startPostgresServer({ settings: own = {} } = {}) {
   }
 
   async function startProcess() {
-    const given = Object.entries({ ...settings, unix_socket_directories: folder, ...own }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const given = Object.entries({ ...settings, unix_socket_directories: folder, ...own }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ])
     const [command, ...rest] = [...asServerUser(user), join(programs, 'postgres'), '-D', data, '-p', String(port), ...given]
     const server = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
     let complaint = ''

@@ -99,7 +99,8 @@ async function countCandidates(reader: Reader, scope: RunScope): Promise<{ condi
 
 async function countUpTo(reader: Reader, candidates: Candidates, bound: number): Promise<number> {
   const [row] = await reader.arrays({
-    compile: () => sql`select count(*) from (select 1 from (${candidates}) as candidates limit ${bound}) as counted`.compile(reader.kysely),
+    compile: () =>
+      sql`select count(*) from (select 1 from (${candidates}) as candidates limit ${bound}) as counted`.compile(reader.kysely),
   })
   return row![0] as number
 }

@@ -93,7 +93,8 @@ class PostgresDatabase implements Database {
     const connection = await connect(this.#address)
     try {
       await connection.execute(`SET lock_timeout = ${compactWaitMs}`)
-      for (const table of await tablesOf(connection, this.#address.schema)) await connection.execute(`VACUUM (FULL, ANALYZE) "${table}"`)
+      for (const table of await tablesOf(connection, this.#address.schema))
+        await connection.execute(`VACUUM (FULL, ANALYZE) "${table}"`)
     } catch (error) {
       throw fromPostgresError(error, this.#address.display)
     } finally {

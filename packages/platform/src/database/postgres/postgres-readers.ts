@@ -64,6 +64,10 @@ export class PostgresReaders {
     if (spare >= 0 && this.#idle.length > 1) void this.#idle.splice(spare, 1)[0]!.connection.close()
     for (let known = this.#idle.pop(); known; known = this.#idle.pop()) if (!known.connection.isLost) return known
     const connection = await connect(this.#address, { isReconnect: true })
-    return { connection, view: new PostgresReader(connection, { dialect: this.#dialect, place: this.#address.display }), sinceMs: 0 }
+    return {
+      connection,
+      view: new PostgresReader(connection, { dialect: this.#dialect, place: this.#address.display }),
+      sinceMs: 0,
+    }
   }
 }

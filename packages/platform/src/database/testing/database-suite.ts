@@ -117,9 +117,7 @@ export function describeDatabase(name: string, createFixture: () => Promise<Data
 
     test('numbers come back as they went in, NaN as null and infinities as they are; bytes too', async () => {
       const values = [1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 2 ** 53 - 1, 1_700_000_000_123]
-      const rows = await database.read((reader) =>
-        reader.arrays({ compile: () => doubles(values).compile(reader.kysely) }),
-      )
+      const rows = await database.read((reader) => reader.arrays({ compile: () => doubles(values).compile(reader.kysely) }))
       expect(rows).toEqual([values.map((value) => (Number.isNaN(value) ? null : value))])
       const body = Uint8Array.from({ length: 100_000 }, (_, index) => index % 251)
       await database.write((transaction) =>
