@@ -17,25 +17,19 @@ const preparedFrom = 3
 const preparedStatements = 300
 const countedStatements = 2_000
 
-const typeId = { bytes: 17, int8: 20, numeric: 1700 }
-
-/** 64-bit integers are numbers on this side of the seam, and bytes no Node.js buffers. */
-const parsers = new Map<number, (text: string) => unknown>([
-  [typeId.int8, Number],
-  [typeId.numeric, Number],
-  [typeId.bytes, (text) => bytesOf(text)],
-])
+/**
+ * By type: 64-bit integers (20) and numerics (1700) are numbers on this side of the seam, and bytes (17) no Node.js buffers.
+ */
+const parsers: Readonly<Record<number, (text: string) => unknown>> = { 17: (text) => bytesOf(text), 20: Number, 1700: Number }
 
 function bytesOf(text: string): Uint8Array {
   const { buffer, byteOffset, length } = Buffer.from(text.slice(2), 'hex')
   return new Uint8Array(buffer, byteOffset, length)
 }
 
-/** Other types have the driver's own parsers. */
+/** Other types have the driver's own parsers. It always asks for text. */
 const typesOf = (types: CustomTypesConfig): CustomTypesConfig => ({
-  // The driver types the parser by format; its server only ever answers in text.
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    parsers.get(oid) ?? types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
+  getTypeParser: (oid: Parameters<CustomTypesConfig['getTypeParser']>[0]) => parsers[oid] ?? types.getTypeParser(oid, 'text'),
 })
 
 export interface ConnectionOptions {

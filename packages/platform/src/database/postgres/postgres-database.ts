@@ -71,7 +71,7 @@ class PostgresDatabase implements Database {
          WHERE relnamespace = to_regnamespace($1) AND NOT indisvalid`,
         [this.#address.schema],
       )
-      for (const [name] of broken) problems.push(`the index ${name} is not valid; make it anew with REINDEX`)
+      for (const [name] of broken) problems.push(`the index ${String(name)} is not valid; make it anew with REINDEX`)
       for (const table of await tablesOf(connection, this.#address.schema)) {
         try {
           await connection.execute(`SELECT count(*) FROM "${table}"`)

@@ -77,6 +77,11 @@ export class PostgresWriter implements TransactionHost<Transaction> {
     if (tag !== 'COMMIT') throw fromPostgresError(this.#connection.takeFailure() ?? new Error(tag), this.#address.display)
   }
 
+  /** The server's commit has promised that already. */
+  sync(): Promise<void> {
+    return Promise.resolve()
+  }
+
   async rollback(): Promise<void> {
     await this.#attempt(() => this.#connection.execute('ROLLBACK'))
   }
