@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path/posix'
 export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
-  ['tuning'],
+  ['tuning', 'upkeep'],
   ['execution'],
   ['tracking', 'registry'],
   ['database', 'objects'],

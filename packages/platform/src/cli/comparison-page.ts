@@ -1,6 +1,6 @@
 import type { JsonValue, RunRecord } from '@trainyard/contract'
 import type { Tracking } from '../tracking/index.ts'
-import type { ComparedRow, Comparison } from './comparison.ts'
+import type { ComparedRow, Comparison } from '../tracking/index.ts'
 import { countOf, formatNumber, formatValue } from './output/format.ts'
 import { renderLine } from './output/plot.ts'
 import { renderTable, type Cell, type Column } from './output/table.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { changeText, renderComparison } from './comparison-page.ts'
-import { compareRuns, sameValue } from './comparison.ts'
+import { compareRuns, sameValue } from '../tracking/run-comparison.ts'
 import { createStyle } from './output/style.ts'
 import { runRecord } from './testing/run-record.ts'
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from '../base/clock.ts'
+import type { Execution } from '../execution/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
@@ -10,17 +11,24 @@ export interface RecordServerOptions {
   guard: GuardOptions
   /** How addresses are opened. */
   objects: ObjectContext
+  /** Stops work that is under way. */
+  execution?: Execution
   log?: FastifyBaseLogger
 }
 
 /** The server over an open data directory, ready to listen. */
-export const openRecordServer = (session: Session, { guard, objects, log }: RecordServerOptions): Promise<FastifyInstance> =>
+export const openRecordServer = (
+  session: Session,
+  { guard, objects, execution, log }: RecordServerOptions,
+): Promise<FastifyInstance> =>
   createServer({
     tracking: session.tracking,
     registry: createRegistry(session.database),
     clock: systemClock,
     objects,
     artifactFolder: session.directory.artifacts,
+    holdings: session,
+    ...(execution === undefined ? {} : { execution }),
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseStoreReference } from './artifact-reference.ts'
 import { splitWords } from './commands/label.ts'
-import { liesIn } from './empty-trash.ts'
+import { liesIn } from '../upkeep/index.ts'
 
 describe('store addresses', () => {
   test.each([

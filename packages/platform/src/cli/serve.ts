@@ -46,6 +46,7 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
   const app = await openRecordServer(session, {
     guard: { loopback, hosts: [options.host, ...options.allowHost], token, runTokens: createRunTokens(runSecret) },
     objects: session.objectContext,
+    execution: executionOf(cli, session),
     log,
   })
   const url = await listen(app, options, cli)

@@ -1,20 +1,17 @@
 import { join } from 'node:path'
 import type { DataDirectory } from '../base/data-directory.ts'
-import { type Database, openSqliteDatabase } from '../database/index.ts'
-import { createFileStore, createPlaces, type ObjectContext, type Places } from '../objects/index.ts'
-import { createTracking, type Tracking } from '../tracking/index.ts'
+import { openSqliteDatabase } from '../database/index.ts'
+import { createFileStore, createPlaces, type ObjectContext } from '../objects/index.ts'
+import { createTracking } from '../tracking/index.ts'
+import { type Holdings, outputFolder } from '../upkeep/index.ts'
 import { resolveArtifact } from './artifact-reference.ts'
 import type { Cli } from './cli.ts'
 import { openDirectory } from './open-directory.ts'
 
 /** The open data directory of one command. `await using` it: closing waits for writes under way. */
-export interface Session extends AsyncDisposable {
-  readonly directory: DataDirectory
-  readonly database: Database
-  readonly tracking: Tracking
-  /** How addresses are understood here: relative to the working folder, `store://` through the records. */
+export interface Session extends AsyncDisposable, Holdings {
+  /** Addresses are relative to the working folder, `store://` goes through the records. */
   readonly objectContext: ObjectContext
-  readonly places: Places
 }
 
 /** Opens what the flags and the environment point at, see `openDirectory`. */
@@ -41,6 +38,3 @@ export async function openSessionIn(cli: Cli, directory: DataDirectory): Promise
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
-
-/** Where captured output goes that is too long for the database. */
-export const outputFolder = (directory: DataDirectory): string => join(directory.path, 'output')

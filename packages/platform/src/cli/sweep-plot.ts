@@ -4,7 +4,8 @@ import { type PlotPoint, renderBar, renderScatter } from './output/plot.ts'
 import type { Style } from './output/style.ts'
 import { renderTable } from './output/table.ts'
 import { visible } from './output/visible.ts'
-import { keysOf, varyingKeys } from './sweep-table.ts'
+import { keysOf } from '../tracking/index.ts'
+import { varyingKeys } from './sweep-table.ts'
 
 export interface SweepPlotOptions {
   /** The result that is drawn. */

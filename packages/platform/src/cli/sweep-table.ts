@@ -1,4 +1,5 @@
-import type { JsonValue, RunRecord } from '@trainyard/contract'
+import type { RunRecord } from '@trainyard/contract'
+import { keysOf } from '../tracking/index.ts'
 import { formatDuration, formatValue } from './output/format.ts'
 import { stateStyle, stateText } from './output/state.ts'
 import { renderTable, type Cell, type Column } from './output/table.ts'
@@ -44,11 +45,6 @@ export function renderIterations(
   const left = iterations.length - shown.length
   return left === 0 ? lines : [...lines, look.style.dim(`and ${left} more: --all shows them`)]
 }
-
-/** Keys in order of first appearance. */
-export const keysOf = (records: readonly Record<string, JsonValue>[]): string[] => [
-  ...new Set(records.flatMap((record) => Object.keys(record))),
-]
 
 /** Parameters that are not the same in every iteration. */
 export function varyingKeys(runs: readonly RunRecord[]): string[] {

@@ -36,6 +36,9 @@ export interface Tables {
   model_version_tags: { version: number; key: string; value: string }
   model_aliases: { model: number; alias: string; version: number }
   registry_events: RegistryEventsTable
+  change_counter: { id: number; number: number }
+  changes: { kind: string; subject: number; number: number; id: string | null; project: string | null }
+  kept_answers: { key: string; request: string; status: number | null; body: string | null; at: number }
 }
 
 export type TableName = keyof Tables

@@ -5,13 +5,18 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import packageJson from '../../package.json' with { type: 'json' }
 import type { Clock } from '../base/clock.ts'
+import type { Execution } from '../execution/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Tracking } from '../tracking/index.ts'
+import type { Holdings } from '../upkeep/index.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import { createArtifactPlaces, mlflowDialect } from './mlflow/index.ts'
-import { nativeDialect } from './native/index.ts'
+import { createChangeWatch, nativeDialect } from './native/index.ts'
+import { jobRunOf } from './run-tokens.ts'
+import { createServedPlaces } from './served-places.ts'
 
 export interface ServerOptions {
   readonly tracking: Tracking
@@ -20,6 +25,11 @@ export interface ServerOptions {
   readonly objects: ObjectContext
   /** Where artifacts go that have no place of their own. */
   readonly artifactFolder: string
+  /** Folders of this machine that may be read for others, beside that one. */
+  readonly artifactRoots?: readonly string[]
+  readonly holdings: Holdings
+  /** Stops work that is under way; without it only runs that clients watch can be aborted. */
+  readonly execution?: Execution
   readonly guard: GuardOptions
   readonly log?: FastifyBaseLogger
 }
@@ -52,14 +62,32 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setNotFoundHandler(notFound)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
-  const places = createArtifactPlaces({
-    tracking: options.tracking,
+  const { tracking, registry, clock } = options
+  const served = createServedPlaces({
     objects: options.objects,
-    folder: options.artifactFolder,
+    roots: [options.artifactFolder, ...(options.artifactRoots ?? [])],
   })
-  await options.tracking.experiments.ensureDefault()
-  mlflowDialect(app, { tracking: options.tracking, registry: options.registry, clock: options.clock, places })
-  nativeDialect(app, { tracking: options.tracking, clock: options.clock })
+  const places = createArtifactPlaces({ tracking, objects: options.objects, folder: options.artifactFolder, served })
+  // Who carries a run's token was started by this machine's own program, which chose where the run's files go.
+  app.addHook('preHandler', async ({ raw }) => {
+    const runId = jobRunOf(raw)
+    const run = runId === undefined ? undefined : await tracking.runs.find(runId)
+    if (run) served.allow(run.outPath)
+  })
+  await tracking.experiments.ensureDefault()
+  mlflowDialect(app, { tracking, registry, clock, places })
+  nativeDialect(app, {
+    tracking,
+    registry,
+    clock,
+    served,
+    holdings: options.holdings,
+    execution: options.execution,
+    watch: createChangeWatch(tracking, registry),
+    version: packageJson.version,
+    startedAtMs: clock.nowMs(),
+    placeOfModel: (model) => places.ofModel(model),
+  })
   await app.ready()
   return app
 }

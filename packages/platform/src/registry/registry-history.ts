@@ -1,7 +1,16 @@
-import type { Database, Reader } from '../database/index.ts'
+import type { Selectable } from 'kysely'
+import type { Database, Reader, RegistryEventsTable } from '../database/index.ts'
 import { noModel, noVersion } from './registry-rows.ts'
 import { firstStage } from './stage-names.ts'
-import type { HistoryRecords, ModelName, ModelSnapshot, RegistryEvent, RegistryEventKind, VersionSnapshot } from './registry.ts'
+import type {
+  HistoryRecords,
+  ModelName,
+  ModelSnapshot,
+  NamedRegistryEvent,
+  RegistryEvent,
+  RegistryEventKind,
+  VersionSnapshot,
+} from './registry.ts'
 
 export function createHistoryRecords(database: Database): HistoryRecords {
   return {
@@ -14,6 +23,13 @@ export function createHistoryRecords(database: Database): HistoryRecords {
         if (own.length === 0) throw noVersion({ ...model, version })
         return own
       }),
+    latest: () =>
+      database.read(async (reader) => {
+        const query = reader.kysely.selectFrom('registry_events').select(({ fn }) => fn.max('number').as('number'))
+        const [row] = await reader.arrays(query)
+        return (row?.[0] as number | null) ?? 0
+      }),
+    after: (id, { limit }) => database.read((reader) => eventsAfter(reader, id, limit)),
     at: (model, timeMs) => database.read((reader) => snapshotAt(reader, model, timeMs)),
   }
 }
@@ -47,18 +63,34 @@ async function eventsOf({ kysely }: Reader, model: number, untilMs = Number.MAX_
     .orderBy('at')
     .orderBy('number')
     .execute()
-  return rows.map((row) => ({
-    id: row.number,
-    kind: row.kind as RegistryEventKind,
-    version: row.version,
-    key: row.key,
-    before: row.before,
-    after: row.after,
-    atMs: row.at,
-    by: row.by,
-    via: row.via,
-    reason: row.reason,
-  }))
+  return rows.map(toEvent)
+}
+
+const toEvent = (row: Selectable<RegistryEventsTable>): RegistryEvent => ({
+  id: row.number,
+  kind: row.kind as RegistryEventKind,
+  version: row.version,
+  key: row.key,
+  before: row.before,
+  after: row.after,
+  atMs: row.at,
+  by: row.by,
+  via: row.via,
+  reason: row.reason,
+})
+
+async function eventsAfter({ kysely }: Reader, id: number, limit: number): Promise<NamedRegistryEvent[]> {
+  const rows = await kysely
+    .selectFrom('registry_events as e')
+    .innerJoin('registered_models as m', 'm.number', 'e.model')
+    .innerJoin('projects as p', 'p.number', 'm.project')
+    .selectAll('e')
+    .select(['m.name', 'p.name as project'])
+    .where('e.number', '>', id)
+    .orderBy('e.number')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({ ...toEvent(row), name: row.name, project: row.project }))
 }
 
 async function snapshotAt(reader: Reader, model: ModelName, timeMs: number): Promise<ModelSnapshot> {

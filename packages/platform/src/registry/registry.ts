@@ -239,7 +239,14 @@ export interface VersionSnapshot {
   artifactId: string | null
 }
 
+/** An event of whatever model. */
+export interface NamedRegistryEvent extends RegistryEvent, ModelName {}
+
 export interface HistoryRecords {
+  /** Id of the newest event of all models; 0 before the first. */
+  latest(): Promise<number>
+  /** Events of all models behind that id, in order of their ids, at most `limit`; the names are those of now. */
+  after(id: number, options: { limit: number }): Promise<NamedRegistryEvent[]>
   /** Oldest first. Of the live model of that name, else of the newest deleted one. `not_found` when there never was one. */
   of(model: ModelName, options?: { version?: number }): Promise<RegistryEvent[]>
   /** The model that had the name then, whatever it is called now and whether it still is. `not_found` when there was none. */

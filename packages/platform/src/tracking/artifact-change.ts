@@ -1,5 +1,6 @@
 import { AppError, newRunId } from '@trainyard/contract'
 import { type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { settleRequest } from './journal-records.ts'
 import { ensureProject } from './project-records.ts'
 import { checkName, checkValue } from './record-names.ts'
@@ -49,6 +50,7 @@ export async function addArtifact(transaction: Transaction, artifact: NewArtifac
   await moveTags(transaction, { project, key, number }, [latestTag, ...(artifact.tag === undefined ? [] : [artifact.tag])])
   const labels = Object.entries(artifact.labels ?? {}).map(([label, value]) => [number, label, value])
   await transaction.insertRows('artifact_labels', ['artifact', 'key', 'value'], labels)
+  if (run !== null) await noteChange(transaction, 'artifacts', run)
   return id
 }
 
@@ -83,6 +85,7 @@ async function currentOf(transaction: Transaction, run: number, artifact: NewArt
 }
 
 interface Version {
+  run?: number | null
   project: number
   key: string
   number: number
@@ -95,7 +98,7 @@ export async function moveTags(transaction: Transaction, version: Version, tags:
 }
 
 export async function getVersion(transaction: Transaction, id: string): Promise<Version> {
-  const query = transaction.kysely.selectFrom('artifacts').select(['number', 'project', 'key']).where('id', '=', id)
+  const query = transaction.kysely.selectFrom('artifacts').select(['number', 'project', 'key', 'run']).where('id', '=', id)
   const version = await query.executeTakeFirst()
   if (!version) throw new AppError('not_found', `There is no artifact with the id ${id}.`)
   return version
@@ -119,6 +122,7 @@ export async function linkArtifact(transaction: Transaction, run: number, versio
     .execute()
   await transaction.insertRows('artifact_links', ['run', 'artifact'], [[run, version.number]], { onConflict: 'ignore' })
   await moveTags(transaction, version, [latestTag])
+  await noteChange(transaction, 'artifacts', run)
 }
 
 /**

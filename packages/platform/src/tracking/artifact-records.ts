@@ -1,6 +1,7 @@
 import { AppError, type ArtifactRecord } from '@trainyard/contract'
 import type { Database, Reader } from '../database/index.ts'
 import { addArtifact, checkTag, getVersion, linkArtifact, moveTags } from './artifact-change.ts'
+import { noteChange } from './change-notes.ts'
 import { loadArtifacts, selectArtifacts } from './artifact-loading.ts'
 import { artifactsOfRun, resolveArtifact, searchArtifacts } from './artifact-search.ts'
 import { getRunNumber } from './run-number.ts'
@@ -28,6 +29,7 @@ export function createArtifactRecords(database: Database): ArtifactRecords {
             .where('tag', 'in', remove)
             .execute()
         await moveTags(transaction, version, add)
+        if (version.run != null) await noteChange(transaction, 'artifacts', version.run)
       })
     },
     link: (runId, artifactIds) =>

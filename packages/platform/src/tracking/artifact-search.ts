@@ -25,9 +25,25 @@ export async function searchArtifacts(reader: Reader, query: ArtifactQuery): Pro
     const tagged = reader.kysely.selectFrom('artifact_tags').select('artifact').where('tag', '=', tag)
     select = select.where('artifacts.number', 'in', tagged)
   }
+  if (query.before !== undefined) {
+    const { number } = await getPlace(reader, query.before)
+    select = select.where('artifacts.number', '<', number)
+  }
   if (query.limit !== undefined || query.offset !== undefined) select = select.limit(query.limit ?? Number.MAX_SAFE_INTEGER)
   if (query.offset !== undefined) select = select.offset(query.offset)
   return await loadArtifacts(reader, await select.execute())
+}
+
+async function getPlace({ kysely }: Reader, id: string): Promise<{ number: number }> {
+  const row = await kysely.selectFrom('artifacts').select('number').where('id', '=', id).executeTakeFirst()
+  if (row) return row
+  throw new AppError(
+    'invalid_argument',
+    'The cursor is not one of this search, or its artifact is gone; begin with the first page.',
+    {
+      details: { field: 'cursor' },
+    },
+  )
 }
 
 const linksOf = ({ kysely }: Reader, runId: string) =>

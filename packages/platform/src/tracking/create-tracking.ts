@@ -1,9 +1,11 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Database } from '../database/index.ts'
 import { createArtifactRecords } from './artifact-records.ts'
+import { createChangeRecords } from './change-records.ts'
 import { createDatasetRecords } from './dataset-records.ts'
 import { createExperimentRecords } from './experiment-records.ts'
 import { createJournalRecords } from './journal-records.ts'
+import { createKeptAnswers } from './kept-answers.ts'
 import { createLogRecords, type LogObjects } from './log-records.ts'
 import { createLoggedModelRecords } from './logged-model-records.ts'
 import { readSettled } from './metric-arrivals.ts'
@@ -34,5 +36,7 @@ export function createTracking(opened: Database, options: TrackingOptions = {}):
     reported: createReportedRuns(database, clock),
     datasets: createDatasetRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),
+    changes: createChangeRecords(database),
+    answers: createKeptAnswers(database, clock),
   }
 }

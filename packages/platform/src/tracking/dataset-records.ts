@@ -1,4 +1,5 @@
 import { type Database, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { getRunNumber } from './run-number.ts'
 import type { DatasetInput, DatasetRecords } from './tracking.ts'
 
@@ -27,6 +28,7 @@ export const createDatasetRecords = (database: Database): DatasetRecords => ({
 async function addInputs(transaction: Transaction, runId: string, inputs: readonly DatasetInput[]): Promise<void> {
   const { kysely } = transaction
   const run = await getRunNumber(transaction, runId)
+  await noteChange(transaction, 'run', run)
   const { experiment } = await kysely.selectFrom('runs').select('experiment').where('number', '=', run).executeTakeFirstOrThrow()
   const count = await kysely
     .selectFrom('dataset_inputs')

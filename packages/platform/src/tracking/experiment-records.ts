@@ -1,6 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
 import { type Database, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { noteChange, noteChanges } from './change-notes.ts'
 import { searchExperiments } from './experiment-search.ts'
 import { ensureProject } from './project-records.ts'
 import { checkName, checkValue } from './record-names.ts'
@@ -8,7 +9,11 @@ import type { ExperimentRecord, ExperimentRecords } from './tracking.ts'
 
 export function createExperimentRecords(database: Database, clock: Clock): ExperimentRecords {
   const change = (id: string, apply: (transaction: Transaction, number: number, nowMs: number) => Promise<void>) =>
-    database.write((transaction) => apply(transaction, toNumber(id), clock.nowMs()))
+    database.write(async (transaction) => {
+      const number = toNumber(id)
+      await apply(transaction, number, clock.nowMs())
+      await noteChange(transaction, 'experiment', number)
+    })
   return {
     create: async (experiment) => {
       checkName('experiment name', experiment.name)
@@ -57,6 +62,7 @@ async function create(
     .returning('number')
     .executeTakeFirstOrThrow()
   await putTags(transaction, number, tags ?? {})
+  await noteChange(transaction, 'experiment', number)
   return (await loadExperiments(transaction, [number]))[0]!
 }
 
@@ -148,7 +154,8 @@ async function rename(transaction: Transaction, number: number, name: string, no
 }
 
 /** An experiment and its runs go to the trash together, and come back together. */
-async function setTrashed({ kysely }: Transaction, number: number, trashed_at: number | null, nowMs: number): Promise<void> {
+async function setTrashed(transaction: Transaction, number: number, trashed_at: number | null, nowMs: number): Promise<void> {
+  const { kysely } = transaction
   const { numUpdatedRows } = await kysely
     .updateTable('experiments')
     .set({ trashed_at, updated_at: nowMs })
@@ -157,7 +164,12 @@ async function setTrashed({ kysely }: Transaction, number: number, trashed_at: n
     .executeTakeFirst()
   if (numUpdatedRows === 0n) throw unknown(number)
   const runs = kysely.updateTable('runs').set({ trashed_at }).where('experiment', '=', number)
-  await (trashed_at === null ? runs : runs.where('trashed_at', 'is', null)).execute()
+  const moved = await (trashed_at === null ? runs : runs.where('trashed_at', 'is', null)).returning('number').execute()
+  await noteChanges(
+    transaction,
+    'run',
+    moved.map((row) => row.number),
+  )
 }
 
 async function putTags(transaction: Transaction, number: number, tags: Record<string, string | null>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { JsonValue } from '@trainyard/contract'
 import { type ColumnValue, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { type JournalBatch, placeResults } from './journal-batch.ts'
 import { clip, shown } from './journal-entry.ts'
 import { settleArrivals } from './metric-arrivals.ts'
@@ -18,6 +19,8 @@ export async function storeBatch(transaction: Transaction, run: number, batch: J
   await storeInputs(transaction, run, batch)
   await storeRequests(transaction, run, batch)
   if (batch.problems.size > 0) await addProblems(transaction, run, batch.problems)
+  if (batch.otherResults.size > 0 || batch.parameters.length > 0 || batch.labels.size > 0 || batch.inputs.length > 0)
+    await noteChange(transaction, 'run', run)
   return touched
 }
 

@@ -1,5 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import { type Database, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { type LogEncoding, decodeLog, decodeLogStream, encodeLog } from './log-body.ts'
 import { type LogMark, decodeMarks, encodeMarks } from './log-marks.ts'
 import { type LogPiece, continueLog, packPieces, toChunks } from './log-pieces.ts'
@@ -91,6 +92,7 @@ async function append(
     : []
   const rows = packPieces([...open, ...fresh], sizes.row).map((piece) => toRow(run, piece, encodeLog(piece.bytes)))
   await transaction.insertRows('log_chunks', ['run', ...rowColumns], rows, { onConflict: { replace: ['run', 'offset'] } })
+  await noteChange(transaction, 'output', run)
   return await storedBytes(transaction, run)
 }
 

@@ -1,8 +1,9 @@
-import type { MetricPoint } from '@trainyard/contract'
+import { AppError, type MetricPoint } from '@trainyard/contract'
 import type { Reader } from '../database/index.ts'
 import { Sampler } from './metric-sampling.ts'
 import { decodePoints, numbersPerPoint } from './metric-segment.ts'
 import type { SeriesState } from './metric-series.ts'
+import type { LatestPoint } from './tracking.ts'
 
 interface Range {
   from: number
@@ -124,4 +125,45 @@ async function readOne(reader: Reader, series: number, ordinal: number): Promise
     .where('ordinal', '=', ordinal)
   const [row] = await reader.arrays(query)
   return row ? decodePoints(row[0] as Uint8Array) : none
+}
+
+/** See `MetricRecords.arrived`. A segment's ordinal is the place of its first point in the order of arrival. */
+export async function readArrived(
+  reader: Reader,
+  all: readonly SeriesState[],
+  { seen, limit }: { seen: Readonly<Record<string, number>>; limit: number },
+): Promise<{ points: LatestPoint[]; seen: Record<string, number> }> {
+  const points: LatestPoint[] = []
+  // No prototype, so that a metric called `__proto__` is a metric.
+  const reached = Object.create(null) as Record<string, number>
+  for (const { number, key, pointCount } of all) {
+    const known = Object.hasOwn(seen, key) ? seen[key]! : 0
+    let at = known > pointCount ? 0 : known
+    while (at < pointCount && points.length < limit) {
+      const { ordinal, numbers } = await readSegmentAt(reader, number!, at)
+      const end = Math.min(numbers.length / numbersPerPoint, at - ordinal + limit - points.length)
+      for (let place = at - ordinal; place < end; place++) {
+        const [step, timeMs, value] = numbers.subarray(place * numbersPerPoint, (place + 1) * numbersPerPoint)
+        points.push({ key, step: step!, timeMs: timeMs!, value: value! })
+      }
+      at = ordinal + end
+    }
+    reached[key] = at
+  }
+  return { points, seen: reached }
+}
+
+/** The segment that holds the point of this place in the order of arrival. */
+async function readSegmentAt(reader: Reader, series: number, place: number): Promise<{ ordinal: number; numbers: Float64Array }> {
+  const query = reader.kysely
+    .selectFrom('metric_segments')
+    .select(['ordinal', 'body'])
+    .where('series', '=', series)
+    .where('ordinal', '<=', place)
+    .orderBy('ordinal', 'desc')
+    .limit(1)
+  const [row] = await reader.arrays(query)
+  if (!row)
+    throw new AppError('storage', `A piece of the metric series ${series} is missing; check the database with: trainyard doctor`)
+  return { ordinal: row[0] as number, numbers: decodePoints(row[1] as Uint8Array) }
 }

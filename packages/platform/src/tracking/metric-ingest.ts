@@ -1,4 +1,5 @@
 import { type ColumnValue, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { type PointBuffer, decodePoints, encodePoints, numbersPerPoint, pointsPerSegment, stepRangeOf } from './metric-segment.ts'
 import { withoutKnown } from './metric-once.ts'
 import { type SeriesState, newSeries, withPoints } from './metric-series.ts'
@@ -149,6 +150,7 @@ export async function storePoints(
   const segments = filled.flatMap((buffer, index) => toSegments(after[index]!.number!, before[index]!, buffer.numbers))
   await transaction.insertRows('metric_segments', segmentColumns, segments, { onConflict: { replace: ['series', 'ordinal'] } })
   await dropResults(transaction, run, after)
+  await noteChange(transaction, 'metrics', run)
   return after
 }
 

@@ -1,7 +1,7 @@
 import { AppError, type JsonValue } from '@trainyard/contract'
 import { type Database, type Reader, boundValuesPerQuery } from '../database/index.ts'
 import { settleArrivals } from './metric-arrivals.ts'
-import { readHistory, readSampled } from './metric-history.ts'
+import { readArrived, readHistory, readSampled } from './metric-history.ts'
 import { latestPoints, readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
 import type { PointBuffer } from './metric-segment.ts'
 import type { SeriesState } from './metric-series.ts'
@@ -36,6 +36,12 @@ export function createMetricRecords(database: Database): MetricRecords {
       ),
     history: (runId, key, { fromStep, toStep, limit = Number.POSITIVE_INFINITY } = {}) =>
       withSeries(runId, key, (reader, series) => readHistory(reader, series, { ...rangeOf(fromStep, toStep), limit })),
+    arrived: (runId, { keys, seen, limit }) =>
+      database.read(async (reader) => {
+        const run = await getRunNumber(reader, runId)
+        const all = keys ? await readSeries(reader, run, keys) : await readAllSeries(reader, run)
+        return await readArrived(reader, all, { seen, limit })
+      }),
     latest: (runIds) => database.read((reader) => latestPoints(reader, runIds)),
     sampled: async (runId, key, { maxPoints, fromStep, toStep }) => {
       if (!(maxPoints >= 1)) throw new AppError('invalid_argument', `maxPoints must be 1 or more, not ${maxPoints}.`)

@@ -1,6 +1,7 @@
 import { AppError, isEnded, type RunState, type Supervisor } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { putModelPoints } from './logged-model-points.ts'
 import { addArrivals } from './metric-arrivals.ts'
 import { groupPoints } from './metric-records.ts'
@@ -9,7 +10,7 @@ import { findRuns, PointQueue, refusalOf } from './point-queue.ts'
 import { endReportedBelow } from './reported-children.ts'
 import { checkName, checkValue } from './record-names.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
-import { findRunNumber } from './run-number.ts'
+import { findRunNumber, getRunNumber } from './run-number.ts'
 import type { ReportedBatch, ReportedRuns } from './tracking.ts'
 
 /** Stands in for the supervisor of a run that a client watches: on a host no process here can look at. */
@@ -95,6 +96,7 @@ async function logBatch(
   if (labels && !isEmpty(labels)) await putLabels(transaction, run, labels)
   if (name !== undefined) await transaction.kysely.updateTable('runs').set({ name }).where('number', '=', run).execute()
   if (modelPoints && modelPoints.length > 0) await putModelPoints(transaction, run, modelPoints)
+  if (parameters !== undefined || labels !== undefined || name !== undefined) await noteChange(transaction, 'run', run)
 }
 
 async function setState(
@@ -105,6 +107,7 @@ async function setState(
 ): Promise<void> {
   const { kysely } = transaction
   const number = await openRun(transaction, runId)
+  await noteChange(transaction, 'run', number)
   const run = await kysely
     .selectFrom('runs as r')
     .innerJoin('run_documents as d', 'd.run', 'r.number')
@@ -148,11 +151,12 @@ async function setState(
 const setEndWhenMissing = ({ kysely }: Transaction, run: number, nowMs: number) =>
   kysely.updateTable('runs').set({ ended_at: nowMs }).where('number', '=', run).where('ended_at', 'is', null).execute()
 
-async function setTrashed({ kysely }: Transaction, runId: string, trashed_at: number | null): Promise<void> {
+async function setTrashed(transaction: Transaction, runId: string, trashed_at: number | null): Promise<void> {
+  const { kysely } = transaction
   const changed = kysely.updateTable('runs').set({ trashed_at }).where('id', '=', runId)
   const state = trashed_at === null ? changed : changed.where('trashed_at', 'is', null)
   const { numUpdatedRows } = await state.executeTakeFirst()
-  if (numUpdatedRows > 0n) return
+  if (numUpdatedRows > 0n) return await noteChange(transaction, 'run', await getRunNumber(transaction, runId))
   const known = await kysely.selectFrom('runs').select('number').where('id', '=', runId).executeTakeFirst()
   if (!known) throw new AppError('not_found', `There is no run ${runId}.`, { details: { runId } })
 }

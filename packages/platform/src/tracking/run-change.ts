@@ -8,6 +8,7 @@ import {
   type Supervisor,
 } from '@trainyard/contract'
 import type { Tables, Transaction } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { checkName } from './record-names.ts'
 import { toJson } from './run-create.ts'
 import { settleArrivals } from './metric-arrivals.ts'
@@ -39,6 +40,7 @@ export async function transitionRun(transaction: Transaction, id: string, change
     .execute()
   await appendState(transaction, number, { state: change.to, atMs, reason: change.reason ?? null })
   if (change.anew) await forgetAttempt(transaction, number)
+  await noteChange(transaction, 'run', number)
   if (change.patch) await patchRun(transaction, number, change.patch, atMs)
 }
 
@@ -46,6 +48,7 @@ export async function transitionRun(transaction: Transaction, id: string, change
 async function forgetAttempt(transaction: Transaction, run: number): Promise<void> {
   await settleArrivals(transaction)
   await forgetPoints(transaction, [run])
+  await noteChange(transaction, 'metrics', run)
   for (const table of ['metric_series', 'results', 'journals', 'journal_requests'] as const)
     await transaction.kysely.deleteFrom(table).where('run', '=', run).execute()
 }
@@ -71,7 +74,8 @@ async function appendState({ kysely }: Transaction, run: number, change: RunStat
     .execute()
 }
 
-export async function patchRun({ kysely }: Transaction, number: number, patch: RunPatch, nowMs: number): Promise<void> {
+export async function patchRun(transaction: Transaction, number: number, patch: RunPatch, nowMs: number): Promise<void> {
+  const { kysely } = transaction
   if (patch.name !== undefined) checkName('run name', patch.name)
   const documents: Partial<Tables['run_documents']> = {}
   for (const name of ['code', 'environment', 'exit', 'error', 'task', 'supervisor', 'sweep'] as const)
@@ -92,6 +96,8 @@ export async function patchRun({ kysely }: Transaction, number: number, patch: R
     })
     .where('number', '=', number)
     .execute()
+  // Heartbeats are no news.
+  if (Object.keys(patch).some((name) => name !== 'supervisor')) await noteChange(transaction, 'run', number)
 }
 
 /** Compare-and-set on who watches the run. */

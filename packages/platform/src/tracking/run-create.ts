@@ -1,5 +1,6 @@
 import { AppError, isEnded, type JsonValue } from '@trainyard/contract'
 import type { Transaction } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { ensureExperiment, ensureProject } from './project-records.ts'
 import { checkName, checkRunId, checkValue } from './record-names.ts'
 import { findRunNumber, getRunNumber } from './run-number.ts'
@@ -79,6 +80,7 @@ export async function createRun(transaction: Transaction, run: NewRun, nowMs: nu
     .execute()
   await insertParameters(transaction, number, run.parameters ?? {})
   await putLabels(transaction, number, run.labels ?? {})
+  await noteChange(transaction, 'run', number)
   return number
 }
 

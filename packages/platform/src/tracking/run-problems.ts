@@ -1,4 +1,5 @@
 import type { Transaction } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { problemLimit } from './journal-batch.ts'
 
 const moreProblems = 'There were more problems, which are not listed.'
@@ -19,4 +20,5 @@ export async function addProblems(transaction: Transaction, run: number, sentenc
     .set({ problems: JSON.stringify([...problems]) })
     .where('run', '=', run)
     .execute()
+  await noteChange(transaction, 'run', run)
 }

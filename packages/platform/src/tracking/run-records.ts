@@ -2,6 +2,7 @@ import { AppError, type RunRecord, type RunState } from '@trainyard/contract'
 import { sql } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import { boundValuesPerQuery, type Database, type Reader } from '../database/index.ts'
+import { noteChange, noteChanges } from './change-notes.ts'
 import type { LogObjects } from './log-records.ts'
 import { checkValue } from './record-names.ts'
 import { claimRun, patchRun, transitionRun } from './run-change.ts'
@@ -37,12 +38,22 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
     setLabels: async (ids, labels) => {
       for (const [key, value] of Object.entries(labels)) checkValue('label', key, value)
       await database.write(async (transaction) => {
-        for (const id of ids) await putLabels(transaction, await getRunNumber(transaction, id), labels)
+        const numbers: number[] = []
+        for (const id of ids) {
+          const number = await getRunNumber(transaction, id)
+          await putLabels(transaction, number, labels)
+          numbers.push(number)
+        }
+        await noteChanges(transaction, 'run', numbers)
       })
     },
     addParameters: async (id, parameters) => {
       for (const [key, value] of Object.entries(parameters)) checkValue('parameter', key, value)
-      await database.write(async (transaction) => addNewParameters(transaction, await getRunNumber(transaction, id), parameters))
+      await database.write(async (transaction) => {
+        const number = await getRunNumber(transaction, id)
+        await addNewParameters(transaction, number, parameters)
+        await noteChange(transaction, 'run', number)
+      })
     },
     addProblem: (id, message) =>
       database.write(async (transaction) => addProblems(transaction, await getRunNumber(transaction, id), [message])),

@@ -1,6 +1,7 @@
 import { AppError, isEnded, type RunState } from '@trainyard/contract'
 import { boundValuesPerQuery, type Reader, type Transaction } from '../database/index.ts'
 import { forgetArtifacts } from './artifact-change.ts'
+import { noteChanges, noteRemovals } from './change-notes.ts'
 import { type LogObjects, logObjectsOf } from './log-records.ts'
 import { forgetPoints } from './metric-ingest.ts'
 
@@ -8,6 +9,7 @@ interface FoundRun {
   number: number
   id: string
   state: string
+  project: string
   trashedAtMs: number | null
 }
 
@@ -46,13 +48,16 @@ export async function purgeRuns(
   const targets = await forgetArtifacts(transaction, numbers)
   if (logObjects) for (const key of await logObjectsOf(transaction, numbers)) targets.push(logObjects.urlOf(key))
   await forgetPoints(transaction, numbers)
+  await noteRemovals(transaction, runs)
   for (const part of parts(numbers)) await kysely.deleteFrom('runs').where('number', 'in', part).execute()
   return { targets }
 }
 
-async function setTrashed({ kysely }: Transaction, runs: readonly FoundRun[], trashed_at: number | null): Promise<void> {
-  for (const part of parts(runs.map((run) => run.number)))
-    await kysely.updateTable('runs').set({ trashed_at }).where('number', 'in', part).execute()
+async function setTrashed(transaction: Transaction, runs: readonly FoundRun[], trashed_at: number | null): Promise<void> {
+  const numbers = runs.map((run) => run.number)
+  await noteChanges(transaction, 'run', numbers)
+  for (const part of parts(numbers))
+    await transaction.kysely.updateTable('runs').set({ trashed_at }).where('number', 'in', part).execute()
 }
 
 async function findRuns(reader: Reader, ids: readonly string[]): Promise<FoundRun[]> {
@@ -80,7 +85,10 @@ async function withDescendants(reader: Reader, runs: readonly FoundRun[]): Promi
 }
 
 const selectRuns = ({ kysely }: Reader) =>
-  kysely.selectFrom('runs').select(['number', 'id', 'state', 'trashed_at as trashedAtMs'])
+  kysely
+    .selectFrom('runs')
+    .innerJoin('projects', 'projects.number', 'runs.project')
+    .select(['runs.number', 'id', 'state', 'projects.name as project', 'trashed_at as trashedAtMs'])
 
 function* parts<Value>(values: readonly Value[]): Generator<Value[]> {
   for (let at = 0; at < values.length; at += boundValuesPerQuery) yield values.slice(at, at + boundValuesPerQuery)

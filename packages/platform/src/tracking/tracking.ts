@@ -39,6 +39,44 @@ export interface Tracking {
   readonly reported: ReportedRuns
   readonly datasets: DatasetRecords
   readonly loggedModels: LoggedModelRecords
+  readonly changes: ChangeRecords
+  readonly answers: KeptAnswers
+}
+
+/** One thing that changed. Of several changes of one kind only the last is known, under its number. */
+export interface RecordChange {
+  /** Grows with every change, whichever process makes it, in the order in which changes become visible. */
+  number: number
+  /** `run`: its record (state, name, labels, parameters, trash); `removed`: all of a run, for good. */
+  kind: 'run' | 'metrics' | 'output' | 'artifacts' | 'removed' | 'experiment'
+  /** Of the run or the experiment. */
+  id: string
+  project: string
+}
+
+/** What changed, in one order over everything: a listener that keeps the last number misses nothing, however long it was away. */
+export interface ChangeRecords {
+  /** Number of the newest change; 0 before the first. */
+  latest(): Promise<number>
+  /** In order of their numbers, at most `limit` (1,000). */
+  after(number: number, options?: { limit?: number }): Promise<RecordChange[]>
+}
+
+export interface KeptAnswer {
+  status: number
+  body: string
+}
+
+/** Answers to requests that came with a key, kept for a day, so that a repeat gets the same one and changes nothing. */
+export interface KeptAnswers {
+  /**
+   * Takes the key for a request, told by its hash: undefined when it is to be carried out now, the answer when it was.
+   * `failed_precondition` when the key was another request's, `already_exists` while it is being carried out.
+   */
+  begin(key: string, request: string): Promise<KeptAnswer | undefined>
+  keep(key: string, answer: KeptAnswer): Promise<void>
+  /** Of a request that came to nothing: its key is free again. */
+  forget(key: string): Promise<void>
 }
 
 export interface ProjectRecords {
@@ -179,6 +217,14 @@ export interface MetricRecords {
   series(runId: string): Promise<MetricSeriesInfo[]>
   /** In order of step, then of arrival. */
   history(runId: string, key: string, range?: { fromStep?: number; toStep?: number; limit?: number }): Promise<MetricPoint[]>
+  /**
+   * Points in order of arrival, behind those of each series that are `seen` (none by default), of these keys or of all; at most
+   * about `limit`. `seen` of the answer goes on from there. A series with fewer points than were seen begins anew.
+   */
+  arrived(
+    runId: string,
+    options: { keys?: readonly string[]; seen: Readonly<Record<string, number>>; limit: number },
+  ): Promise<{ points: LatestPoint[]; seen: Record<string, number> }>
   /** The latest point of every metric of these runs, in order of the keys; runs without metrics are missing. */
   latest(runIds: readonly string[]): Promise<Map<string, LatestPoint[]>>
   /** At most about `maxPoints` points whose minimum and maximum per bucket are kept, so that a one-point spike is always seen. */
@@ -213,6 +259,8 @@ export interface ArtifactRecords {
     allVersions?: boolean
     limit?: number
     offset?: number
+    /** Only those made before the one with this id, for pages; `invalid_argument` when there is none. */
+    before?: string
   }): Promise<ArtifactRecord[]>
   tag(id: string, tags: { add?: readonly string[]; remove?: readonly string[] }): Promise<void>
   /** Links another run (a sweep's parent) to existing artifacts without copying bytes. */

@@ -1,7 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
-import { compareRuns } from '../comparison.ts'
+import { compareRuns } from '../../tracking/index.ts'
 import { renderComparison, renderMetric } from '../comparison-page.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'

@@ -9,7 +9,7 @@ import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
 import { countOf, formatBytes } from '../output/format.ts'
-import { artifactReader } from '../portable-runs.ts'
+import { artifactReader } from '../../upkeep/index.ts'
 import { type SelectionOptions, selectRuns } from '../run-selection.ts'
 
 interface ExportOptions extends SelectionOptions {

@@ -6,7 +6,7 @@ import { importRuns } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { countOf } from '../output/format.ts'
-import { artifactPlacer } from '../portable-runs.ts'
+import { artifactPlacer } from '../../upkeep/index.ts'
 import { openSession } from '../session.ts'
 
 export function define(command: Command, cli: Cli): void {

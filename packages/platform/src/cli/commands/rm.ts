@@ -7,7 +7,7 @@ import { renderTable } from '../output/table.ts'
 import { addExamples } from '../examples.ts'
 import { type Look, runReference } from '../run-columns.ts'
 import { type SelectionOptions, selectRuns } from '../run-selection.ts'
-import { sizeOfRuns } from '../run-size.ts'
+import { sizeOfRuns } from '../../upkeep/index.ts'
 import { openRecords } from '../open-records.ts'
 import { stateStyle, stateText } from '../output/state.ts'
 

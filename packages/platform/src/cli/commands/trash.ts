@@ -2,7 +2,6 @@ import type { RunRecord } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { confirm } from '../confirm.ts'
-import { emptyTrash, type Freed } from '../empty-trash.ts'
 import { countOf, formatAge, formatBytes, formatValue } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
@@ -10,7 +9,7 @@ import { addExamples } from '../examples.ts'
 import { runReference } from '../run-columns.ts'
 import { createRegistry } from '../../registry/index.ts'
 import { searchAll, type SelectionOptions, selectRuns, toFilter } from '../run-selection.ts'
-import { sizeOfRuns } from '../run-size.ts'
+import { emptyTrash, type Freed, sizeOfRuns, splitRegistered } from '../../upkeep/index.ts'
 import { openRecords } from '../open-records.ts'
 import type { Session } from '../session.ts'
 
@@ -112,21 +111,12 @@ async function empties(cli: Cli, session: Session, options: EmptyOptions): Promi
   return cli.note(`Deleted ${countOf(runs.length, 'run')}; freed ${formatBytes(freed.objectBytes + freed.databaseBytes)}.`)
 }
 
-/** A registered version must not lose its bytes: the run that made it stays in the trash until the version is deleted. */
+/** Without those that made a registered version; each of them is told. */
 async function withoutRegistered(cli: Cli, { database, tracking }: Session, runs: readonly RunRecord[]): Promise<RunRecord[]> {
-  const trashedOf = new Map<string, RunRecord>()
-  for (const run of runs) {
-    trashedOf.set(run.id, run)
-    for (const child of await tracking.runs.children(run.id)) trashedOf.set(child.id, run)
-  }
-  const versions = await createRegistry(database).versions.madeBy([...trashedOf.keys()])
-  const kept = new Set<RunRecord>()
-  for (const { name, version, runId } of versions) {
-    const run = trashedOf.get(runId)!
-    if (!kept.has(run)) cli.warn(`${runReference(run)} stays: it made ${visible(name)}/${version}, which is registered.`)
-    kept.add(run)
-  }
-  return runs.filter((run) => !kept.has(run))
+  const { free, kept } = await splitRegistered(tracking, createRegistry(database), runs)
+  for (const { run, name, version } of kept)
+    cli.warn(`${runReference(run)} stays: it made ${visible(name)}/${version}, which is registered.`)
+  return free
 }
 
 const nothing: Freed = { objectBytes: 0, databaseBytes: 0, keptTargets: [] }

@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path'
-import { AppError } from '@trainyard/contract'
 import { listAll, type ObjectContext, type ObjectStore, openObjectStore } from '../../objects/index.ts'
 import type { ExperimentRecord, LoggedModelRecord, Tracking } from '../../tracking/index.ts'
+import { isPlainPath } from '../bytes/plain-path.ts'
+import type { ServedPlaces } from '../served-places.ts'
 import { invalid, missing } from './errors.ts'
-import { decodeFully } from './experiments.ts'
 
 export interface ListedFile {
   path: string
@@ -39,9 +39,11 @@ export function createArtifactPlaces(options: {
   objects: ObjectContext
   /** Folder for everything without a place of its own. */
   folder: string
+  /** Says which places may be opened; without it all of them, for programs that act for their own user. */
+  served?: ServedPlaces
 }): ArtifactPlaces {
-  const { tracking, objects, folder } = options
-  const open = (place: string) => openObjectStore(place, objects)
+  const { tracking, objects, folder, served } = options
+  const open = (place: string) => served?.folder(place) ?? openObjectStore(place, objects)
   const isOwn = (location: string | null): boolean => location === null || location.startsWith('mlflow-artifacts:')
   const ofModel: ArtifactPlaces['ofModel'] = async ({ id, project, experimentId }) => {
     const location = (await tracking.experiments.find(experimentId))?.artifactLocation ?? null
@@ -107,17 +109,8 @@ const safeName = (name: string): string =>
 
 /** Refuses whatever could leave the folder, however it is spelled. Names with percent signs are fine as they are. */
 export function checkPath(path: string): string {
-  const decoded = decodeFully(path)
-  // oxlint-disable-next-line no-control-regex -- Control characters are what it looks for.
-  const isOdd = /[\\#\u0000-\u001f\u007f]/.test(decoded) || /^[a-z]:/i.test(decoded) || decoded.startsWith('/')
-  const parts = decoded.split('/')
-  if (isOdd || parts.includes('..') || parts.includes('.') || /^file:/i.test(decoded))
-    throw invalid(`Invalid path: ${JSON.stringify(path.slice(0, 200))}`)
+  if (!isPlainPath(path)) throw invalid(`Invalid path: ${JSON.stringify(path.slice(0, 200))}`)
   return path
 }
 
 export const fileNameOf = (path: string): string => basename(path) || 'artifact'
-
-/** The stored object's own errors name places of this machine; clients are told the path they asked for. */
-export const notStored = (error: unknown, path: string): unknown =>
-  error instanceof AppError && error.code === 'not_found' ? missing(`There is no artifact '${path}'.`) : error

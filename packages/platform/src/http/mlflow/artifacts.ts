@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { checkPath, fileNameOf, notStored } from './artifact-places.ts'
+import { sendObject } from '../bytes/send-object.ts'
+import { checkPath, fileNameOf } from './artifact-places.ts'
 import { invalid, missing } from './errors.ts'
 import { getModel } from './logged-models.ts'
-import { mediaTypeOf } from './media-types.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { artifactUriOf, present } from './run-view.ts'
 import { getRun, runDeleted, runFields, runIdOf } from './runs.ts'
@@ -118,43 +118,5 @@ export async function sendArtifact(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (path === '') throw missing('There is a folder here and no file.')
-  const store = await places.open(place)
-  const info = await store.head(path)
-  if (!info) throw missing(`There is no artifact '${path}'.`)
-  const name = fileNameOf(path)
-  reply
-    .type(mediaTypeOf(name))
-    .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll(/['()*]/g, escapeMark)}`)
-    .header('content-security-policy', 'sandbox')
-    .header('accept-ranges', 'bytes')
-  if (info.etag !== undefined) reply.header('etag', `"${info.etag}"`)
-  if (info.modifiedAtMs !== undefined) reply.header('last-modified', new Date(info.modifiedAtMs).toUTCString())
-  const sizeBytes = info.sizeBytes
-  const range = sizeBytes === undefined ? undefined : readRange(request.headers.range, sizeBytes)
-  if (range === 'unsatisfiable') return await reply.code(416).header('content-range', `bytes */${sizeBytes}`).send('')
-  if (range) reply.code(206).header('content-range', `bytes ${range.offset}-${range.offset + range.lengthBytes - 1}/${sizeBytes}`)
-  const length = range?.lengthBytes ?? sizeBytes
-  if (length !== undefined) reply.header('content-length', length)
-  if (request.method === 'HEAD') return await reply.send()
-  try {
-    const { stream } = await store.get(path, range ?? {})
-    return await reply.send(stream)
-  } catch (error) {
-    throw notStored(error, path)
-  }
-}
-
-const escapeMark = (mark: string): string => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`
-
-/** One range of bytes; several, or what is no range, mean the whole. */
-function readRange(
-  header: string | undefined,
-  sizeBytes: number,
-): { offset: number; lengthBytes: number } | 'unsatisfiable' | undefined {
-  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '')
-  if (!found || (found[1] === '' && found[2] === '')) return undefined
-  const [first, last] = [found[1]!, found[2]!]
-  const offset = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)
-  const end = first === '' || last === '' ? sizeBytes : Math.min(Number(last) + 1, sizeBytes)
-  return offset >= end ? 'unsatisfiable' : { offset, lengthBytes: end - offset }
+  return await sendObject({ store: await places.open(place), key: path }, request, reply)
 }

@@ -1,4 +1,5 @@
 import type { ExperimentRecord } from '../../tracking/index.ts'
+import { decodeFully } from '../bytes/plain-path.ts'
 import { invalid, missing, MlflowError } from './errors.ts'
 import { parseExperimentFilter, parseExperimentOrder } from './experiment-filter.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
@@ -207,21 +208,4 @@ function checkLocation(location: string): string {
   if (decoded.includes('#') || decoded.includes(';') || /[\0\\]/.test(decoded) || /(?:^|[/?&=])\.\.(?:[/?&]|$)/.test(decoded))
     throw invalid(`Invalid artifact location '${location}': it may hold no fragment, no parameters and no '..'.`)
   return location
-}
-
-/** Percent-decoded until nothing changes: for checks, never for names. */
-export function decodeFully(value: string): string {
-  let decoded = value
-  for (let round = 0; round < 10; round++) {
-    let next: string
-    try {
-      next = decodeURIComponent(decoded)
-    } catch {
-      // A stray percent sign is a plain one.
-      return decoded
-    }
-    if (next === decoded) return decoded
-    decoded = next
-  }
-  return decoded
 }

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
 import { type Database, openDatabase } from '../../database/index.ts'
 import { createTestPlace, type TestPlace } from '../../database/testing/test-place.ts'
+import { openDataDirectory } from '../../base/data-directory.ts'
+import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import { createServer } from '../server.ts'
@@ -26,11 +28,14 @@ beforeAll(async () => {
   database = await openDatabase(place.place)
   tracking = createTracking(database)
   registry = createRegistry(database)
+  const objects = { workingDirectory: folder, environment: {}, resolveStoreUrl: (url: string) => Promise.resolve(url) }
+  const directory = openDataDirectory({ path: folder, chosenBy: 'flag' })
   app = await createServer({
     tracking,
     registry,
     clock: systemClock,
-    objects: { workingDirectory: folder, environment: {}, resolveStoreUrl: (url) => Promise.resolve(url) },
+    objects,
+    holdings: { directory, database, tracking, objectContext: objects, places: createPlaces(objects) },
     artifactFolder: join(folder, 'artifacts'),
     guard: { loopback: true, hosts: [], token: undefined },
   })

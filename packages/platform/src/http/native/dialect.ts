@@ -1,14 +1,12 @@
 import { AppError, type ErrorCode, isAppError } from '@trainyard/contract'
+import { nativeOperations, nativePrefix } from '@trainyard/contract/native-api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import packageJson from '../../../package.json' with { type: 'json' }
-import { followRun } from './follow-run.ts'
-import { toJson } from './json.ts'
+import { type BoundOperation, bindOperations, type CallOf } from './bound-operation.ts'
+import type { Caller, NativeContext } from './context.ts'
+import { handlers } from './handlers.ts'
+import { once } from './idempotency.ts'
+import { readJson, toJson } from './json.ts'
 import { openApiOf } from './openapi.ts'
-import type { NativeContext, Operation } from './operation.ts'
-import { operations } from './operations.ts'
-
-/** Collides with no other dialect. */
-export const nativePrefix = '/api/trainyard/v1'
 
 const statuses: Record<ErrorCode, number> = {
   invalid_argument: 400,
@@ -26,7 +24,7 @@ const largestBodyBytes = 32 * 1024 * 1024
 
 /** The native interface as a Fastify scope of its own. */
 export function nativeDialect(app: FastifyInstance, context: NativeContext): void {
-  const document = toJson(openApiOf(operations, { prefix: nativePrefix, version: packageJson.version }))
+  let document: string | undefined
   // Streams have no end of their own: a server that stops must not wait for them.
   const stopping = new AbortController()
   app.addHook('preClose', async () => stopping.abort())
@@ -38,21 +36,25 @@ export function nativeDialect(app: FastifyInstance, context: NativeContext): voi
         { parseAs: 'string', bodyLimit: largestBodyBytes },
         (_request, body, done) => {
           try {
-            done(null, body === '' ? {} : JSON.parse(String(body)))
+            done(null, readJson(String(body)))
           } catch (error) {
-            done(new AppError('invalid_argument', 'The body is not valid JSON.', { cause: error }))
+            done(error as Error)
           }
         },
       )
+      // Bytes are streamed by whoever wants them.
+      scope.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null))
       scope.setErrorHandler(sendError)
-      scope.get('/openapi.json', (_request, reply) => send(reply, document))
-      scope.get('/runs/:run/changes', (request, reply) => followRun({ ...context, stopping: stopping.signal }, request, reply))
-      for (const each of operations) {
+      scope.get('/openapi.json', (_request, reply) => {
+        document ??= toJson(openApiOf(nativeOperations, { prefix: nativePrefix, version: context.version }))
+        return send(reply, document)
+      })
+      for (const each of bindOperations()) {
         scope.route({
-          method: each.method,
-          url: each.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+          method: each.spec.method,
+          url: each.spec.path.replaceAll(/\{(\w+)\}/g, ':$1'),
           exposeHeadRoute: false,
-          handler: (request, reply) => answer(context, each, request, reply),
+          handler: (request, reply) => answer(context, each, { request, reply, stopping: stopping.signal }),
         })
       }
     },
@@ -60,21 +62,48 @@ export function nativeDialect(app: FastifyInstance, context: NativeContext): voi
   )
 }
 
+type AnyHandler = (context: NativeContext, call: object, reply: FastifyReply) => Promise<unknown>
+
 async function answer(
   context: NativeContext,
-  each: Operation,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { id, spec, read }: BoundOperation,
+  { request, reply, stopping }: { request: FastifyRequest; reply: FastifyReply; stopping: AbortSignal },
 ): Promise<FastifyReply> {
-  const result = await each.run(context, {
-    path: request.params as Record<string, string>,
-    query: request.query,
-    body: request.body,
-  })
-  return send(reply, toJson(result))
+  if (spec.bodyBytes === undefined && spec.body === undefined && request.method !== 'GET') checkNoBytes(request)
+  if (spec.bodyBytes !== undefined && !/^application\/octet-stream\b/i.test(request.headers['content-type'] ?? ''))
+    throw new AppError('invalid_argument', 'The body: send the bytes with the content type application/octet-stream.')
+  const left = new AbortController()
+  reply.raw.once('close', () => left.abort())
+  const call = {
+    ...read(request),
+    caller: callerOf(request),
+    signal: AbortSignal.any([left.signal, stopping]),
+    raw: request,
+  } satisfies Record<keyof CallOf<'getRun'>, unknown>
+  // A table by id gives each handler its own call, which a lookup by a union of ids cannot express.
+  const handle = handlers[id] as AnyHandler
+  if (spec.answerBytes !== undefined) return (await handle(context, call, reply)) as FastifyReply
+  const work = async (): Promise<string> => toJson(await handle(context, call, reply))
+  return await send(reply, await once(context, request, work))
+}
+
+/** Requests without a body of ours: what another site's form could send must not pass for one. */
+function checkNoBytes(request: FastifyRequest): void {
+  if (request.headers['content-type'] !== undefined && !/^application\/json\b/i.test(request.headers['content-type']))
+    throw new AppError('invalid_argument', 'The body, if any, is JSON: send it with the content type application/json.')
 }
 
 const send = (reply: FastifyReply, json: string): FastifyReply => reply.header('content-type', 'application/json').send(json)
+
+/** What the request says of itself: a user name where it carries one, and the name of the program. */
+function callerOf({ headers }: FastifyRequest): Caller {
+  const basic = /^basic\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  const user = basic === undefined ? '' : (Buffer.from(basic, 'base64').toString().split(':')[0] ?? '')
+  return {
+    by: user.slice(0, 100).toWellFormed() || 'unknown',
+    via: (headers['user-agent'] ?? '').split(' ')[0]!.slice(0, 100) || 'api',
+  }
+}
 
 async function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const refused = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 0

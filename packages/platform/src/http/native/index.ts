@@ -1,9 +1,12 @@
 /**
  * The native dialect: everything the records can tell and take, as JSON over HTTP, described by an OpenAPI document.
  *
- * It translates requests to calls of `tracking/`. It knows no other dialect and no database.
+ * The operations are those of `@trainyard/contract/native-api`; this folder says what each does, by calls of `tracking/`, `registry/`,
+ * `upkeep/` and `execution/`. It knows no other dialect and no database.
  *
- * Start with `operations.ts` (all there is); `operation.ts` checks what is sent, `openapi.ts` prints the document, `follow-run.ts`
- * streams what happens in a run.
+ * Start with `handlers.ts` (all there is) and `dialect.ts` (how a request becomes a call and its answer); `follow-changes.ts` streams
+ * what happens, `idempotency.ts` makes repeats safe.
  */
+export { createChangeWatch } from './change-watch.ts'
+export type { NativeContext } from './context.ts'
 export { nativeDialect } from './dialect.ts'

@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { newRunId } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../base/clock.ts'
-import { openDatabase } from '../../database/index.ts'
+import { openDataDirectory } from '../../base/data-directory.ts'
+import { type DatabasePlace, openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
-import { createRegistry } from '../../registry/index.ts'
+import { createPlaces } from '../../objects/index.ts'
+import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import type { GuardOptions } from '../guard.ts'
 import { createServer } from '../server.ts'
@@ -21,7 +24,10 @@ export interface Answer {
 export interface OpenServer extends AsyncDisposable {
   readonly app: FastifyInstance
   readonly tracking: Tracking
+  readonly registry: Registry
   readonly folder: string
+  /** Where the records are, for others to open them too. */
+  readonly place: DatabasePlace
   /** An object is sent as JSON, or as a query with GET; a text goes as it is. */
   ask(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD',
@@ -36,19 +42,25 @@ export async function openServer(guard: Partial<GuardOptions> = {}): Promise<Ope
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-http-'))
   const { place, remove } = await createTestPlace()
   const database = await openDatabase(place)
+  const directory = openDataDirectory({ path: folder, chosenBy: 'flag' })
   const tracking = createTracking(database)
+  const registry = createRegistry(database)
+  const objectContext = { workingDirectory: folder, environment: {} }
   const app = await createServer({
     tracking,
-    registry: createRegistry(database),
+    registry,
     clock: systemClock,
-    objects: { workingDirectory: folder, environment: {} },
-    artifactFolder: join(folder, 'artifacts'),
+    objects: objectContext,
+    artifactFolder: directory.artifacts,
+    holdings: { directory, database, tracking, objectContext, places: createPlaces(objectContext) },
     guard: { loopback: true, hosts: [], token: undefined, ...guard },
   })
   return {
     app,
     tracking,
+    registry,
     folder,
+    place,
     async ask(method, url, given, headers = {}) {
       const isQuery = method === 'GET' && typeof given === 'object'
       const pairs = isQuery ? Object.entries(given).map(([key, value]): [string, string] => [key, String(value)]) : []
@@ -78,4 +90,23 @@ export async function openServer(guard: Partial<GuardOptions> = {}): Promise<Ope
       await rm(folder, { recursive: true })
     },
   }
+}
+
+let reported = 0
+
+/** A run in state `running` that a client watches. Returns its id. */
+export async function reportRun(tracking: Tracking): Promise<string> {
+  const id = newRunId(1_000 + reported++)
+  const run = {
+    id,
+    experimentId: '0',
+    name: 'run',
+    kind: 'run',
+    state: 'running',
+    owner: 'ada',
+    host: '',
+    outPath: '/out',
+  } as const
+  await tracking.reported.create(run)
+  return id
 }

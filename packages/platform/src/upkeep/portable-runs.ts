@@ -3,11 +3,11 @@ import type { ArtifactRecord } from '@trainyard/contract'
 import { createFileStore, listAll, openObject, openObjectStore } from '../objects/index.ts'
 import type { PlaceArtifact, ReadArtifact } from '../tracking/index.ts'
 import { liesIn } from './empty-trash.ts'
-import type { Session } from './session.ts'
+import type { Holdings } from './holdings.ts'
 
 /** Reads the bytes of artifacts for `export`. What lies outside the places of these runs stays where it is, as a reference. */
 export function artifactReader(
-  session: Session,
+  session: Pick<Holdings, 'directory' | 'objectContext'>,
   options: { places: readonly string[]; onMissing: (artifact: ArtifactRecord) => void },
 ): ReadArtifact {
   return async (artifact) => {
@@ -35,7 +35,7 @@ async function* folderFiles(store: Awaited<ReturnType<typeof openObjectStore>>) 
  * Where `import` puts bytes: `<artifacts>/<project>/<run id>/<artifact id>/<name>`. The file comes from elsewhere, so nothing in it
  * may name a place outside: names become single folder levels, and the store refuses `..` in paths.
  */
-export function artifactPlacer({ directory }: Pick<Session, 'directory'>): PlaceArtifact {
+export function artifactPlacer({ directory }: Pick<Holdings, 'directory'>): PlaceArtifact {
   const store = createFileStore({ root: directory.artifacts })
   return async (artifact) => {
     const folder = [artifact.project, artifact.runId ?? 'no-run', artifact.id, basename(artifact.target)]

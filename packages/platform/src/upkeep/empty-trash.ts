@@ -1,10 +1,10 @@
-import { rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunRecord } from '@trainyard/contract'
 import type { Places } from '../objects/index.ts'
-
-import { outputFolder, type Session } from './session.ts'
+import { databaseBytes } from './figures.ts'
+import { type Holdings, outputFolder } from './holdings.ts'
 
 export interface Freed {
   /** Bytes of artifacts that were deleted. */
@@ -20,7 +20,7 @@ export interface Freed {
  * never records without their objects. Nothing is deleted that lies outside the places of these runs, or that an artifact of
  * another run still refers to. Idempotent.
  */
-export async function emptyTrash(session: Session, runs: readonly RunRecord[]): Promise<Freed> {
+export async function emptyTrash(session: Holdings, runs: readonly RunRecord[]): Promise<Freed> {
   const { tracking, directory, places } = session
   const iterations = (await Promise.all(runs.map((run) => tracking.runs.children(run.id)))).flat()
   const all = [...runs, ...iterations]
@@ -55,7 +55,7 @@ const hasOwnOutPath = ({ outPath, id, parentId }: RunRecord): boolean =>
 const pageSize = 1000
 
 /** Of the artifacts that remain, those that lie below one of these places. */
-async function targetsReferredTo({ tracking }: Session, places: ReadonlySet<string>): Promise<string[]> {
+async function targetsReferredTo({ tracking }: Holdings, places: ReadonlySet<string>): Promise<string[]> {
   const found: string[] = []
   for (let offset = 0; ; offset += pageSize) {
     const page = await tracking.artifacts.search({ allVersions: true, limit: pageSize, offset })
@@ -76,9 +76,6 @@ async function removeFolder(places: Places, path: string): Promise<number> {
   rmSync(path, { recursive: true, force: true })
   return freed
 }
-
-const databaseBytes = (path: string): number =>
-  [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
 
 /** Inside the folder or below the URL, never the root itself and never by way of `..`. A path and its `file://` address are the same. */
 export function liesIn(target: string, root: string): boolean {

@@ -1,5 +1,4 @@
 import type { EnvironmentInfo, JsonValue, RunRecord } from '@trainyard/contract'
-import { keysOf } from './sweep-table.ts'
 
 /** One row: the value of every run, null where a run has none. */
 export interface ComparedRow {
@@ -35,6 +34,11 @@ export function compareRuns(runs: readonly RunRecord[]): Comparison {
     packages: compareRecords(runs.map((run) => packageVersions(run.environment))).filter((row) => row.differs),
   }
 }
+
+/** Keys in order of first appearance. */
+export const keysOf = (records: readonly Record<string, JsonValue>[]): string[] => [
+  ...new Set(records.flatMap((record) => Object.keys(record))),
+]
 
 /** Rows that differ first; within the two groups in order of first appearance. */
 export function compareRecords(records: readonly Record<string, JsonValue>[]): ComparedRow[] {

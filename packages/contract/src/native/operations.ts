@@ -1,0 +1,23 @@
+import { artifactOperations } from './artifact-operations.ts'
+import { metricOperations } from './metric-operations.ts'
+import type { OperationSpec } from './operation.ts'
+import { projectOperations } from './project-operations.ts'
+import { registryOperations } from './registry-operations.ts'
+import { runOperations } from './run-operations.ts'
+import { serverOperations } from './server-operations.ts'
+
+/** Collides with no other dialect. */
+export const nativePrefix = '/api/trainyard/v1'
+
+/** Everything the native interface does, by operation id. */
+export const nativeOperations = {
+  ...runOperations,
+  ...metricOperations,
+  ...artifactOperations,
+  ...projectOperations,
+  ...registryOperations,
+  ...serverOperations,
+} satisfies Record<string, OperationSpec>
+
+export type NativeOperations = typeof nativeOperations
+export type OperationId = keyof NativeOperations

@@ -1,0 +1,75 @@
+import { Type } from 'typebox'
+import { cursor, limit } from './run-operations.ts'
+import { area, closed } from './operation.ts'
+import { experiment, next, nullable, project, textChanges, texts } from './schemas.ts'
+
+const projects = area('Projects and experiments')
+
+export const projectOperations = {
+  listProjects: projects({
+    method: 'GET',
+    path: '/projects',
+    summary: 'Projects and how many runs each has',
+    answer: Type.Object({ projects: Type.Array(project) }),
+  }),
+  createProject: projects({
+    method: 'POST',
+    path: '/projects',
+    summary: 'Make a project. A repeat changes nothing; runs make theirs by themselves',
+    body: closed({ name: Type.String() }),
+    answer: Type.Object({ name: Type.String() }),
+  }),
+  searchExperiments: projects({
+    method: 'GET',
+    path: '/experiments',
+    summary: 'Experiments of a project, newest first',
+    query: closed({
+      project: Type.String(),
+      name: Type.Optional(Type.String({ maxLength: 1_000, description: 'A pattern: % stands for any text, whatever the case.' })),
+      trashed: Type.Optional(Type.Boolean()),
+      limit,
+      cursor,
+    }),
+    answer: Type.Object({ experiments: Type.Array(experiment), next }),
+  }),
+  createExperiment: projects({
+    method: 'POST',
+    path: '/experiments',
+    summary: 'Make an experiment',
+    body: closed({ project: Type.String(), name: Type.String(), tags: Type.Optional(texts) }),
+    answer: experiment,
+  }),
+  getExperiment: projects({
+    method: 'GET',
+    path: '/experiments/{experiment}',
+    summary: 'One experiment, by id',
+    answer: experiment,
+  }),
+  changeExperiment: projects({
+    method: 'PATCH',
+    path: '/experiments/{experiment}',
+    summary: 'Rename an experiment, tag it',
+    body: closed({ name: Type.Optional(Type.String()), tags: Type.Optional(textChanges) }),
+    answer: experiment,
+  }),
+  trashExperiment: projects({
+    method: 'POST',
+    path: '/experiments/{experiment}/trash',
+    summary: 'Put an experiment into the trash, with all its runs',
+    answer: experiment,
+  }),
+  restoreExperiment: projects({
+    method: 'POST',
+    path: '/experiments/{experiment}/restore',
+    summary: 'Take an experiment back out of the trash, with all its runs',
+    answer: experiment,
+  }),
+  getDatasetsOfExperiment: projects({
+    method: 'GET',
+    path: '/experiments/{experiment}/datasets',
+    summary: 'The data sets that runs of an experiment read, at most 1,000',
+    answer: Type.Object({
+      datasets: Type.Array(Type.Object({ name: Type.String(), digest: Type.String(), context: nullable(Type.String()) })),
+    }),
+  }),
+}

@@ -1,0 +1,225 @@
+import { type TSchema, Type } from 'typebox'
+import { artifactKinds, type JournalInput, type RunError } from '../journal.ts'
+import type { JsonObject, JsonValue, WireNumber } from '../json.ts'
+import type { CodeVersion, EnvironmentInfo, RunExit, Supervisor, SweepSummary } from '../run.ts'
+import { runStates } from '../states.ts'
+import type { Task } from '../task.ts'
+import { closed } from './operation.ts'
+
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+const timeMs = Type.Integer({ description: 'Milliseconds since 1970, UTC.' })
+export const count = Type.Integer({ minimum: 0 })
+/** JSON has no NaN and no infinities; they are written as these texts. */
+const numberOrText = {
+  anyOf: [{ type: 'number' }, { type: 'string', enum: ['NaN', 'Infinity', '-Infinity'] }],
+  description: 'A number; what JSON has no number for is written as "NaN", "Infinity" or "-Infinity".',
+}
+export const wireNumber = Type.Unsafe<WireNumber>(numberOrText)
+/** As `wireNumber`, in answers: a client makes numbers of the three texts. */
+const measured = Type.Unsafe<number>(numberOrText)
+export const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' })
+const jsonObject = Type.Unsafe<JsonObject>({ type: 'object' })
+const document = <Value>(description: string) => Type.Unsafe<Value | null>({ type: ['object', 'null'], description })
+export const runState = Type.Enum([...runStates])
+export const runId = Type.String({ pattern: '^[0-9a-f]{32}$' })
+export const texts = Type.Record(Type.String(), Type.String())
+export const textChanges = Type.Record(Type.String(), nullable(Type.String()), {
+  description: 'To add or replace; null removes.',
+})
+const values = Type.Record(Type.String(), jsonValue)
+
+export const run = Type.Object({
+  id: runId,
+  name: Type.String(),
+  project: Type.String(),
+  experiment: Type.String(),
+  kind: Type.Enum(['run', 'sweep', 'iteration']),
+  parentId: nullable(runId),
+  iteration: count,
+  state: runState,
+  stateReason: nullable(Type.String()),
+  createdAtMs: timeMs,
+  startedAtMs: nullable(timeMs),
+  endedAtMs: nullable(timeMs),
+  updatedAtMs: timeMs,
+  owner: Type.String(),
+  host: Type.String(),
+  parameters: values,
+  results: Type.Record(Type.String(), jsonValue, { description: 'The latest value of every metric and every other result.' }),
+  labels: texts,
+  inputs: Type.Array(
+    Type.Unsafe<JournalInput>({
+      type: 'object',
+      required: ['key', 'url'],
+      properties: {
+        key: { type: 'string' },
+        url: { type: 'string' },
+        sizeBytes: { type: 'integer' },
+        sha256: { type: 'string' },
+      },
+    }),
+  ),
+  code: document<CodeVersion>('What ran: file, handler, command line, commit.'),
+  environment: document<EnvironmentInfo>('On what it ran: interpreter, packages, machine, automatic choices.'),
+  exit: document<RunExit>('How the process ended.'),
+  error: document<RunError>('Why it failed, as far as the process could tell.'),
+  problems: Type.Array(Type.String()),
+  task: document<Task>('The template it was started from.'),
+  outPath: Type.String(),
+  supervisor: document<Supervisor>('Who watches it.'),
+  attempt: count,
+  sweep: document<SweepSummary>('Of a sweep: how many iterations, and the best.'),
+  trashedAtMs: nullable(timeMs),
+})
+
+export const next = nullable(Type.String({ description: 'Give it back as `cursor` for the next page; null at the end.' }))
+export const runPage = Type.Object({ runs: Type.Array(run), next })
+export const stateChange = Type.Object({ state: runState, atMs: timeMs, reason: nullable(Type.String()) })
+
+export const newPoint = closed({ key: Type.String(), step: Type.Integer(), timeMs, value: wireNumber })
+export const point = Type.Object({ step: Type.Integer(), timeMs, value: measured })
+export const namedPoint = Type.Object({ key: Type.String(), step: Type.Integer(), timeMs, value: measured })
+export const series = Type.Object({
+  key: Type.String(),
+  pointCount: count,
+  last: point,
+  min: nullable(measured),
+  max: nullable(measured),
+})
+
+export const batch = closed({
+  points: Type.Optional(Type.Array(newPoint, { maxItems: 100_000 })),
+  parameters: Type.Optional(values),
+  labels: Type.Optional(textChanges),
+})
+
+export const artifactKind = Type.Enum([...artifactKinds])
+export const artifact = Type.Object({
+  id: Type.String(),
+  project: Type.String(),
+  key: Type.String(),
+  kind: artifactKind,
+  runId: nullable(runId),
+  iteration: count,
+  tags: Type.Array(Type.String()),
+  labels: texts,
+  target: Type.String({ description: 'Where the bytes are.' }),
+  format: nullable(Type.String()),
+  sizeBytes: nullable(count),
+  sha256: nullable(Type.String()),
+  metadata: jsonObject,
+  createdAtMs: timeMs,
+})
+export const file = Type.Object({ path: Type.String(), isFolder: Type.Boolean(), sizeBytes: nullable(count) })
+
+export const experiment = Type.Object({
+  id: Type.String({ pattern: '^[0-9]+$' }),
+  project: Type.String(),
+  name: Type.String(),
+  artifactLocation: nullable(Type.String()),
+  createdAtMs: timeMs,
+  updatedAtMs: timeMs,
+  trashedAtMs: nullable(timeMs),
+  tags: texts,
+})
+export const project = Type.Object({ name: Type.String(), createdAtMs: timeMs, runCount: count })
+
+export const dataset = closed({
+  name: Type.String({ minLength: 1 }),
+  digest: Type.String({ minLength: 1 }),
+  sourceType: Type.String(),
+  source: Type.String(),
+  schema: nullable(Type.String()),
+  profile: nullable(Type.String()),
+  tags: texts,
+})
+
+const comparedRow = Type.Object({
+  key: Type.String(),
+  values: Type.Array(jsonValue),
+  differs: Type.Boolean(),
+})
+export const comparedRows = Type.Array(comparedRow)
+export const comparison = Type.Object({
+  runs: Type.Array(Type.Object({ id: runId, name: Type.String(), state: Type.String(), createdAtMs: timeMs })),
+  parameters: comparedRows,
+  results: comparedRows,
+  labels: comparedRows,
+  inputs: comparedRows,
+  code: comparedRows,
+  environment: comparedRows,
+  packages: comparedRows,
+})
+
+export const problem = Type.Object({
+  error: Type.Object({ code: Type.String(), message: Type.String(), details: Type.Record(Type.String(), jsonValue) }),
+})
+
+export const stage = Type.String({ description: 'None, Staging, Production, Archived, or one of your own.' })
+const numbers = Type.Record(Type.String(), Type.Integer())
+export const modelVersion = Type.Object({
+  project: Type.String(),
+  name: Type.String(),
+  version: Type.Integer(),
+  source: Type.String(),
+  location: Type.String(),
+  runId: nullable(Type.String()),
+  runLink: nullable(Type.String()),
+  artifactId: nullable(Type.String()),
+  loggedModelId: nullable(Type.String()),
+  description: nullable(Type.String()),
+  stage,
+  status: Type.Enum(['pending', 'failed', 'ready']),
+  statusMessage: nullable(Type.String()),
+  createdAtMs: timeMs,
+  updatedAtMs: timeMs,
+  createdBy: Type.String(),
+  tags: texts,
+  aliases: Type.Array(Type.String()),
+})
+export const registeredModel = Type.Object({
+  project: Type.String(),
+  name: Type.String(),
+  description: nullable(Type.String()),
+  createdAtMs: timeMs,
+  updatedAtMs: timeMs,
+  createdBy: Type.String(),
+  tags: texts,
+  aliases: numbers,
+  latestVersions: Type.Array(modelVersion),
+})
+export const registryEvent = Type.Object({
+  id: Type.Integer(),
+  kind: Type.String(),
+  version: nullable(Type.Integer()),
+  key: nullable(Type.String()),
+  before: nullable(Type.String()),
+  after: nullable(Type.String()),
+  atMs: timeMs,
+  by: Type.String(),
+  via: Type.String(),
+  reason: nullable(Type.String()),
+})
+export const modelSnapshot = Type.Object({
+  project: Type.String(),
+  name: Type.String(),
+  atMs: timeMs,
+  description: nullable(Type.String()),
+  tags: texts,
+  aliases: numbers,
+  versions: Type.Array(
+    Type.Object({
+      version: Type.Integer(),
+      stage,
+      stageSinceMs: timeMs,
+      stageBy: Type.String(),
+      stageReason: nullable(Type.String()),
+      aliases: Type.Array(Type.String()),
+      description: nullable(Type.String()),
+      tags: texts,
+      source: Type.String(),
+      runId: nullable(Type.String()),
+      artifactId: nullable(Type.String()),
+    }),
+  ),
+})

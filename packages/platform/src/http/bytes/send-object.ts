@@ -1,0 +1,49 @@
+import { basename } from 'node:path'
+import { AppError } from '@trainyard/contract'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ObjectStore } from '../../objects/index.ts'
+import { readRange } from './byte-range.ts'
+import { mediaTypeOf } from './media-types.ts'
+
+/**
+ * Answers with the bytes of a stored object, or the range asked for. Whoever made them may have put a page with scripts there, so
+ * they are handed over as an attachment, in a sandbox, and with the type that is told and no other. `not_found` when missing.
+ */
+export async function sendObject(
+  { store, key, name = key }: { store: ObjectStore; key: string; name?: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const info = await store.head(key)
+  if (!info) throw noSuchFile(name)
+  const file = basename(name) || 'artifact'
+  reply
+    .type(mediaTypeOf(file))
+    .header('content-disposition', attachment(file))
+    .header('content-security-policy', 'sandbox')
+    .header('x-content-type-options', 'nosniff')
+    .header('accept-ranges', 'bytes')
+  if (info.etag !== undefined) reply.header('etag', `"${info.etag}"`)
+  if (info.modifiedAtMs !== undefined) reply.header('last-modified', new Date(info.modifiedAtMs).toUTCString())
+  const { sizeBytes } = info
+  const range = sizeBytes === undefined ? undefined : readRange(request.headers.range, sizeBytes)
+  if (range === 'unsatisfiable') return await reply.code(416).header('content-range', `bytes */${sizeBytes}`).send('')
+  if (range) reply.code(206).header('content-range', `bytes ${range.offset}-${range.offset + range.lengthBytes - 1}/${sizeBytes}`)
+  const length = range?.lengthBytes ?? sizeBytes
+  if (length !== undefined) reply.header('content-length', length)
+  if (request.method === 'HEAD') return await reply.send()
+  try {
+    const { stream } = await store.get(key, range ?? {})
+    return await reply.send(stream)
+  } catch (error) {
+    // The store's own error names places of this machine; who asks is told the path that was asked for.
+    throw error instanceof AppError && error.code === 'not_found' ? noSuchFile(name) : error
+  }
+}
+
+const noSuchFile = (name: string) => new AppError('not_found', `There is no artifact '${name}'.`)
+
+const attachment = (file: string): string =>
+  `attachment; filename*=UTF-8''${encodeURIComponent(file.toWellFormed()).replaceAll(/['()*]/g, escapeMark)}`
+
+const escapeMark = (mark: string): string => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`

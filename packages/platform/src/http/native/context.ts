@@ -1,0 +1,29 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Execution } from '../../execution/index.ts'
+import type { Registry } from '../../registry/index.ts'
+import type { Tracking } from '../../tracking/index.ts'
+import type { Holdings } from '../../upkeep/index.ts'
+import type { ServedPlaces } from '../served-places.ts'
+import type { ChangeWatch } from './change-watch.ts'
+
+/** What the operations of this dialect work with. */
+export interface NativeContext {
+  readonly tracking: Tracking
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly served: ServedPlaces
+  readonly holdings: Holdings
+  /** Stops work; without it only runs that clients watch can be aborted. */
+  readonly execution: Execution | undefined
+  readonly watch: ChangeWatch
+  readonly version: string
+  readonly startedAtMs: number
+  /** The folder of a logged model. */
+  placeOfModel(model: { id: string; project: string; experimentId: string }): Promise<string>
+}
+
+/** Who asks, as the request itself says. */
+export interface Caller {
+  readonly by: string
+  readonly via: string
+}

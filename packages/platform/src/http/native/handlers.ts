@@ -1,0 +1,17 @@
+import { artifactHandlers } from './artifact-handlers.ts'
+import type { Handlers } from './bound-operation.ts'
+import { metricHandlers } from './metric-handlers.ts'
+import { projectHandlers } from './project-handlers.ts'
+import { registryHandlers } from './registry-handlers.ts'
+import { runHandlers } from './run-handlers.ts'
+import { serverHandlers } from './server-handlers.ts'
+
+/** What each operation of the contract does: none is missing, or this does not compile. */
+export const handlers: Handlers = {
+  ...runHandlers,
+  ...metricHandlers,
+  ...artifactHandlers,
+  ...projectHandlers,
+  ...registryHandlers,
+  ...serverHandlers,
+}
