@@ -69,10 +69,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   const places = createArtifactPlaces({ tracking, objects: options.objects, folder: options.artifactFolder, served })
   // Who carries a run's token was started by this machine's own program, which chose where the run's files go.
+  const known = new Set<string>()
   app.addHook('preHandler', async ({ raw }) => {
     const runId = jobRunOf(raw)
-    const run = runId === undefined ? undefined : await tracking.runs.find(runId)
-    if (run) served.allow(run.outPath)
+    if (runId === undefined || known.has(runId)) return
+    const run = await tracking.runs.find(runId)
+    if (!run) return
+    known.add(runId)
+    served.allow(run.outPath)
   })
   await tracking.experiments.ensureDefault()
   mlflowDialect(app, { tracking, registry, clock, places })
