@@ -5,7 +5,7 @@ import { newRunId } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../base/clock.ts'
 import { openDataDirectory } from '../../base/data-directory.ts'
-import { type DatabasePlace, openDatabase } from '../../database/index.ts'
+import { openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
@@ -27,7 +27,7 @@ export interface OpenServer extends AsyncDisposable {
   readonly registry: Registry
   readonly folder: string
   /** Where the records are, for others to open them too. */
-  readonly place: DatabasePlace
+  readonly place: string
   /** An object is sent as JSON, or as a query with GET; a text goes as it is. */
   ask(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD',
