@@ -15,7 +15,7 @@
  * Everything is seeded, so that a run can only fail after a change. It takes about two minutes; the exit code is 0 or 1.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,9 +47,14 @@ const pythonWithOptuna = (): string => {
 }
 
 const runOptuna = (): string => {
-  const target = join(mkdtempSync(join(tmpdir(), 'trainyard-optuna-')), 'results.json')
-  execFileSync(pythonWithOptuna(), [join(here, 'compare_tpe.py'), target], { stdio: 'inherit' })
-  return readFileSync(target, 'utf8')
+  const folder = mkdtempSync(join(tmpdir(), 'trainyard-optuna-'))
+  try {
+    const target = join(folder, 'results.json')
+    execFileSync(pythonWithOptuna(), [join(here, 'compare_tpe.py'), target], { stdio: 'inherit' })
+    return readFileSync(target, 'utf8')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** Upper end of the 95 % bootstrap interval of the median. */

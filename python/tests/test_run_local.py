@@ -100,7 +100,7 @@ class RealCommandTest(SpoolCase):
             run_local(handler=self.jobs.fail, watch=False)
         with self.assertRaisesRegex(TrainyardError, "nothere.py"):
             run_local(command="nothere.py", watch=False)
-        with self.assertRaisesRegex(RunFailed, "train"):
+        with self.assertRaisesRegex(TrainyardError, "it has: train"):
             run_local(command="jobs.py", handler="trian", watch=False)
 
     def test_secrets_reach_the_function_and_nothing_else(self):

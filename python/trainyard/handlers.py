@@ -134,6 +134,29 @@ class Call:
             returned = asyncio.run(returned)
         self._log_returned(session, returned)
 
+    def check(self, expected):
+        """Refuse, before the first of many calls, names that the handler does not have or lacks, and values that do not fit. `expected` is
+        the ExpectedCall of a `load` command; values are looked at only where that opens and makes nothing."""
+        given, varied = expected["parameters"], expected["varied"]
+        names = {**given, **varied}
+        plans = [plan for plan in (self.constructor, self.plan) if plan is not None]
+        if not self.plan.rest:
+            for name in names:
+                if not any(name in plan.names for plan in plans):
+                    self._refuse_unknown(self.plan, name)
+        for plan in plans:
+            for argument in plan.arguments:
+                name = argument.name
+                if name == plan.context:
+                    continue
+                if argument.default is argument.empty and name not in names and name not in expected["inputs"]:
+                    self._refuse_missing(plan, names, expected["inputs"])
+                if name not in names or not any(self._hint(argument) is kind for kind in (int, float, bool, str)):
+                    continue
+                text = None if name in varied else expected["parameterTexts"].get(name)
+                for value in varied.get(name) or () if name in varied else (given[name],):
+                    self._converted(name, value, argument, text)
+
     def _log_returned(self, session, returned):
         hints = session.spec.get("returns") or (self.settings or {}).get("outputs")
         if returned is None and not hints:

@@ -37,7 +37,10 @@ def load(command, handler):
     finally:
         _stop_noting()
     function = find_handler(module, command["handler"], script)
-    return Call(function, "%s:%s" % (os.path.basename(script), command["handler"]))
+    call = Call(function, "%s:%s" % (os.path.basename(script), command["handler"]))
+    if command.get("expected"):
+        call.check(command["expected"])
+    return call
 
 
 def _import_early():

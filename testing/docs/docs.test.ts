@@ -40,7 +40,7 @@ async function follow(reader: Reader, page: string, steps: readonly Step[]): Pro
 describe.concurrent('a reader who follows a page gets what it shows', () => {
   it.for(pages.map((page) => ({ page, steps: readPage(join(root, page)) })).filter(({ steps }) => steps.length > 0))(
     '$page',
-    { timeout: 120_000 },
+    { timeout: 180_000 },
     async ({ page, steps }) => {
       using reader = new Reader(python)
       expect(await follow(reader, page, steps)).toEqual([])
@@ -48,6 +48,6 @@ describe.concurrent('a reader who follows a page gets what it shows', () => {
   )
 })
 
-it('docs/cli.md is what the program says about itself now', { timeout: 60_000 }, () => {
+it('docs/cli.md is what the program says about itself now', { timeout: 180_000 }, () => {
   execFileSync(process.execPath, [join(root, 'scripts', 'generate-cli-reference.mjs'), '--check'], { encoding: 'utf8' })
 })

@@ -66,7 +66,7 @@ describe('the seed training.py, only its import changed', () => {
     expect(stdout).toContain('what the job reads')
   })
 
-  it('runs as a handler that gets its parameters by name', { timeout: 60_000 }, async () => {
+  it('runs as a handler that gets its parameters by name', { timeout: 180_000 }, async () => {
     const run = await workshop.json<Told>(
       'run',
       '-p',
@@ -84,7 +84,7 @@ describe('the seed training.py, only its import changed', () => {
 })
 
 describe('the seeds iris_generator and xgb_train, only their import changed', () => {
-  it('logs the data set, and trains on it as an input and as a path', { timeout: 120_000 }, async () => {
+  it('logs the data set, and trains on it as an input and as a path', { timeout: 180_000 }, async () => {
     const made = await workshop.json<Told>('run', ...packages, `${folder}iris_xgb.py:iris_generator`)
     expect(artifactOf(made, 'iris_dataset')).toMatchObject({ kind: 'dataset', format: 'csv', metadata: { length: 150 } })
 
@@ -106,7 +106,7 @@ describe('the seeds iris_generator and xgb_train, only their import changed', ()
     }
   })
 
-  it('is swept over with the selector of the seed', { timeout: 120_000 }, async () => {
+  it('is swept over with the selector of the seed', { timeout: 180_000 }, async () => {
     const sweep = await workshop.json<Told>(
       'run',
       ...packages,

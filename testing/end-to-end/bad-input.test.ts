@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { newRunId, type RunRecord } from '@trainyard/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Finished, program, Workshop } from './program.ts'
 
@@ -118,6 +119,31 @@ describe('bad input', () => {
       AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
     }
     expectSentence(await workshop.start(arguments_, { environment }).finished, expected)
+  })
+
+  it('what is refused for its handler or parameters leaves no run, single or sweep, and imports are not paid twice', async () => {
+    using own = new Workshop()
+    own.write('job.py', 'def train(context, depth: int = 1, *, lr: float = 0.1):\n    context.log_result("x", depth)\n')
+    own.write('broken.py', 'def job(:\n')
+    const refused: [string[], RegExp][] = [
+      [['run', 'job.py:trian', '--project', 'new'], /no handler 'trian'; it has: train/],
+      [['run', 'job.py:train', '-p', 'dpeth=1'], /no parameter "dpeth"; did you mean "depth"/],
+      [['run', 'job.py:train', '-p', 'depth=deep'], /parameter "depth" must be a whole number/],
+      [['run', 'broken.py:job'], /broken\.py:1/],
+      [['run', 'job.py:train', '-x', 'dpeth=[1,2,3]'], /no parameter "dpeth"; did you mean "depth"/],
+      [['run', 'job.py:trian', '-x', 'depth=[1,2,3]'], /no handler 'trian'/],
+      [['run', 'job.py:train', '-x', 'depth=[1,2,"x"]'], /parameter "depth" must be a whole number \(int\); got "x"/],
+      [['run', 'job.py:train', '-x', 'lr=uniform(0,1)', '-p', 'depth=deep', '--max-iterations', '3'], /"depth".*"deep"/],
+    ]
+    for (const [words, says] of refused) expectSentence(await own.run(...words), { code: 2, says })
+    const { stdout } = await own.run('ls', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ runs: [] })
+    // One that somebody may ask for by its id is kept, with the sentence.
+    const id = newRunId(Date.now())
+    expectSentence(await own.run('run', 'job.py:trian', '--run-id', id), { code: 2, says: /trian/ })
+    expect(await own.json<{ run: RunRecord }>('show', id)).toMatchObject({
+      run: { state: 'failed', error: { type: 'missing_handler' } },
+    })
   })
 
   it('a script that raises shows its own traceback, none of ours, and fails with 1', async () => {

@@ -83,7 +83,7 @@ export class Workshop implements Disposable {
 }
 
 /** Waits until `look` gives something, for at most `timeoutMs`. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, timeoutMs = 20_000): Promise<T> {
+export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, timeoutMs = 120_000): Promise<T> {
   for (const startedMs = Date.now(); Date.now() - startedMs < timeoutMs;) {
     const found = await look()
     if (found !== undefined) return found

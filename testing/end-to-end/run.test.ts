@@ -97,7 +97,7 @@ describe('trainyard run', () => {
     )
     const listed = await workshop.run('ls', '--json', '--filter', 'metrics.m >= 99')
     expect(listed.stdout.match(/"state": "completed"/g)).toHaveLength(8)
-  }, 60_000)
+  })
 
   it('runs handlers made by the script itself as iterations, the best one shown by the parent', async () => {
     workshop.write(
@@ -167,7 +167,7 @@ describe('trainyard run', () => {
     })
     expect(run.error).toMatchObject({ type: 'ValueError', message: 'failed with ***' })
     expect(run.stateReason).toBe('ValueError: failed with ***')
-  }, 60_000)
+  })
 
   it('records what cannot be stored of an artifact as a problem, and takes nothing from outside of its own folder', async () => {
     const victim = workshop.write('victim.txt', 'precious')

@@ -88,7 +88,7 @@ describe('output', () => {
       expect(shown.peakBytes).toBeLessThan(250 << 20)
       expect(logged.peakBytes).toBeLessThan(250 << 20)
     },
-    within(300_000),
+    within(600_000),
   )
 
   it(
@@ -101,7 +101,7 @@ describe('output', () => {
       expect((await hashed('logs', 'latest')).sha256).toBe(results['sha256'])
       expect(shown.peakBytes).toBeLessThan(250 << 20)
     },
-    within(120_000),
+    within(600_000),
   )
 
   it('of a script that never flushes is all there, also what it printed before it was aborted', async () => {
@@ -122,7 +122,7 @@ describe('output', () => {
     const expected = Array.from({ length: 1000 }, (_, n) => `${n}\n`).join('')
     expect(stdout.startsWith(expected)).toBe(true)
     expect((await workshop.run('logs', 'latest')).stdout).toBe(stdout)
-  }, 30_000)
+  })
 
   it('is gone on with when its reader goes away', async () => {
     workshop.write('lines.py', 'import time\nfor n in range(300):\n    print("line", n, flush=True)\n    time.sleep(0.005)\n')
@@ -134,7 +134,7 @@ describe('output', () => {
     await new Promise((resolve) => child.once('close', resolve))
     await eventually(async () => ((await show(workshop, 'latest')).state === 'completed' ? true : undefined))
     expect((await workshop.run('logs', 'latest')).stdout.trimEnd().split('\n')).toHaveLength(300)
-  }, 30_000)
+  })
 
   it('after the end of the script does not hold the run up, and what is left behind is told', async () => {
     workshop.write(
@@ -148,7 +148,7 @@ describe('output', () => {
     expect(record.environment?.choices['left behind']).toMatch(/processes \d+/)
     await delay(50)
     expect(processesOf(workshop).length).toBeGreaterThan(0)
-  }, 30_000)
+  })
 
   it('may be closed by the script', async () => {
     workshop.write(
@@ -157,5 +157,5 @@ describe('output', () => {
     )
     expect((await workshop.run('run', 'closing.py')).stdout).toBe('before\n')
     expect(await show(workshop, 'latest')).toMatchObject({ results: { after: 1 } })
-  }, 30_000)
+  })
 })

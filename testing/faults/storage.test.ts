@@ -77,7 +77,7 @@ describe('a full disk', () => {
     const { stdout } = await workshop.run('show', 'latest', '--json', '--data', join(disk, 'data'))
     expect(stdout).toContain('"m": 599')
     expect((await workshop.run('logs', 'latest', '--data', join(disk, 'data'))).stdout).toContain('done\n')
-  }, 60_000)
+  })
 
   it('from the beginning is one sentence and exit 5', async () => {
     const disk = mountSmall('disk', 1)
@@ -92,7 +92,7 @@ describe('a full disk', () => {
     expect(code).toBe(5)
     expect(stderr).toMatch(/^error: .*(full|space)/im)
     expect(stderr).not.toMatch(/^\s+at /m)
-  }, 30_000)
+  })
 })
 
 describe('a full disk with a data directory on it', () => {
@@ -113,7 +113,7 @@ describe('a full disk with a data directory on it', () => {
       expect(stderr).toMatch(/^error: .*the disk .*full/im)
       expect(stderr).not.toContain('I/O')
     }
-  }, 60_000)
+  })
 })
 
 describe('a data directory', () => {
@@ -133,7 +133,7 @@ describe('a data directory', () => {
       5,
       `error: The disk that holds ${data} is mounted read-only: choose another data directory with --data.\n`,
     ])
-  }, 30_000)
+  })
 
   it('removed under a running run: one sentence, no process left', async () => {
     workshop.write(
@@ -148,7 +148,7 @@ describe('a data directory', () => {
     expect(stderr).toContain('was removed')
     expect(stderr).not.toMatch(/^\s+at /m)
     expect(processesOf(workshop)).toEqual([])
-  }, 60_000)
+  })
 })
 
 describe('a journal', () => {
@@ -172,7 +172,7 @@ describe('a journal', () => {
     await using records = await openRecordsOf(workshop)
     expect(await pointsOf(records.tracking, run.id, 'n')).toHaveLength(2)
     expect(readdirSync(join(workshop.folder, '.trainyard', 'runs'))).toEqual([])
-  }, 30_000)
+  })
 })
 
 describe('a clock that is set back while a run is under way', () => {
@@ -195,5 +195,5 @@ describe('a clock that is set back while a run is under way', () => {
     const run = await show(workshop, 'latest')
     expect(run).toMatchObject({ state: 'completed', results: { m: 9 } })
     expect(run.endedAtMs).toBeGreaterThanOrEqual(run.startedAtMs ?? Number.POSITIVE_INFINITY)
-  }, 30_000)
+  })
 })

@@ -43,9 +43,26 @@ export interface JobSpec {
  * on descriptor 3, events leave as JSON lines on descriptor 4. End of file on 3 means: start nothing more, wait for what runs,
  * leave. Each forked child writes stdout and stderr to `<runDirectory>/output` of its own run and its own journal there.
  */
+export interface ExpectedCall {
+  /** Those that all iterations share. */
+  parameters: JsonObject
+  parameterTexts: Record<string, string>
+  inputs: string[]
+  /** The values of each parameter that varies, or null where they are not listed. */
+  varied: Record<string, JsonValue[] | null>
+}
+
 export type WarmCommand =
   /** At most `parallel` children at a time; further starts wait in the worker, in order. Without it there is no limit. */
-  | { type: 'load'; script: string; handler: string; workingDirectory: string; parallel?: number }
+  | {
+      type: 'load'
+      script: string
+      handler: string
+      workingDirectory: string
+      parallel?: number
+      /** What iterations will be called with, to be refused before the first one where the handler cannot take it. */
+      expected?: ExpectedCall
+    }
   | { type: 'start'; job: JobSpec }
   /** One that still waits is told as `exited` with SIGTERM and never starts. Else SIGTERM to the child's process group, SIGKILL after `graceMs`. */
   | { type: 'stop'; runId: string; graceMs: number }

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { entriesOf } from './testing/read-journal.ts'
-import { fixture, printed, runJob, startJob, temporaryFolder } from './testing/start-job.ts'
+import { fixture, printed, removeTemporaryFolders, runJob, startJob, temporaryFolder } from './testing/start-job.ts'
+
+afterAll(removeTemporaryFolders)
 
 const training = fixture('training.ts')
 const handlers = fixture('handlers.ts')

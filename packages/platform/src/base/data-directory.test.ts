@@ -1,10 +1,14 @@
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { locateDataDirectory, openDataDirectory } from './data-directory.ts'
 
-const temporary = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'data-directory-')))
+function temporary(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'data-directory-')))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
 
 describe('the data directory', () => {
   it('is the nearest .trainyard upwards, else one in the working folder', () => {

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findPython } from './interpreter.ts'
 
 let folder: string
@@ -16,6 +16,7 @@ const program = (...path: string[]): string => {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'interpreter-'))
 })
+afterEach(() => rmSync(folder, { recursive: true }))
 
 const find = (environment: Record<string, string>, requested?: string) =>
   findPython({ environment, workingDirectory: folder, ...(requested === undefined ? {} : { requested }) })

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { ExpectedCall } from '@trainyard/contract'
 import type { Execution } from './execution.ts'
 import { createPlainRunner, type IterationRunner } from './iteration-runner.ts'
 import type { PreparedRun } from './prepared-run.ts'
@@ -24,7 +25,12 @@ function shareCores(execution: Execution, parent: PreparedRun, parallel: number)
 export async function openIterationRunner(
   execution: Execution,
   parent: PreparedRun,
-  options: { parallel: number; signal?: AbortSignal; attach?: { control: number; events: number } },
+  options: {
+    parallel: number
+    varied: ExpectedCall['varied']
+    signal?: AbortSignal
+    attach?: { control: number; events: number }
+  },
 ): Promise<IterationRunner> {
   if (options.attach !== undefined) return attachWarmWorker(options.attach)
   shareCores(execution, parent, options.parallel)
@@ -34,6 +40,7 @@ export async function openIterationRunner(
     directory: createRunDirectory(execution.directory.runs, parent.id),
     signal: options.signal ?? new AbortController().signal,
     parallel: options.parallel,
+    varied: options.varied,
   })
   if (worker.forkSafe) return worker
   await worker[Symbol.asyncDispose]()

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { parseSecretsFile, resolveSecrets, withoutSecretValues } from './secrets.ts'
 
 describe('secrets', () => {
@@ -16,6 +16,7 @@ describe('secrets', () => {
 
   it('takes later sources over earlier ones', () => {
     const folder = mkdtempSync(join(tmpdir(), 'secrets-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
     writeFileSync(join(folder, 's.txt'), 'A=file\nB=file\n')
     const sources = [
       { kind: 'file' as const, source: 's.txt' },

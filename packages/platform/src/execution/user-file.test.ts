@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { defaultRunName, locateUserFile } from './user-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'user-file-'))
 writeFileSync(join(folder, 'training.py'), '')
 writeFileSync(join(folder, 'odd:name.py'), '')
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('locateUserFile', () => {
   it('takes a handler behind a colon, or given apart', () => {

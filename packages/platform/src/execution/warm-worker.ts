@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { hostname } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { JsonObject, RunExit, WarmCommand, WarmEvent } from '@trainyard/contract'
+import type { ExpectedCall, JsonObject, RunExit, WarmCommand, WarmEvent } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import type { Execution } from './execution.ts'
 import { BrokenWorkerError, type IterationProcess, type IterationRunner } from './iteration-runner.ts'
@@ -45,7 +45,7 @@ export interface WarmWorker extends IterationRunner {
 export async function openWarmWorker(
   execution: Execution,
   run: PreparedRun,
-  options: { directory: RunDirectory; signal: AbortSignal; parallel: number },
+  options: { directory: RunDirectory; signal: AbortSignal; parallel: number; varied: ExpectedCall['varied'] },
 ): Promise<WarmWorker> {
   const plan = planWarmWorker({
     environment: execution.environment,
@@ -86,6 +86,12 @@ export async function openWarmWorker(
         handler: run.handler ?? '',
         workingDirectory: run.workingDirectory,
         parallel: options.parallel,
+        expected: {
+          parameters: run.parameters,
+          parameterTexts: run.parameterTexts,
+          inputs: Object.keys(run.inputs),
+          varied: options.varied,
+        },
       },
     )
   } catch (error) {

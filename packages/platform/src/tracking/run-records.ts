@@ -13,6 +13,7 @@ import { addProblems } from './run-problems.ts'
 import { resolveRun } from './run-resolve.ts'
 import { countRuns, searchRuns } from './run-search.ts'
 import { purgeRuns, restoreRuns, trashRuns } from './run-trash.ts'
+import { withdrawRun } from './run-withdrawal.ts'
 import type { RunRecords } from './tracking.ts'
 
 export function createRunRecords(database: Database, clock: Clock, logObjects?: Pick<LogObjects, 'urlOf'>): RunRecords {
@@ -72,6 +73,7 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
     unfinished: () => database.read(loadUnfinished),
     trash: (ids, atMs) => database.write((transaction) => trashRuns(transaction, ids, atMs)),
     restore: (ids) => database.write((transaction) => restoreRuns(transaction, ids)),
+    withdraw: (id) => database.write((transaction) => withdrawRun(transaction, id, logObjects)),
     purge: (ids) => database.write((transaction) => purgeRuns(transaction, ids, logObjects)),
   }
 }

@@ -171,6 +171,11 @@ export interface RunRecords {
   /** Children go with their parent. Running runs are refused with `failed_precondition`. Idempotent. */
   trash(ids: readonly string[], atMs: number): Promise<void>
   restore(ids: readonly string[]): Promise<void>
+  /**
+   * Takes back a run whose own code never began, with its iterations: as if it had not been asked for. Its experiment and project go
+   * too where they were made for it. False, and nothing done, when the run or an iteration has logged anything or has not ended.
+   */
+  withdraw(id: string): Promise<boolean>
   /** Removes the rows for good (only of trashed runs) and returns the objects nobody refers to any more, to be deleted. */
   purge(ids: readonly string[]): Promise<{ targets: string[] }>
 }

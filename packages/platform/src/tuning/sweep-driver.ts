@@ -23,6 +23,7 @@ import {
   watchForAbort,
 } from '../execution/index.ts'
 import { messageOf } from '../base/errors.ts'
+import { type HyperParameter, listedValues } from './distributions.ts'
 import { type Pruner } from './pruners/asha.ts'
 import { rebuildPruner } from './rebuild-pruner.ts'
 import { isMissing, IterationSource } from './iteration-source.ts'
@@ -135,6 +136,7 @@ class SweepDrive {
     try {
       await using runner = await openIterationRunner(this.#execution, this.#parent, {
         parallel: this.#plan.parallel,
+        varied: variedValues(this.#plan),
         signal: this.#stopped.signal,
         ...(this.#options.attach === undefined ? {} : { attach: this.#options.attach }),
       })
@@ -333,6 +335,18 @@ class SweepDrive {
     this.#totals.stopReason = reason
     for (const iteration of this.#running.values()) iteration.stop({ reason: `not finished: ${reason}`, graceMs: 2000, by })
   }
+}
+
+const valuesWorthChecking = 10_000
+
+/** The values that the keys of a sweep may take, null where they are drawn, many, or stand in a file. */
+function variedValues({ study, spec }: SweepPlan): Record<string, JsonValue[] | null> {
+  const listed = (key: string): JsonValue[] | null => {
+    const given = spec.hyperParameters?.[key] as HyperParameter | undefined
+    const values = given === undefined ? undefined : listedValues(given)
+    return values === undefined || values.length > valuesWorthChecking ? null : [...values]
+  }
+  return Object.fromEntries(study.keys.map((key) => [key, listed(key)]))
 }
 
 /** Cores this process may use; what `parallel` defaults to. */

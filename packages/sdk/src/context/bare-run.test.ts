@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { entriesOf, readJournal } from '../testing/read-journal.ts'
-import { fixture, temporaryFolder } from '../testing/start-job.ts'
+import { fixture, removeTemporaryFolders, temporaryFolder } from '../testing/start-job.ts'
 import { locateDataDirectory } from './bare-run.ts'
+
+afterAll(removeTemporaryFolders)
 
 const run = promisify(execFile)
 

@@ -2,13 +2,15 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { JournalArtifact } from '@trainyard/contract'
 import { entriesOf, readJournal } from '../testing/read-journal.ts'
-import { temporaryFolder } from '../testing/start-job.ts'
+import { removeTemporaryFolders, temporaryFolder } from '../testing/start-job.ts'
 import { Context } from './context.ts'
 import { DataItem } from './data-item.ts'
 import { Recorder } from './recorder.ts'
+
+afterAll(removeTemporaryFolders)
 
 function makeContext(): {
   context: Context<{ eta?: number }>

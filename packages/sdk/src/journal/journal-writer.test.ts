@@ -2,13 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { fromWireNumber } from '@trainyard/contract/json'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { Context } from '../context/context.ts'
 import type { RunPlace } from '../context/place.ts'
 import { Recorder } from '../context/recorder.ts'
 import { entriesOf, parseJournal, readJournal } from '../testing/read-journal.ts'
-import { temporaryFolder } from '../testing/start-job.ts'
+import { removeTemporaryFolders, temporaryFolder } from '../testing/start-job.ts'
 import { JournalWriter } from './journal-writer.ts'
+
+afterAll(removeTemporaryFolders)
 
 const placeIn = (runDirectory: string): RunPlace => ({
   role: 'supervised',

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { TaskSchema } from '@trainyard/contract/task'
 import { Check } from 'typebox/schema'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fixture, temporaryFolder } from '../testing/start-job.ts'
+import { fixture, removeTemporaryFolders, temporaryFolder } from '../testing/start-job.ts'
 import { commandWords } from './command-line.ts'
 import { choice, integer, logUniform, normal, uniform } from './distributions.ts'
 import { runLocal } from './run-local.ts'
 import { createTask, handlerOf } from './task.ts'
+
+afterAll(removeTemporaryFolders)
 
 describe('a task', () => {
   it('is built by chained calls into what files and the command line know', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -15,7 +15,18 @@ const compileCache = join(tmpdir(), 'trainyard-sdk-compile-cache')
 
 export const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 
-export const temporaryFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'trainyard-sdk-')))
+const made: string[] = []
+
+/** Removed by `removeTemporaryFolders`, which each file of tests calls after its last. */
+export function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'trainyard-sdk-')))
+  made.push(folder)
+  return folder
+}
+
+export function removeTemporaryFolders(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+}
 
 export interface StartedJob {
   job: JobSpec

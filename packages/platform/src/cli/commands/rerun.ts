@@ -9,6 +9,7 @@ import { addExamples } from '../examples.ts'
 import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
+import { refuse } from '../run/refusal.ts'
 import { parsePairs, parseSecretSources } from '../run/parse-options.ts'
 import { rebuildScript } from '../run/rebuild-script.ts'
 import { differences } from '../run/rerun-differences.ts'
@@ -59,6 +60,7 @@ export function define(command: Command, cli: Cli): void {
         task.sweep === undefined
           ? await runSingle(cli, session, run, { task, record: 'create', interrupts })
           : await runSweep(cli, session, run, { sweep: task.sweep, interrupts, watch: false })
+      await refuse(session, record, { isKnown: false })
       for (const line of differences(before, record)) cli.note(`  ${visible(line)}`)
       await (task.sweep === undefined ? reportOutcome(cli, session, record) : reportSweep(cli, session, record))
     })

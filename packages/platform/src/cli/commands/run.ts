@@ -71,6 +71,7 @@ function parseAttach(text: string): { control: number; events: number } {
 
 async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords, work: Work): Promise<void> {
   const { task, options, interrupts } = work
+  const isKnown = options.runId !== undefined
   const objects: ObjectContext = {
     workingDirectory: cli.workingDirectory,
     environment: cli.config.environment,
@@ -83,9 +84,11 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
   const attach = options.attach === undefined ? undefined : parseAttach(options.attach)
   if (sweep !== undefined) {
     const watch = options.watch ?? false
-    return records.use(({ runSweep }) => runSweep(run, { sweep, interrupts, watch, ...(attach === undefined ? {} : { attach }) }))
+    return records.use(({ runSweep }) =>
+      runSweep(run, { sweep, interrupts, isKnown, watch, ...(attach === undefined ? {} : { attach }) }),
+    )
   }
-  if (attach !== undefined) return records.use(({ runAttached }) => runAttached(run, { attach, interrupts }))
+  if (attach !== undefined) return records.use(({ runAttached }) => runAttached(run, { attach, interrupts, isKnown }))
   const started = startProcess(ground, run, { inheritStdin: options.task !== '-' && !process.stdin.isTTY })
   try {
     await records.load()
@@ -93,5 +96,5 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
     await cancelProcess(started)
     throw error
   }
-  return records.use(({ runSingle }) => runSingle(run, { task, interrupts, started }))
+  return records.use(({ runSingle }) => runSingle(run, { task, interrupts, isKnown, started }))
 }

@@ -49,7 +49,7 @@ export async function reportOutcome(cli: Cli, session: Session, run: RunRecord):
   cli.note(errorStyle.dim(`${config.programName} show ${shortId(run.id)}`))
 }
 
-function sentenceOf(run: RunRecord): string {
+export function sentenceOf(run: RunRecord): string {
   const told = run.error?.type === 'missing_handler' || badInput.has(run.error?.type ?? '') ? run.error?.message : run.stateReason
   return told ?? 'the run failed'
 }

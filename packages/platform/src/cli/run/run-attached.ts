@@ -13,7 +13,7 @@ export async function runAttached(
   options: { attach: { control: number; events: number }; interrupts: Interrupts },
 ): Promise<RunRecord> {
   await using job = await openJobExecution(cli, session, run)
-  await using runner = await openIterationRunner(job.execution, run, { parallel: 1, attach: options.attach })
+  await using runner = await openIterationRunner(job.execution, run, { parallel: 1, varied: {}, attach: options.attach })
   const show = (bytes: Uint8Array): void => void (cli.globals.quiet || cli.stderr.write(bytes))
   const { running, done } = await startAttachedRun(job.execution, run, runner, { onOutput: show })
   options.interrupts.watch(running)

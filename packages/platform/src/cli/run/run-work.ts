@@ -5,18 +5,25 @@ import type { Cli } from '../cli.ts'
 import { openSessionIn } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
 import { reportOutcome } from './outcome.ts'
+import { refuse } from './refusal.ts'
 import { runSingle } from './run-single.ts'
 import { executionOf } from './start-execution.ts'
+
+interface Asked {
+  interrupts: Interrupts
+  /** Somebody chose the run's id and may ask for it. */
+  isKnown: boolean
+}
 
 /** What `run` does once the records are open. */
 export interface RunWork extends AsyncDisposable {
   resolveStoreUrl(url: string): Promise<string>
-  runSingle(run: PreparedRun, options: { task: Task; interrupts: Interrupts; started: StartedProcess }): Promise<void>
+  runSingle(run: PreparedRun, options: Asked & { task: Task; started: StartedProcess }): Promise<void>
   runSweep(
     run: PreparedRun,
-    options: { sweep: SweepSpec; interrupts: Interrupts; watch: boolean; attach?: { control: number; events: number } },
+    options: Asked & { sweep: SweepSpec; watch: boolean; attach?: { control: number; events: number } },
   ): Promise<void>
-  runAttached(run: PreparedRun, options: { attach: { control: number; events: number }; interrupts: Interrupts }): Promise<void>
+  runAttached(run: PreparedRun, options: Asked & { attach: { control: number; events: number } }): Promise<void>
   /** Starts the same command in the background; resolves to the run's id. */
   detach(options: { handOver?: Task; interrupts: Interrupts }): Promise<string>
 }
@@ -27,15 +34,21 @@ export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<R
   return {
     resolveStoreUrl: async (url) => (await session.objectContext.resolveStoreUrl?.(url)) ?? url,
     async runSingle(run, options) {
-      await reportOutcome(cli, session, await runSingle(cli, session, run, { ...options, record: 'create' }))
+      const done = await runSingle(cli, session, run, { ...options, record: 'create' })
+      await refuse(session, done, options)
+      await reportOutcome(cli, session, done)
     },
     async runSweep(run, options) {
       const [{ runSweep }, { reportSweep }] = await Promise.all([import('./run-sweep.ts'), import('./sweep-outcome.ts')])
-      await reportSweep(cli, session, await runSweep(cli, session, run, options))
+      const done = await runSweep(cli, session, run, options)
+      await refuse(session, done, options)
+      await reportSweep(cli, session, done)
     },
     async runAttached(run, options) {
       const { runAttached } = await import('./run-attached.ts')
-      await reportOutcome(cli, session, await runAttached(cli, session, run, options))
+      const done = await runAttached(cli, session, run, options)
+      await refuse(session, done, options)
+      await reportOutcome(cli, session, done)
     },
     async detach(options) {
       const { startDetached } = await import('./detach.ts')

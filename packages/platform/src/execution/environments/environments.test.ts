@@ -99,7 +99,7 @@ describe('prepareEnvironment', () => {
     expect(answers.filter(({ created }) => created)).toHaveLength(1)
     expect(new Set(answers.map(({ python }) => python)).size).toBe(1)
     expect(await valueIn(answers[0]!.python, 'shared_package')).toBe('42')
-  }, 120_000)
+  })
 
   it('takes over what a killed builder left', async () => {
     const path = await makePackage('killed_package', { slow: true })
@@ -110,7 +110,7 @@ describe('prepareEnvironment', () => {
     const prepared = await prepare([path])
     expect(prepared.created).toBe(true)
     expect(await valueIn(prepared.python, 'killed_package')).toBe('42')
-  }, 60_000)
+  })
 
   it('leaves nothing when it is cancelled', async () => {
     const path = await makePackage('cancelled_package', { slow: true })

@@ -170,7 +170,7 @@ describe('runs', () => {
       ),
       { numRuns: 1_500 },
     )
-  }, 60_000)
+  })
 })
 
 describe('artifacts', () => {
@@ -275,7 +275,7 @@ describe('artifacts', () => {
     const files = readdirSync(server.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     const outside = files.filter((entry) => !entry.parentPath.startsWith(join(server.folder, 'artifacts', 'default')))
     expect(outside.map(({ name }) => name).filter((name) => !name.startsWith('trainyard.db'))).toEqual([])
-  }, 60_000)
+  })
 
   test('the whole store, a run’s whole folder and unknown places cannot be removed or listed', async () => {
     const run = await createRun()
