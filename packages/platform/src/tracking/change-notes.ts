@@ -52,11 +52,17 @@ async function takeNumbers(transaction: Transaction, count: number): Promise<num
   const { kysely, dialect } = transaction
   let sql = compiled.get(dialect.name)
   if (sql === undefined) {
-    const update = kysely.updateTable('change_counter').set((row) => ({ number: row('number', '+', count) }))
-    sql = update.where('id', '=', 1).returning('number').compile().sql
+    sql = kysely
+      .insertInto('change_counter')
+      .values({ id: 1, number: count })
+      .onConflict((row) =>
+        row.column('id').doUpdateSet(({ eb, ref }) => ({ number: eb('change_counter.number', '+', ref('excluded.number')) })),
+      )
+      .returning('number')
+      .compile().sql
     compiled.set(dialect.name, sql)
   }
-  const taken: CompilableQuery = { compile: () => ({ sql, parameters: [count, 1] }) }
+  const taken: CompilableQuery = { compile: () => ({ sql, parameters: [1, count] }) }
   const [row] = await transaction.arrays(taken)
   return (row![0] as number) - count + 1
 }

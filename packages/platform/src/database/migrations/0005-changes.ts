@@ -5,12 +5,11 @@ import type { Migration } from './migration.ts'
  * came with a key, so that a repeat gets the same one. Conventions as in the first migration.
  */
 const changes = [
-  // One row. A change takes the next number and holds the row until it is committed: numbers appear in their order.
+  // One row, from the first change on. A change takes the next number and holds the row until it is committed: numbers appear in their order.
   `CREATE TABLE change_counter (
     id INTEGER PRIMARY KEY,
     number INTEGER NOT NULL
   ) STRICT`,
-  `INSERT INTO change_counter (id, number) VALUES (1, 0)`,
   `CREATE TABLE changes (
     -- run, metrics, output, artifacts, removed (all of a run), experiment
     kind TEXT NOT NULL,
