@@ -6,7 +6,7 @@ export const rows: readonly (readonly string[])[] = [
   ['http'],
   ['tuning', 'upkeep'],
   ['execution'],
-  ['tracking', 'registry'],
+  ['tracking', 'registry', 'traces'],
   ['database', 'objects'],
   ['base'],
 ]

@@ -5,6 +5,7 @@ import type { Execution } from '../execution/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
+import { createTraces } from '../traces/index.ts'
 import type { Session } from './session.ts'
 
 export interface RecordServerOptions {
@@ -24,6 +25,7 @@ export const openRecordServer = (
   createServer({
     tracking: session.tracking,
     registry: createRegistry(session.database),
+    traces: createTraces(session.database),
     clock: systemClock,
     objects,
     artifactFolder: session.directory.artifacts,

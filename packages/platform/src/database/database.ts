@@ -75,7 +75,9 @@ export interface Dialect {
   readonly likeAnyCase: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
   /** Whether `part` occurs in the text, letter by letter. */
   readonly contains: (text: Expression<string | null>, part: string) => RawBuilder<SqlBool>
-  /** The text of one member of a JSON object; null when it is missing. */
+  /** Whether a regular expression in the syntax of RE2 matches somewhere in the text, in time proportional to it. */
+  readonly matches: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
+  /** A member of a column that holds a JSON object: a string as the text it stands for, any other value as its JSON, NULL without it. */
   readonly jsonMember: (json: Expression<string | null>, key: string) => RawBuilder<string | null>
   /** A JSON string column as the text it stands for, any other JSON value as its JSON. */
   readonly jsonText: (json: Expression<string | null>) => RawBuilder<string>

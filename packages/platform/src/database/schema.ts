@@ -39,6 +39,13 @@ export interface Tables {
   change_counter: { id: number; number: number }
   changes: { kind: string; subject: number; number: number; id: string | null; project: string | null }
   kept_answers: { key: string; request: string; status: number | null; body: string | null; at: number }
+  traces: TracesTable
+  trace_tags: { trace: number; key: string; value: string }
+  trace_metadata: { trace: number; key: string; value: string }
+  trace_spans: TraceSpansTable
+  trace_runs: { trace: number; run: number }
+  trace_prompts: { trace: number; prompt: string }
+  assessments: AssessmentsTable
 }
 
 export type TableName = keyof Tables
@@ -218,4 +225,49 @@ export interface RegistryEventsTable {
   by: string
   via: string
   reason: string | null
+}
+
+export interface TracesTable {
+  number: Generated<number>
+  id: string
+  experiment: number
+  client_request_id: string | null
+  state: string
+  started_at: number
+  duration: number | null
+  request_preview: string | null
+  response_preview: string | null
+  is_told: number
+}
+
+export interface TraceSpansTable {
+  trace: number
+  id: string
+  parent: string | null
+  name: string
+  type: string
+  status: string
+  started_at: number
+  attributes: string
+  details: string
+}
+
+export interface AssessmentsTable {
+  number: Generated<number>
+  id: string
+  trace: number
+  kind: string
+  name: string
+  source_type: string
+  source_id: string
+  span_id: string | null
+  value: string
+  number_value: number | null
+  error: string | null
+  rationale: string | null
+  metadata: string
+  overrides: string | null
+  is_valid: number
+  created_at: number
+  updated_at: number
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
+import type { Traces } from '../traces/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
@@ -21,6 +22,7 @@ import { createServedPlaces } from './served-places.ts'
 export interface ServerOptions {
   readonly tracking: Tracking
   readonly registry: Registry
+  readonly traces: Traces
   readonly clock: Clock
   readonly objects: ObjectContext
   /** Where artifacts go that have no place of their own. */
@@ -34,11 +36,8 @@ export interface ServerOptions {
   readonly log?: FastifyBaseLogger
 }
 
-/**
- * The version of the MLflow protocol that is served. Clients switch features on by it: from 3.4 on they send spans to `/v1/traces`,
- * which is not served.
- */
-export const protocolVersion = '3.3.2'
+/** The version of the MLflow protocol that is served. Clients switch features on by it: from 3.4 on they send spans to `/v1/traces`. */
+export const protocolVersion = '3.17.2'
 
 /** A server that is ready to listen. Closing it waits for requests under way; it owns none of what it was given. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -62,12 +61,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setNotFoundHandler(notFound)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
-  const { tracking, registry, clock } = options
+  const { tracking, registry, traces, clock } = options
   const served = createServedPlaces({
     objects: options.objects,
     roots: [options.artifactFolder, ...(options.artifactRoots ?? [])],
   })
-  const places = createArtifactPlaces({ tracking, objects: options.objects, folder: options.artifactFolder, served })
+  const places = createArtifactPlaces({ tracking, traces, objects: options.objects, folder: options.artifactFolder, served })
   // Who carries a run's token was started by this machine's own program, which chose where the run's files go.
   const known = new Set<string>()
   app.addHook('preHandler', async ({ raw }) => {
@@ -79,7 +78,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served.allow(run.outPath)
   })
   await tracking.experiments.ensureDefault()
-  mlflowDialect(app, { tracking, registry, clock, places })
+  mlflowDialect(app, { tracking, registry, traces, clock, places })
   nativeDialect(app, {
     tracking,
     registry,
@@ -110,7 +109,7 @@ async function notFound(request: FastifyRequest, reply: FastifyReply): Promise<F
 /** `/projects/<name>/api/…` is `/api/…` for that project, so that a client chooses it with its address alone. */
 function rewriteProject(request: { url?: string | undefined; headers: Record<string, string | string[] | undefined> }): string {
   const url = request.url ?? '/'
-  const found = /^\/projects\/([^/?]+)(\/(?:api|ajax-api|get-artifact|version|health)(?:[/?].*)?)$/s.exec(url)
+  const found = /^\/projects\/([^/?]+)(\/(?:api|ajax-api|get-artifact|v1|version|health)(?:[/?].*)?)$/s.exec(url)
   if (!found) return url
   try {
     request.headers['x-mlflow-workspace'] = decodeURIComponent(found[1]!)

@@ -79,11 +79,17 @@ async function originsOf(cli: Cli, session: ModelSession, what: string): Promise
 }
 
 /** A model that an MLflow client logged: it lies in a folder of its own. */
-async function fromLoggedModel({ tracking, objectContext, directory }: ModelSession, id: string): Promise<Origins> {
+async function fromLoggedModel({ tracking, database, objectContext, directory }: ModelSession, id: string): Promise<Origins> {
   const model = await tracking.loggedModels.find(id)
   if (model === undefined) throw new AppError('not_found', `There is no logged model ${id}.`)
   const { createArtifactPlaces } = await import('../../http/mlflow/index.ts')
-  const places = createArtifactPlaces({ tracking, objects: objectContext, folder: directory.artifacts })
+  const { createTraces } = await import('../../traces/index.ts')
+  const places = createArtifactPlaces({
+    tracking,
+    traces: createTraces(database),
+    objects: objectContext,
+    folder: directory.artifacts,
+  })
   return {
     source: `models:/${id}`,
     location: await places.ofModel(model),

@@ -3,7 +3,8 @@ import { clients } from './0002-clients.ts'
 import { registry } from './0003-registry.ts'
 import { arrivals } from './0004-arrivals.ts'
 import { changeFeed } from './0005-changes.ts'
+import { traceTables } from './0006-traces.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
-export const allMigrations: readonly Migration[] = [initial, clients, registry, arrivals, changeFeed]
+export const allMigrations: readonly Migration[] = [initial, clients, registry, arrivals, changeFeed, traceTables]

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Dialect } from '../database.ts'
 import { toLike } from '../like-pattern.ts'
+import { checkExpression } from '../regular-expression.ts'
 
 /**
  * Escapes in JSON that stand for no character of a text here: U+0000 and halves of pairs (whole pairs are never escaped in what we
@@ -18,6 +19,7 @@ export const createPostgresDialect = (anyCaseCollation: string): Dialect => ({
       ? sql`${text} ilike ${toLike(pattern)}`
       : sql`${text} collate ${sql.id(anyCaseCollation)} ilike ${toLike(pattern)}`,
   contains: (text, part) => sql`strpos(${text}, ${part}) > 0`,
+  matches: (text, pattern) => sql`${text} ~ ${checkExpression(pattern)}`,
   jsonMember: (json, key) => sql`(${json})::json ->> ${key}`,
   jsonText: (json) =>
     sql`case when left(${json}, 1) <> '"' then ${json} when strpos(${json}, '\\u') = 0 then (${json})::json #>> '{}' else regexp_replace(${json}, ${unreadableEscape}, '\\1\\\\ufffd', 'g')::json #>> '{}' end`,

@@ -5,6 +5,7 @@ import { GroupCommit, type TransactionHost } from '../group-commit.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { LogFile } from './log-file.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
+import { matches } from '../regular-expression.ts'
 import { likeAnyCase, sqliteDialect } from './sqlite-dialect.ts'
 import { fromSqliteError, isBusy } from './sqlite-errors.ts'
 import { checkFile, migrate } from './sqlite-migrate.ts'
@@ -157,8 +158,10 @@ function logPages(connection: SqliteConnection): number {
   return Number(row[1]) - Number(row[2])
 }
 
-const addFunctions = (connection: SqliteConnection): void =>
-  connection.database.function('like_any_case', { deterministic: true }, (text, pattern) => likeAnyCase(text, pattern))
+function addFunctions({ database }: SqliteConnection): void {
+  database.function('like_any_case', { deterministic: true }, (text, pattern) => likeAnyCase(text, pattern))
+  database.function('matches', { deterministic: true }, (text, pattern) => matches(text, pattern))
+}
 
 function createTransactionHost(
   connection: SqliteConnection,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Dialect } from '../database.ts'
 import { toLike, translatePattern } from '../like-pattern.ts'
+import { checkExpression } from '../regular-expression.ts'
 
 /** GLOB is the case-sensitive twin of LIKE (and uses indexes); its own special characters are quoted as one-letter sets. */
 const toGlob = (pattern: string): string =>
@@ -13,7 +14,11 @@ export const sqliteDialect: Dialect = {
     // LIKE folds A-Z only; other letters take a function of ours, which is slower and therefore not always used.
     /^\p{ASCII}*$/u.test(pattern) ? sql`${text} like ${toLike(pattern)} escape ${'\\'}` : sql`like_any_case(${text}, ${pattern})`,
   contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
-  jsonMember: (json, key) => sql`${json} ->> ${`$.${JSON.stringify(key)}`}`,
+  matches: (text, pattern) => sql`matches(${text}, ${checkExpression(pattern)})`,
+  jsonMember: (json, key) => {
+    const path = `$.${JSON.stringify(key)}`
+    return sql`case json_type(${json}, ${path}) when 'true' then 'true' when 'false' then 'false' else cast(${json} ->> ${path} as text) end`
+  },
   jsonText: (json) => sql`${json} ->> '$'`,
   numberList: (numbers) => sql`(select value from json_each(${JSON.stringify(numbers)}))`,
   nullsLast: (direction) => sql`${sql.raw(direction)} nulls last`,

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { sendObject } from '../bytes/send-object.ts'
 import { checkPath, fileNameOf } from './artifact-places.ts'
-import { invalid, missing } from './errors.ts'
+import { invalid } from './errors.ts'
 import { getModel } from './logged-models.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
+import { sendArtifact } from './send-artifact.ts'
+import { sendTraceFile, takeTraceFile, traceFile } from './trace-artifacts.ts'
 import { artifactUriOf, present } from './run-view.ts'
 import { getRun, runDeleted, runFields, runIdOf } from './runs.ts'
 import { message, text } from './wire.ts'
@@ -30,7 +31,8 @@ export function artifactProxy(app: FastifyInstance, context: MlflowContext, pref
     return await reply.type('application/json').send('{}')
   })
   app.get(`${root}/*`, { exposeHeadRoute: false }, async (request, reply) => {
-    const { place, path } = await places.resolve(pathOf(request))
+    const { owner, place, path } = await places.resolve(pathOf(request))
+    if (owner.kind === 'trace' && path === traceFile) return await sendTraceFile(context, { id: owner.id, place }, request, reply)
     return await sendArtifact(context, { place, path }, request, reply)
   })
   app.head(`${root}/*`, async (request, reply) => {
@@ -39,7 +41,7 @@ export function artifactProxy(app: FastifyInstance, context: MlflowContext, pref
   })
   app.delete(`${root}/*`, async (request, reply) => {
     const { place, path } = await places.resolve(pathOf(request).replace(/\/+$/, ''))
-    if (path === '') throw invalid('Invalid path: it names all artifacts of a run or model at once; name one below.')
+    if (path === '') throw invalid('Invalid path: it names all artifacts of a run, model or trace at once; name one below.')
     await places.remove(place, path)
     return await reply.type('application/json').send('{}')
   })
@@ -89,6 +91,7 @@ async function storeArtifact(
   if (run && run.trashedAtMs !== null) throw runDeleted(run.id)
   const store = await context.places.open(place)
   const stored = await store.put(path, request.raw)
+  if (owner.kind === 'trace' && path === traceFile) await takeTraceFile(context, owner.id, store)
   if (!run) return
   await context.tracking.artifacts.add({
     runId: run.id,
@@ -109,14 +112,4 @@ const targetOf = (place: string, path: string): string => `${place.replace(/\/+$
 const kindOf = (path: string): 'plot' | 'table' | 'file' => {
   if (/\.(?:png|jpe?g|svg|html?|webp|gif)$/i.test(path)) return 'plot'
   return /\.(?:csv|parquet|tsv)$/i.test(path) ? 'table' : 'file'
-}
-
-export async function sendArtifact(
-  { places }: MlflowContext,
-  { place, path }: { place: string; path: string },
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  if (path === '') throw missing('There is a folder here and no file.')
-  return await sendObject({ store: await places.open(place), key: path }, request, reply)
 }

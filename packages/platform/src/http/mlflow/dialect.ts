@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
+import { assessmentRoutes } from './assessments.ts'
 import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
 import { invalid, toAnswer } from './errors.ts'
 import { experimentRoutes } from './experiments.ts'
@@ -7,6 +8,7 @@ import { inputRoutes } from './inputs.ts'
 import { createJobs, type Jobs, withJobs } from './job-scope.ts'
 import { loggedModelRoutes } from './logged-models.ts'
 import { metricRoutes } from './metrics.ts'
+import { otlpRoutes } from './otlp.ts'
 import { modelVersionReading } from './model-version-artifacts.ts'
 import { modelVersionRoutes } from './model-versions.ts'
 import { registeredModelRoutes } from './registry-models.ts'
@@ -14,6 +16,9 @@ import type { MlflowCall, MlflowContext, Route } from './route.ts'
 import { runLogRoutes } from './run-log.ts'
 import { runRoutes } from './runs.ts'
 import { serverRoutes } from './server-routes.ts'
+import { traceReading } from './trace-artifacts.ts'
+import { traceRoutes } from './traces.ts'
+import { traceRoutesV2 } from './traces-v2.ts'
 import { createVersionLineage } from './version-lineage.ts'
 import { parseBody } from './wire.ts'
 
@@ -26,6 +31,9 @@ const recordRoutes: readonly Route[] = [
   ...inputRoutes,
   ...loggedModelRoutes,
   ...artifactListRoutes,
+  ...traceRoutes,
+  ...traceRoutesV2,
+  ...assessmentRoutes,
   ...serverRoutes,
 ]
 
@@ -69,6 +77,12 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
     for (const prefix of prefixes) artifactProxy(bytes, context, prefix)
     artifactReading(bytes, context)
     modelVersionReading(bytes, context, projectOf)
+    traceReading(bytes, context)
+  })
+  void app.register(async (spans) => {
+    spans.removeAllContentTypeParsers()
+    spans.setErrorHandler(sendError)
+    otlpRoutes(spans, context)
   })
 }
 

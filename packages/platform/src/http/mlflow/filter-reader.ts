@@ -109,7 +109,9 @@ function readIdentifier(reader: FilterReader): Identifier | undefined {
   if (word === undefined) return undefined
   if (reader.take(/\./y) === undefined) return { entity: undefined, key: word }
   const key = readQuoted(reader, '`"') ?? reader.take(/[\p{L}\p{N}_][\p{L}\p{N}_.]*/uy)
-  return key === undefined ? undefined : { entity: word, key }
+  if (key === undefined) return undefined
+  // Only the last part of `span.attributes.`a key`` is quoted.
+  return { entity: word, key: key.endsWith('.') ? `${key}${readQuoted(reader, '`"') ?? ''}` : key }
 }
 
 function readLiteral(reader: FilterReader): Literal | undefined {

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { sendArtifact } from './artifacts.ts'
 import { invalid, missing } from './errors.ts'
 import { inProtocolWords } from './registry-context.ts'
 import { versionNumber } from './registry-view.ts'
 import type { MlflowContext } from './route.ts'
+import { sendArtifact } from './send-artifact.ts'
 import { createVersionLineage } from './version-lineage.ts'
 import { required } from './wire.ts'
 

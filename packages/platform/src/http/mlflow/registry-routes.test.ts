@@ -11,6 +11,7 @@ import { createTestPlace, type TestPlace } from '../../database/testing/test-pla
 import { openDataDirectory } from '../../base/data-directory.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
+import { createTraces } from '../../traces/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import { createServer } from '../server.ts'
 
@@ -33,6 +34,7 @@ beforeAll(async () => {
   app = await createServer({
     tracking,
     registry,
+    traces: createTraces(database),
     clock: systemClock,
     objects,
     holdings: { directory, database, tracking, objectContext: objects, places: createPlaces(objects) },

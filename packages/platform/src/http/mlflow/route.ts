@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Registry } from '../../registry/index.ts'
+import type { Traces } from '../../traces/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { ArtifactPlaces } from './artifact-places.ts'
 import type { Job } from './job-scope.ts'
@@ -9,6 +10,7 @@ import type { Decoder } from './wire.ts'
 export interface MlflowContext {
   readonly tracking: Tracking
   readonly registry: Registry
+  readonly traces: Traces
   readonly clock: Clock
   readonly places: ArtifactPlaces
 }

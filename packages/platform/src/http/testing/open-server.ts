@@ -9,6 +9,7 @@ import { openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
+import { createTraces } from '../../traces/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import type { GuardOptions } from '../guard.ts'
 import { createServer } from '../server.ts'
@@ -49,6 +50,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}): Promise<Ope
   const app = await createServer({
     tracking,
     registry,
+    traces: createTraces(database),
     clock: systemClock,
     objects: objectContext,
     artifactFolder: directory.artifacts,
