@@ -120,31 +120,21 @@ function valueOf({ feedback, expectation, issue }: WireAssessment, path: string)
 }
 
 function toPatch(given: WireAssessment, names: readonly string[]): AssessmentPatch {
-  let patch: AssessmentPatch = {}
-  for (const name of names) {
-    switch (name) {
-      case 'assessment_name':
-        patch = { ...patch, name: required(given.assessment_name, 'assessment.assessment_name') }
-        break
-      case 'feedback':
-      case 'expectation':
-        patch = { ...patch, ...valueOf({ [name]: given[name] ?? {} }, 'assessment') }
-        break
-      case 'rationale':
-        patch = { ...patch, rationale: given.rationale ?? '' }
-        break
-      case 'metadata':
-        patch = { ...patch, metadata: given.metadata ?? {} }
-        break
-      case 'valid':
-        patch = { ...patch, isValid: given.valid ?? false }
-        break
-      default:
-        throw invalid(
-          `Invalid value "${name}" for parameter 'update_mask' supplied: name assessment_name, feedback, expectation, rationale, metadata or valid.`,
-        )
-    }
-  }
-  if ('feedback' in given && 'expectation' in given) throw invalid('Cannot specify both `expectation` and `feedback` parameters.')
-  return patch
+  if (given.feedback && given.expectation) throw invalid('Cannot specify both `expectation` and `feedback` parameters.')
+  const parts = names.map((name) => (Object.hasOwn(patches, name) ? patches[name]!(given) : unknownField()))
+  return Object.assign({}, ...parts) as AssessmentPatch
+}
+
+/** What each field of a mask changes. */
+const patches: Readonly<Record<string, (given: WireAssessment) => AssessmentPatch>> = {
+  assessment_name: (given) => ({ name: required(given.assessment_name, 'assessment.assessment_name') }),
+  feedback: ({ feedback = {} }) => valueOf({ feedback }, 'assessment'),
+  expectation: ({ expectation = {} }) => valueOf({ expectation }, 'assessment'),
+  rationale: ({ rationale = '' }) => ({ rationale }),
+  metadata: ({ metadata = {} }) => ({ metadata }),
+  valid: ({ valid = false }) => ({ isValid: valid }),
+}
+
+function unknownField(): never {
+  throw invalid(`Invalid value for parameter 'update_mask' supplied: it names fields of ${Object.keys(patches).join(', ')}.`)
 }

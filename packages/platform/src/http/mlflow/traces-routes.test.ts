@@ -166,46 +166,12 @@ describe('whatever is sent', () => {
   })
 
   it('is no reason for a defect: filters', async () => {
-    const word = fc.constantFrom(
-      ...[
-        'name',
-        'status',
-        'timestamp',
-        'tags.',
-        'tags.a',
-        'span.',
-        'span.attributes.',
-        'span.content',
-        'feedback.x',
-        '`',
-        "'",
-        '"',
-      ],
-      ...[
-        '=',
-        '!=',
-        '<',
-        'LIKE',
-        'RLIKE',
-        'IN',
-        '(',
-        ')',
-        'IS NULL',
-        'AND',
-        ',',
-        '5',
-        '-1e9',
-        "'%'",
-        "'a'",
-        "'['",
-        '$',
-        '\0',
-        '😀',
-      ],
-    )
+    const words =
+      "name|status|timestamp|tags.|tags.a|span.|span.attributes.|span.content|feedback.x|`|'|\"|=|!=|<|LIKE|RLIKE|IN|(|)|IS NULL|AND|,|5|-1e9|'%'|'a'|'['|$|\0|😀"
+    const word = fc.constantFrom(...words.split('|'))
     await fc.assert(
-      fc.asyncProperty(fc.array(word, { maxLength: 8 }), async (words) => {
-        const body = { locations: info('x').trace.trace_info.trace_location, filter: words.join(' ') }
+      fc.asyncProperty(fc.array(word, { maxLength: 8 }), async (parts) => {
+        const body = { locations: info('x').trace.trace_info.trace_location, filter: parts.join(' ') }
         const answer = await server.ask('POST', `${api}/search`, { ...body, locations: [body.locations] })
         expect([200, 400]).toContain(answer.status)
       }),

@@ -169,8 +169,8 @@ function changesOfTraces(version: Route['version']): Route[] {
       (context, { trace_id, prompt_versions }) =>
         inTraceWords(async () => {
           const prompts = required(prompt_versions, 'prompt_versions').map(
-            ({ name, version }, at) =>
-              `${required(name, `prompt_versions[${at}].name`)}/${required(version, `prompt_versions[${at}].version`)}`,
+            (prompt, at) =>
+              `${required(prompt.name, `prompt_versions[${at}].name`)}/${required(prompt.version, `prompt_versions[${at}].version`)}`,
           )
           await context.traces.linkPrompts(required(trace_id, 'trace_id'), prompts)
           return {}

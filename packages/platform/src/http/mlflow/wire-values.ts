@@ -16,10 +16,6 @@ export const texts: Decoder<Record<string, string>> = (value, path) => {
 /** Any JSON. */
 export const json: Decoder<JsonValue> = (value) => value as JsonValue
 
-/** Any JSON, null included, which counts as absent elsewhere: wrap a message's field in `{ value }` to tell them apart. */
-export const isGiven = (message: unknown, name: string): boolean =>
-  typeof message === 'object' && message !== null && Object.hasOwn(message, name)
-
 const momentPattern = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/
 
 /** A moment as `2025-01-31T12:00:00.123Z`, in milliseconds. */
