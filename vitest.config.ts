@@ -28,7 +28,10 @@ export default defineConfig({
     projects: [
       project('all', {
         include: ['packages/*/src/**/*.test.ts', 'testing/**/*.test.ts'],
-        exclude: [...configDefaults.exclude, ...(problem ? ['packages/platform/src/database/postgres/**'] : [])],
+        exclude: [
+          ...configDefaults.exclude,
+          ...(problem ? ['packages/platform/src/database/postgres/**', '**/*.postgres.test.ts'] : []),
+        ],
         globalSetup: ['testing/build-program.mjs', 'testing/postgres-broker.mjs'],
       }),
       ...(problem

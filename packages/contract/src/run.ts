@@ -49,6 +49,8 @@ export interface Supervisor {
   startTicks: number
   heartbeatAtMs: number
   child?: { pid: number; startTicks: number }
+  /** Where the run's journals are. Absent: in the data directory of whoever reads this. */
+  dataDirectory?: string
 }
 
 export interface RunRecord {

@@ -32,11 +32,14 @@ export function locateDataDirectory(options: { flag?: string; environment?: stri
   return { path: join(resolve(options.workingDirectory), '.trainyard'), chosenBy: 'default' }
 }
 
+/** The database of a data directory. */
+export const databaseFile = (path: string): string => join(path, 'trainyard.db')
+
 export function openDataDirectory(place: { path: string; chosenBy: DataDirectory['chosenBy'] }): DataDirectory {
   const { path, chosenBy } = place
   const directory = {
     path,
-    database: join(path, 'trainyard.db'),
+    database: databaseFile(path),
     artifacts: join(path, 'artifacts'),
     runs: join(path, 'runs'),
     chosenBy,

@@ -4,12 +4,14 @@ import { statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { locateDataDirectory } from '../base/data-directory.ts'
+import { databaseFile, locateDataDirectory } from '../base/data-directory.ts'
 import { messageOf, systemErrorCode } from '../base/errors.ts'
 import { findPython } from '../execution/index.ts'
+import { openDatabase } from '../database/index.ts'
+import { createTracking } from '../tracking/index.ts'
 import type { Cli } from './cli.ts'
+import { sharedDatabase } from './database-place.ts'
 import { countOf, formatBytes, formatTime } from './output/format.ts'
-import { openSession } from './session.ts'
 
 /** One thing `doctor` looked at. `advice` says what to do about it. */
 export interface Finding {
@@ -77,12 +79,14 @@ function existingParent(path: string): string {
 
 /** The database's own integrity check, and whether the clock agrees with what was recorded. */
 async function checkRecords(cli: Cli): Promise<Finding[]> {
-  if (!existsSync(placeOf(cli).path)) return []
+  const { path } = placeOf(cli)
+  if (sharedDatabase(cli) === undefined && !existsSync(path)) return []
   try {
-    await using session = await openSession(cli, { create: false })
-    const { version, problems } = await session.database.inspect()
-    const count = await session.tracking.runs.count({ iterations: true })
-    const [newest] = (await session.tracking.runs.search({ limit: 1, iterations: true })).runs
+    await using opened = await openDatabase(sharedDatabase(cli) ?? databaseFile(path))
+    const { version, problems } = await opened.inspect()
+    const { runs } = createTracking(opened)
+    const count = await runs.count({ iterations: true })
+    const [newest] = (await runs.search({ limit: 1, iterations: true })).runs
     const database: Finding =
       problems.length === 0
         ? { what: 'database', verdict: 'ok', found: `version ${version}, ${countOf(count, 'run')}` }
@@ -195,6 +199,7 @@ const optionalPackages = [
   ['s3:// addresses', '@aws-sdk/client-s3'],
   ['gs:// addresses', '@google-cloud/storage'],
   ['az:// addresses', '@azure/storage-blob'],
+  ['postgres:// databases', 'pg'],
 ] as const
 
 function checkPackages(): Finding[] {

@@ -18,6 +18,7 @@ export interface MainOptions {
 /** Options that every command takes. */
 export interface GlobalOptions {
   data?: string
+  database?: string
   project?: string
   json: boolean
   quiet: boolean

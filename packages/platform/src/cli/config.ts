@@ -8,6 +8,8 @@ export interface CliConfig {
   readonly environment: EnvironmentVariables
   /** `TRAINYARD_HOME`: the data directory when `--data` is not given. */
   readonly dataDirectory: string | undefined
+  /** `TRAINYARD_DATABASE`: the database when `--database` is not given. */
+  readonly database: string | undefined
   /** `TRAINYARD_PROJECT`: the project when `--project` is not given. */
   readonly project: string | undefined
   /** `TRAINYARD_DEBUG=1`: show stack traces of errors. */
@@ -52,6 +54,7 @@ export function readConfig(environment: EnvironmentVariables = process.env): Cli
   return Object.freeze({
     environment,
     dataDirectory: environment['TRAINYARD_HOME'] || undefined,
+    database: environment['TRAINYARD_DATABASE'] || undefined,
     project: environment['TRAINYARD_PROJECT'] || undefined,
     debug: isOn(environment['TRAINYARD_DEBUG']),
     color: colorChoice(environment),

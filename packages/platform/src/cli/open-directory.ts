@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { AppError } from '@trainyard/contract'
 import { type DataDirectory, locateDataDirectory, openDataDirectory } from '../base/data-directory.ts'
 import type { Cli } from './cli.ts'
+import { sharedDatabase } from './database-place.ts'
 
 /**
  * The data directory that the flags and the environment point at. A command that only reads (`create` false) does not make one:
@@ -13,7 +14,8 @@ export function openDirectory(cli: Cli, options: { create: boolean }): DataDirec
     ...(cli.globals.data === undefined ? {} : { flag: cli.globals.data }),
     ...(cli.config.dataDirectory === undefined ? {} : { environment: cli.config.dataDirectory }),
   })
-  if (!options.create && !existsSync(place.path)) throw nothingHere(place)
+  // With a shared database there is something to look at all the same.
+  if (!options.create && sharedDatabase(cli) === undefined && !existsSync(place.path)) throw nothingHere(place)
   const directory = openDataDirectory(place)
   if (directory.created) cli.note(`Made the data directory ${directory.path}.`)
   return directory

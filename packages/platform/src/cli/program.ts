@@ -6,6 +6,10 @@ import { examplesText } from './examples.ts'
 
 const globalOptions = (): Option[] => [
   new Option('--data <dir>', 'data directory (default: TRAINYARD_HOME, else the nearest .trainyard upwards)'),
+  new Option(
+    '--database <address>',
+    'database, postgres://user@host/name (default: TRAINYARD_DATABASE, else in the data directory)',
+  ),
   new Option('--project <name>', 'project (default: TRAINYARD_PROJECT)'),
   new Option('--json', 'print JSON for programs'),
   new Option('-q, --quiet', 'print only what a script needs'),
@@ -65,7 +69,7 @@ function finish(command: Command): void {
   addGlobalOptions(command, 'hidden')
   command.addHelpText(
     'after',
-    '\nEvery command also takes --data, --project, --json, --quiet and --no-color: see trainyard --help.',
+    '\nEvery command also takes --data, --database, --project, --json, --quiet and --no-color: see trainyard --help.',
   )
   if (command.commands.length > 0) command.helpCommand(false).enablePositionalOptions()
   for (const child of command.commands) finish(child)
@@ -79,9 +83,10 @@ function addGlobalOptions(command: Command, help: 'shown' | 'hidden'): void {
 function readGlobals(command: Command): GlobalOptions {
   const globals: GlobalOptions = { json: false, quiet: false }
   for (let level: Command | null = command; level; level = level.parent) {
-    const options = level.opts<{ data?: string; project?: string; json?: boolean; quiet?: boolean }>()
+    const options = level.opts<{ data?: string; database?: string; project?: string; json?: boolean; quiet?: boolean }>()
     // The innermost wins.
     if (globals.data === undefined && options.data !== undefined) globals.data = options.data
+    if (globals.database === undefined && options.database !== undefined) globals.database = options.database
     if (globals.project === undefined && options.project !== undefined) globals.project = options.project
     globals.json ||= options.json === true
     globals.quiet ||= options.quiet === true
@@ -98,7 +103,7 @@ export function namedCommands(argv: readonly string[]): string[] {
   const words: string[] = []
   for (let index = 0; index < argv.length && words.length < 2; index++) {
     const word = argv[index]!
-    if (word === '--data' || word === '--project') index++
+    if (word === '--data' || word === '--database' || word === '--project') index++
     else if (!word.startsWith('-')) words.push(word)
   }
   return words[0] === 'help' || words[0] === completeCommand ? words : words.slice(0, 1)

@@ -6,7 +6,9 @@ import { systemClock } from '../base/clock.ts'
 import { messageOf, systemErrorCode, systemReason } from '../base/errors.ts'
 import { adoptRuns } from '../execution/index.ts'
 import { createRunTokens, newRunSecret } from '../http/index.ts'
+import { parsePostgresAddress } from '../database/index.ts'
 import type { Cli } from './cli.ts'
+import { sharedDatabase } from './database-place.ts'
 import { openRecordServer } from './record-server.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
@@ -52,8 +54,11 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
   const url = await listen(app, options, cli)
   writeServerNote(session.directory.path, { url, startedAtMs: systemClock.nowMs(), runSecret })
   if (!loopback && token === undefined) cli.warn(`Everybody who reaches ${url} may read and write: no --token was given.`)
-  if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path })
-  else await cli.print(cli.globals.quiet ? url : `Serving ${session.directory.path} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
+  const shared = sharedDatabase(cli)
+  const database = shared === undefined ? null : parsePostgresAddress(shared).display
+  const served = database === null ? session.directory.path : `${database} and ${session.directory.path}`
+  if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path, database })
+  else await cli.print(cli.globals.quiet ? url : `Serving ${served} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
   if (options.open && cli.stdout.isTTY === true) openBrowser(url)
   using _adoption = adoptRegularly(cli, session)
   await stopSignal()

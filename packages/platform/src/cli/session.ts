@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { DataDirectory } from '../base/data-directory.ts'
-import { openSqliteDatabase } from '../database/index.ts'
+import { openDatabase } from '../database/index.ts'
 import { createFileStore, createPlaces, type ObjectContext } from '../objects/index.ts'
 import { createTracking } from '../tracking/index.ts'
 import { type Holdings, outputFolder } from '../upkeep/index.ts'
 import { resolveArtifact } from './artifact-reference.ts'
 import type { Cli } from './cli.ts'
+import { databasePlace } from './database-place.ts'
 import { openDirectory } from './open-directory.ts'
 
 /** The open data directory of one command. `await using` it: closing waits for writes under way. */
@@ -20,8 +21,12 @@ export const openSession = (cli: Cli, options: { create: boolean }): Promise<Ses
 
 export async function openSessionIn(cli: Cli, directory: DataDirectory): Promise<Session> {
   await using opened = new AsyncDisposableStack()
-  const database = opened.use(await openSqliteDatabase(directory.database))
-  const tracking = createTracking(database, { objects: createFileStore({ root: outputFolder(directory) }) })
+  const database = opened.use(await openDatabase(databasePlace(cli, directory)))
+  const tracking = createTracking(database, {
+    objects: createFileStore({ root: outputFolder(directory) }),
+    // Other machines do not see this one's data directory.
+    keepsOutput: database.dialect.name === 'postgres',
+  })
   const objectContext: ObjectContext = {
     workingDirectory: cli.workingDirectory,
     environment: cli.config.environment,

@@ -26,7 +26,12 @@ export interface Database extends AsyncDisposable {
   write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result>
   /** The schema's version, and what a check of the whole file finds wrong: nothing when it is sound. Reads every page once. */
   inspect(): Promise<{ version: number; problems: string[] }>
-  /** Gives the space of deleted rows back to the disk, after the writes under way. `unavailable` while others keep it busy. */
+  /** The space it takes on disk, indexes and what is not yet given back included. */
+  sizeBytes(): Promise<number>
+  /**
+   * Gives the space of deleted rows back, after the writes under way: SQLite to the disk, Postgres mostly to later rows.
+   * `unavailable` while others keep it busy.
+   */
   compact(): Promise<void>
   /** Waits for what is under way. Idempotent; later calls of `read` and `write` fail. */
   close(): Promise<void>

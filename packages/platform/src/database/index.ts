@@ -10,4 +10,5 @@
 export * from './database.ts'
 export type * from './schema.ts'
 export { openDatabase } from './open-database.ts'
+export { isPostgresAddress, parsePostgresAddress } from './postgres/postgres-address.ts'
 export { openSqliteDatabase } from './sqlite/sqlite-database.ts'

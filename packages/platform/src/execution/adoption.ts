@@ -61,10 +61,17 @@ export async function adoptRuns(execution: Execution): Promise<AdoptionReport> {
       const status = supervisorStatus(run.supervisor)
       // A bare run watches itself: it logs, but only we carry.
       if (status === 'elsewhere' || (status === 'alive' && !watchesItself(run.supervisor))) continue
+      if (isOfAnotherDirectory(execution, run)) continue
     }
     await attempt(run.id, () => adopt(execution, run, report))
   }
   return report
+}
+
+/** Several data directories may share one database: the journals of a run are taken in where they are. */
+function isOfAnotherDirectory({ directory }: Execution, { id, supervisor }: RunRecord): boolean {
+  const home = supervisor?.dataDirectory
+  return home !== undefined && home !== directory.path && !existsSync(runDirectoryOf(directory.runs, id).path)
 }
 
 /** A run directory without an unfinished record: made by a bare import, or left over by an ended run. */
@@ -131,7 +138,10 @@ function removeLeftover(execution: Execution, directory: RunDirectory): void {
 async function adopt(execution: Execution, found: RunRecord, report: AdoptionReport): Promise<void> {
   const { runs } = execution.tracking
   const child = found.supervisor?.child
-  const mine: Supervisor = { ...currentSupervisor(execution.clock.nowMs()), ...(child === undefined ? {} : { child }) }
+  const mine: Supervisor = {
+    ...currentSupervisor(execution.clock.nowMs(), execution.directory),
+    ...(child === undefined ? {} : { child }),
+  }
   if (!(await runs.claim(found.id, { expected: found.supervisor, next: mine }))) return
   // Asked before the last look at its journals: whatever a process wrote that is dead now is there to be taken.
   const isLive = (child !== undefined && isAlive(child)) || (await hasLiveProcesses(execution, found))

@@ -20,7 +20,7 @@ export async function startAttachedRun(
   events: CarrierEvents,
 ): Promise<AttachedRun> {
   const { runs } = execution.tracking
-  const supervisor = currentSupervisor(execution.clock.nowMs())
+  const supervisor = currentSupervisor(execution.clock.nowMs(), execution.directory)
   await runs.create({
     id: run.id,
     name: run.name,

@@ -78,7 +78,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     throw error
   }
   const children = new ChildRuns(execution, run, {
-    ...currentSupervisor(execution.clock.nowMs()),
+    ...currentSupervisor(execution.clock.nowMs(), execution.directory),
     child: { pid: child.pid, startTicks: child.startTicks },
   })
   let environment: Promise<EnvironmentInfo> | undefined
@@ -120,7 +120,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
       error: conclusion.error,
       code: await code,
       environment: await (environment ?? captureEnvironment(undefined, run.choices)),
-      supervisor: waiting === undefined ? null : currentSupervisor(execution.clock.nowMs()),
+      supervisor: waiting === undefined ? null : currentSupervisor(execution.clock.nowMs(), execution.directory),
     },
   })
   if (waiting === undefined) removeRunDirectory(directory)
@@ -135,7 +135,7 @@ function startFailed(error: unknown, carrier: RunCarrier): number {
 
 async function beginRecord({ execution, run, events, child }: Supervision): Promise<void> {
   const nowMs = execution.clock.nowMs()
-  const supervisor = { ...currentSupervisor(nowMs), child: { pid: child.pid, startTicks: child.startTicks } }
+  const supervisor = { ...currentSupervisor(nowMs, execution.directory), child: { pid: child.pid, startTicks: child.startTicks } }
   const { runs } = execution.tracking
   if (events.record === 'continue') {
     await runs.transition(run.id, {
@@ -295,7 +295,7 @@ async function beginAttempt(execution: Execution, run: PreparedRun): Promise<voi
       atMs: nowMs,
       reason: `attempt ${run.attempt}`,
       from: ['failed', 'aborted', 'skipped'],
-      patch: { supervisor: currentSupervisor(nowMs), attempt: run.attempt },
+      patch: { supervisor: currentSupervisor(nowMs, execution.directory), attempt: run.attempt },
     })
   renewRunDirectory(execution.directory.runs, run.id, await execution.tracking.logs.sizeBytes(run.id))
 }

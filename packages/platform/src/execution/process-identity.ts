@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import type { DataDirectory } from '../base/data-directory.ts'
 import type { Supervisor } from '@trainyard/contract'
 
 /**
@@ -74,9 +75,16 @@ const ignoreAbortSignal = (): void => undefined
  * This process, about to be named in a record as the one that watches. From now on it survives SIGUSR2, with which `abort` asks a
  * supervisor to look at its records, also in the moments when nobody listens.
  */
-export function currentSupervisor(nowMs: number): Supervisor {
+export function currentSupervisor(nowMs: number, directory?: DataDirectory): Supervisor {
   if (!process.listeners('SIGUSR2').includes(ignoreAbortSignal)) process.on('SIGUSR2', ignoreAbortSignal)
-  return { host: hostname(), bootId: bootId(), pid: process.pid, startTicks: startTicksOf(process.pid), heartbeatAtMs: nowMs }
+  return {
+    host: hostname(),
+    bootId: bootId(),
+    pid: process.pid,
+    startTicks: startTicksOf(process.pid),
+    heartbeatAtMs: nowMs,
+    ...(directory && { dataDirectory: directory.path }),
+  }
 }
 
 /** `elsewhere`: another host sharing the directory; its processes cannot be seen from here. */

@@ -18,19 +18,21 @@ import type { Tracking } from './tracking.ts'
 export interface TrackingOptions {
   /** Where long output moves to; without it all of it stays in the database. */
   objects?: LogObjects
+  /** Long output stays in the database all the same; what has moved before is read from `objects`. */
+  keepsOutput?: boolean
   clock?: Clock
 }
 
 /** All records over one open database. It owns nothing: whoever opened the database closes it. */
 export function createTracking(opened: Database, options: TrackingOptions = {}): Tracking {
   const database = readSettled(opened)
-  const { clock = systemClock, objects } = options
+  const { clock = systemClock, objects, keepsOutput = false } = options
   return {
     projects: createProjectRecords(database, clock),
     runs: createRunRecords(database, clock, objects),
     metrics: createMetricRecords(database),
     artifacts: createArtifactRecords(database),
-    logs: createLogRecords(database, objects ? { objects } : {}),
+    logs: createLogRecords(database, { ...(objects && { objects }), keepsOutput }),
     journals: createJournalRecords(database),
     experiments: createExperimentRecords(database, clock),
     reported: createReportedRuns(database, clock),

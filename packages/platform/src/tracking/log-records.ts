@@ -27,18 +27,20 @@ const databaseBytes = 8 * 1024 * 1024
 export interface LogOptions {
   /** Without it all output stays in the database. */
   objects?: LogObjects
+  /** Output stays in the database all the same. */
+  keepsOutput?: boolean
   /** Smaller sizes, for tests. */
   sizes?: { row: number; open: number; object: number; database: number }
 }
 
 export function createLogRecords(database: Database, options: LogOptions = {}): LogRecords {
   const sizes = options.sizes ?? { row: largestRowBytes, open: openRowBytes, object: objectBytes, database: databaseBytes }
-  const { objects } = options
+  const { objects, keepsOutput = false } = options
 
   return {
     append: async (runId, chunks) => {
       const inDatabaseBytes = await database.write((transaction) => append(transaction, { runId, chunks, sizes }))
-      if (!objects || inDatabaseBytes < sizes.database) return
+      if (!objects || keepsOutput || inDatabaseBytes < sizes.database) return
       while (await moveOldest(database, { runId, objects, sizes })) {
         // One append may bring enough for several objects.
       }

@@ -1,4 +1,4 @@
-import type { CompilableQuery, Database, Reader, Transaction } from '../database/index.ts'
+import type { CompilableQuery, Database, Dialect, Reader, Transaction } from '../database/index.ts'
 import { storePoints } from './metric-ingest.ts'
 import { decodePoints, encodePoints, numbersPerPoint, PointBuffer } from './metric-segment.ts'
 
@@ -33,14 +33,17 @@ export async function addArrivals(transaction: Transaction, arrivals: readonly A
   if (rows.length > 0) await transaction.insertRows('metric_arrivals', ['body'], rows)
 }
 
-let anyQuery: CompilableQuery | undefined
+/** By dialect: the two spell it differently. */
+const anyQueries = new WeakMap<Dialect, CompilableQuery>()
 
 async function hasArrivals(reader: Reader): Promise<boolean> {
-  if (!anyQuery) {
+  let query = anyQueries.get(reader.dialect)
+  if (!query) {
     const compiled = reader.kysely.selectFrom('metric_arrivals').select('number').limit(1).compile()
-    anyQuery = { compile: () => compiled }
+    query = { compile: () => compiled }
+    anyQueries.set(reader.dialect, query)
   }
-  return (await reader.arrays(anyQuery)).length > 0
+  return (await reader.arrays(query)).length > 0
 }
 
 /** Moves what has arrived into its series. Points of runs that are gone are forgotten. */
@@ -122,6 +125,7 @@ export const readSettled = (database: Database): Database => ({
   },
   write: (operation) => database.write(operation),
   inspect: () => database.inspect(),
+  sizeBytes: () => database.sizeBytes(),
   compact: () => database.compact(),
   close: () => database.close(),
   [Symbol.asyncDispose]: () => database.close(),

@@ -100,17 +100,18 @@ export function refusalOf(runId: string, row: RunRow | undefined): AppError | un
   })
 }
 
-/** By number of ids; building one costs more than running it. */
-const queries = new Map<number, string>()
+/** By dialect and number of ids; building one costs more than running it. */
+const queries = new Map<string, string>()
 
 export async function findRuns(reader: Reader, ids: readonly string[]): Promise<Map<string, RunRow>> {
   const padded = [...ids]
   while (padded.length < 2 ** Math.ceil(Math.log2(ids.length))) padded.push(ids[0]!)
-  let sql = queries.get(padded.length)
+  const name = `${reader.dialect.name} ${padded.length}`
+  let sql = queries.get(name)
   if (sql === undefined) {
     const query = reader.kysely.selectFrom('runs').select(['id', 'number', 'trashed_at']).where('id', 'in', padded)
     sql = query.compile().sql
-    queries.set(padded.length, sql)
+    queries.set(name, sql)
   }
   const query: CompilableQuery = { compile: () => ({ sql, parameters: padded }) }
   const rows = await reader.arrays(query)

@@ -101,7 +101,7 @@ class SweepDrive {
     this.#parent = parent
     this.#options = options
     this.#plan = options.plan
-    this.#supervisor = currentSupervisor(execution.clock.nowMs())
+    this.#supervisor = currentSupervisor(execution.clock.nowMs(), execution.directory)
     this.#totals = {
       planned: options.plan.study.planned,
       completed: 0,

@@ -3,13 +3,12 @@ import { isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunRecord } from '@trainyard/contract'
 import type { Places } from '../objects/index.ts'
-import { databaseBytes } from './figures.ts'
 import { type Holdings, outputFolder } from './holdings.ts'
 
 export interface Freed {
   /** Bytes of artifacts that were deleted. */
   objectBytes: number
-  /** By how much the database file shrank. */
+  /** By how much the database shrank. */
   databaseBytes: number
   /** Artifacts that were only referred to, outside every place of ours: never deleted. */
   keptTargets: string[]
@@ -26,7 +25,7 @@ export async function emptyTrash(session: Holdings, runs: readonly RunRecord[]):
   const all = [...runs, ...iterations]
   const outPaths = all.map((run) => run.outPath)
   const roots = [directory.artifacts, outputFolder(directory), ...all.filter(hasOwnOutPath).map((run) => run.outPath)]
-  const before = databaseBytes(directory.database)
+  const before = await session.database.sizeBytes()
   const { targets } = await tracking.runs.purge(runs.map((run) => run.id))
 
   const freed: Freed = { objectBytes: 0, databaseBytes: 0, keptTargets: [] }
@@ -44,7 +43,7 @@ export async function emptyTrash(session: Holdings, runs: readonly RunRecord[]):
     rmSync(join(directory.runs, run.id), { recursive: true, force: true })
   }
   await session.database.compact()
-  freed.databaseBytes = Math.max(0, before - databaseBytes(directory.database))
+  freed.databaseBytes = Math.max(0, before - (await session.database.sizeBytes()))
   return freed
 }
 

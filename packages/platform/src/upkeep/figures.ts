@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { runStates, type RunState } from '@trainyard/contract'
 import { systemErrorCode } from '../base/errors.ts'
@@ -16,7 +15,11 @@ export interface Figures {
 }
 
 /** A handful of indexed counts: a few milliseconds with 100,000 runs. */
-export async function figuresOf({ directory, tracking }: Pick<Holdings, 'directory' | 'tracking'>): Promise<Figures> {
+export async function figuresOf({
+  database,
+  directory,
+  tracking,
+}: Pick<Holdings, 'database' | 'directory' | 'tracking'>): Promise<Figures> {
   const counts = await Promise.all(
     runStates.map(async (state) => {
       const filter = { type: 'comparison', field: { scope: 'attribute', name: 'state' }, operator: '=', value: state } as const
@@ -25,7 +28,7 @@ export async function figuresOf({ directory, tracking }: Pick<Holdings, 'directo
   )
   return {
     dataDirectory: directory.path,
-    databaseBytes: databaseBytes(directory.database),
+    databaseBytes: await database.sizeBytes(),
     freeBytes: await freeBytes(directory.path),
     runs: Object.fromEntries(counts) as Record<RunState, number>,
     trashedRuns: await tracking.runs.count({ trashed: true, iterations: true }),
@@ -41,7 +44,3 @@ async function freeBytes(path: string): Promise<number | null> {
     return null
   }
 }
-
-/** With the log that SQLite keeps beside it. */
-export const databaseBytes = (path: string): number =>
-  [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)

@@ -87,6 +87,17 @@ class PostgresDatabase implements Database {
     }
   }
 
+  async sizeBytes(): Promise<number> {
+    this.#assertOpen()
+    const [row] = await this.#writer.run((connection) =>
+      connection.arrays(
+        `SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'`,
+        [this.#address.schema],
+      ),
+    )
+    return Number(row?.[0])
+  }
+
   async compact(): Promise<void> {
     this.#assertOpen()
     await this.#writes.settled()
@@ -94,7 +105,7 @@ class PostgresDatabase implements Database {
     try {
       await connection.execute(`SET lock_timeout = ${compactWaitMs}`)
       for (const table of await tablesOf(connection, this.#address.schema))
-        await connection.execute(`VACUUM (FULL, ANALYZE) "${table}"`)
+        await connection.execute(`VACUUM (ANALYZE) "${table}"`)
     } catch (error) {
       throw fromPostgresError(error, this.#address.display)
     } finally {
@@ -122,7 +133,7 @@ class PostgresDatabase implements Database {
   }
 }
 
-/** Rewriting the tables is asked for by hand and may wait for the others' transactions. */
+/** Tidying up is asked for by hand and may wait for the others' transactions. */
 const compactWaitMs = 10_000
 
 async function tablesOf(connection: PostgresConnection, schema: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@trainyard/contract'
 import type { Database, Reader, Transaction } from '../database.ts'
@@ -90,6 +91,12 @@ class SqliteDatabase implements Database {
     } catch (error) {
       throw fromSqliteError(error, this.#path)
     }
+  }
+
+  sizeBytes(): Promise<number> {
+    this.#assertOpen()
+    const files = [this.#path, `${this.#path}-wal`]
+    return Promise.resolve(files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0))
   }
 
   async compact(): Promise<void> {

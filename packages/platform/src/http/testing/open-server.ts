@@ -38,10 +38,10 @@ export interface OpenServer extends AsyncDisposable {
   ): Promise<Answer>
 }
 
-/** A server over a fresh data directory, asked without a socket. */
-export async function openServer(guard: Partial<GuardOptions> = {}): Promise<OpenServer> {
+/** A server over a fresh data directory, and a fresh database or that of another server, asked without a socket. */
+export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenServer): Promise<OpenServer> {
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-http-'))
-  const { place, remove } = await createTestPlace()
+  const { place, remove } = of ? { place: of.place, remove: () => undefined } : await createTestPlace()
   const database = await openDatabase(place)
   const directory = openDataDirectory({ path: folder, chosenBy: 'flag' })
   const tracking = createTracking(database)
