@@ -68,6 +68,8 @@ const emptied = `DO $$
     SET LOCAL session_replication_role TO replica;
     FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'trainyard'::regnamespace AND relkind = 'r' AND relname <> 'trainyard_version'
     LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+    -- The one row that migrations put in.
+    INSERT INTO change_counter (id, number) VALUES (1, 0);
     FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'trainyard'::regnamespace AND relkind = 'S'
     LOOP PERFORM setval(name::regclass, 1, false); END LOOP;
   END $$`
