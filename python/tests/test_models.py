@@ -44,8 +44,10 @@ class ModelsTest(SpoolCase):
             tag="v1",
         )
         self.assertEqual((entry["kind"], entry["path"], entry["tag"], entry["labels"]), ("model", "model", "v1", {"framework": "xgboost", "stage": "dev"}))
-        self.assertEqual(self.files(entry), ["model.bst", "model.json"])
+        self.assertEqual(self.files(entry), ["MLmodel", "model.bst", "model.json"])
         self.assertEqual(self.content(entry, "model.bst"), b"weights")
+        flavors = json.loads(self.content(entry, "MLmodel"))["flavors"]
+        self.assertEqual((flavors["xgboost"]["data"], flavors["python_function"]["loader_module"]), ("model.bst", "mlflow.xgboost"))
         metadata = entry["metadata"]
         self.assertEqual((metadata["modelFile"], metadata["metrics"]), ("model.bst", {"accuracy": 0.9, "loss": "NaN"}))
         self.assertEqual(metadata["inputs"], [{"type": "float", "name": "x"}, {"name": "y", "type": None}])

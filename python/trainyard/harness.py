@@ -174,20 +174,28 @@ def _run_as_main(script):
 
 
 def start_autolog(session):
-    """`mlflow.autolog()`, when MLflow is there."""
+    """`mlflow.autolog()`, when MLflow is there; else the run goes on and says why it was not."""
+    problem = load_autolog(session.spec)
+    if problem:
+        session.context.problem(("autolog",), problem)
+
+
+def load_autolog(spec):
+    """`mlflow.autolog()`. Returns a sentence when it could not be."""
     import importlib.util
 
+    packages = spec.get("autologPackages")
+    if packages and packages not in sys.path:
+        sys.path.append(packages)
     if importlib.util.find_spec("mlflow") is None:
-        session.context.problem(
-            ("autolog",), "autolog needs the package mlflow, which is not installed for %s: add it to the requirements of the run." % sys.executable
-        )
-        return
+        return "autolog needs the package mlflow, which is not installed for %s: add it to the requirements of the run." % sys.executable
     try:
         import mlflow
 
         mlflow.autolog()
     except Exception as error:  # another package's code: the training goes on without it
-        session.context.problem(("autolog",), "mlflow.autolog() failed: %s: %s" % (type(error).__name__, error))
+        return "mlflow.autolog() failed: %s: %s" % (type(error).__name__, error)
+    return None
 
 
 def _hide_our_frames(error):

@@ -3,6 +3,7 @@
 ::
 
     model.json          framework, algorithm, metrics, parameters, inputs, outputs, the name of the model file
+    MLmodel             how MLflow loads it, where it can
     model.bst           what was given as body, model_file or model_dir
     extra/roc.html      extra data
 """
@@ -11,7 +12,7 @@ import io
 import os
 import sys
 
-from . import files
+from . import files, mlmodel
 from .artifacts import Artifact, pack_artifact
 from .frames import frame_of
 from .packing import figure_sort, json_bytes, pickle_bytes, run_folders
@@ -81,6 +82,7 @@ def pack_model(
         if extra:
             facts["extraData"] = extra
         files.write_bytes(os.path.join(folder, DESCRIPTION), json_bytes({"key": key, **facts}))
+        _describe_for_mlflow(key, framework, facts.get("modelFile"), body if _is_object(body) else None, folder)
         labels = {**({"framework": framework} if framework else {}), **(labels or {})}
         facts = {**plain(metadata or {}), **facts}
         entry = make_entry(key, "model", file=spool.relative(folder), path=path, tag=tag, labels=labels, metadata=facts)
@@ -89,6 +91,14 @@ def pack_model(
         return None, str(problem)
     except Exception as error:  # saving runs the framework's code; training must go on
         return None, f"Cannot log the model {files.shown(key)}: {type(error).__name__}: {as_text(error)[:500]}"
+
+
+def _describe_for_mlflow(key, framework, model_file, body, folder):
+    """A model that was saved by MLflow itself has its own description."""
+    path = os.path.join(folder, mlmodel.FILE)
+    content = None if os.path.lexists(path) else mlmodel.content(framework, model_file, body, key)
+    if content is not None:
+        files.write_bytes(path, content)
 
 
 def _facts(body, framework, algorithm, metrics, parameters, feature_vector):

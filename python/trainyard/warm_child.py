@@ -15,7 +15,7 @@ from atexit import _run_exitfuncs as run_exit_handlers
 from . import forks
 from . import session as sessions
 from .errors import Fault, RunAborted, end_of, exit_code, user_traceback
-from .harness import place_script, set_variables, source_of, start_autolog
+from .harness import load_autolog, place_script, set_variables, source_of, start_autolog
 
 _seeded = set()
 _states = {}
@@ -31,6 +31,9 @@ def load(command, handler):
     script = command["script"]
     os.chdir(command["workingDirectory"])
     place_script(script, [])
+    if command.get("autolog"):
+        # Once here instead of in every child: a second and more.
+        _states["autolog"] = load_autolog(command) is None
     _note_seeding()
     try:
         module = load_module(script)
@@ -174,7 +177,7 @@ class Nursery:
         try:
             if self.guest or job.get("arguments"):
                 sys.argv[1:] = job.get("arguments") or []
-            if job.get("autolog"):
+            if job.get("autolog") and not _states.get("autolog"):
                 start_autolog(session)
             self.call.run(session)
         except BaseException as error:

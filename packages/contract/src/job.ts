@@ -34,6 +34,8 @@ export interface JobSpec {
   /** Absolute; holds the journals, `output`, and `files/` for spooled artifacts. Exists before the harness starts. */
   runDirectory: string
   autolog?: boolean
+  /** A folder of packages that `autolog` needs, to be looked through behind all others. */
+  autologPackages?: string
   /** Variables the process sets for itself and whatever it starts: where clients of other trackers find this very run. */
   environment?: Record<string, string>
 }
@@ -62,6 +64,8 @@ export type WarmCommand =
       parallel?: number
       /** What iterations will be called with, to be refused before the first one where the handler cannot take it. */
       expected?: ExpectedCall
+      autolog?: boolean
+      autologPackages?: string
     }
   | { type: 'start'; job: JobSpec }
   /** One that still waits is told as `exited` with SIGTERM and never starts. Else SIGTERM to the child's process group, SIGKILL after `graceMs`. */

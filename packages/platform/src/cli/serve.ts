@@ -3,16 +3,16 @@ import { AppError } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { systemClock } from '../base/clock.ts'
-import { messageOf, systemErrorCode, systemReason } from '../base/errors.ts'
-import { adoptRuns } from '../execution/index.ts'
+import { systemErrorCode, systemReason } from '../base/errors.ts'
 import { createRunTokens, newRunSecret } from '../http/index.ts'
 import { parsePostgresAddress } from '../database/index.ts'
+import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
 import { openRecordServer } from './record-server.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession } from './session.ts'
 
 export interface UpOptions {
   host: string
@@ -25,7 +25,6 @@ export interface UpOptions {
 
 const usualPort = 5_000
 const portsToTry = 50
-const adoptEveryMs = 10_000
 
 /** Serves the data directory until SIGINT or SIGTERM; requests under way are finished first. */
 export async function serve(cli: Cli, options: UpOptions): Promise<void> {
@@ -60,7 +59,7 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
   if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path, database })
   else await cli.print(cli.globals.quiet ? url : `Serving ${served} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
   if (options.open && cli.stdout.isTTY === true) openBrowser(url)
-  using _adoption = adoptRegularly(cli, session)
+  using _adoption = adoptPromptly(cli, executionOf(cli, session))
   await stopSignal()
   await app.close()
   removeServerNote(session.directory.path)
@@ -85,26 +84,6 @@ async function listen(app: FastifyInstance, { host, port }: UpOptions, cli: Cli)
       throw new AppError('unavailable', `Cannot listen on ${host} port ${candidate}: ${reason}.`, { cause: error })
     }
   }
-}
-
-/** Takes in what runs leave behind whose supervisor is gone: at once, then every ten seconds. */
-function adoptRegularly(cli: Cli, session: Session): Disposable {
-  let busy = false
-  const look = async (): Promise<void> => {
-    if (busy) return
-    busy = true
-    try {
-      const { concluded } = await adoptRuns(executionOf(cli, session))
-      for (const run of concluded) cli.note(`Took in ${run.name}: ${run.state}${run.reason === null ? '' : `, ${run.reason}`}.`)
-    } catch (error) {
-      cli.warn(`Could not take in what earlier runs left behind: ${messageOf(error)}`)
-    } finally {
-      busy = false
-    }
-  }
-  void look()
-  const timer = setInterval(() => void look(), adoptEveryMs)
-  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 const stopSignal = (): Promise<void> =>

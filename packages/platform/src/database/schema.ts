@@ -29,6 +29,7 @@ export interface Tables {
   log_chunks: { run: number; offset: number; size: number; time: number; encoding: string; marks: Uint8Array; body: Uint8Array }
   journals: JournalsTable
   journal_requests: { run: number; journal: string; sequence: number; time: number; type: string; body: string }
+  shipments: { run: number; revision: number }
   registered_models: RegisteredModelsTable
   registered_model_tags: { model: number; key: string; value: string }
   model_stages: { project: number; name: string; created_at: number; created_by: string }

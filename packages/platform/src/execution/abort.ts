@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { systemErrorCode } from '../base/errors.ts'
+import { remoteHostOf, reporter } from '../tracking/index.ts'
 import { adoptRuns } from './adoption.ts'
 import type { Execution } from './execution.ts'
 import { isAlive, readProcessStat, supervisorStatus, watchesItself } from './process-identity.ts'
@@ -14,7 +15,9 @@ const patienceMs = graceMs + 20_000
 
 /**
  * Stops a run that another process started: the wish is written into its record, its supervisor is told to look, and the call
- * waits until the record has ended. A run whose supervisor is gone is stopped from here, group and all.
+ * waits until the record has ended. A run whose supervisor is gone is stopped from here, group and all. Of one that a client watches
+ * only the record is closed: there is no process here to stop. One that works on another machine hears of it when that machine
+ * next sends: when it has not ended in time, that is `unavailable`, and the wish stays.
  */
 export async function abortRun(
   execution: Execution,
@@ -24,6 +27,7 @@ export async function abortRun(
   const { runs } = execution.tracking
   const before = await runs.get(id)
   if (isEnded(before.state)) return before
+  if (before.supervisor?.host === reporter(0).host) return await closeReported(execution, before, options.reason)
   if (before.state !== 'aborting')
     await runs.transition(id, { to: 'aborting', reason: options.reason, atMs: execution.clock.nowMs() })
   // A bare run watches itself and knows no such signal (it would die of it): it is stopped as an orphan is.
@@ -39,10 +43,22 @@ export async function abortRun(
       await adoptRuns(execution)
     }
   }
+  const remoteHost = supervisor === null ? undefined : remoteHostOf(supervisor)
+  if (remoteHost !== undefined)
+    throw new AppError(
+      'unavailable',
+      `Run ${id} works on ${remoteHost}, which has not been heard of for ${patienceMs / 1000} s; it stops when it next reaches this server.`,
+    )
   throw new AppError(
     'unavailable',
     `Run ${id} did not end within ${patienceMs / 1000} s; its supervisor on ${before.host} was asked to stop it.`,
   )
+}
+
+/** Its program is not told: when it goes on, what it logs and how it says it ended still count. */
+async function closeReported({ tracking }: Execution, { id }: RunRecord, reason: string): Promise<RunRecord> {
+  await tracking.reported.setState(id, { state: 'aborted', reason: `${reason}; its program watches itself and was not stopped` })
+  return await tracking.runs.get(id)
 }
 
 function tell(pid: number): void {

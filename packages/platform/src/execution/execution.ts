@@ -25,6 +25,7 @@ export interface ClientAccess {
     project: string
     experiment: string
     environment: Record<string, string>
+    autolog: boolean
   }): Promise<Record<string, string>>
   /** False while no client can have called: then a run has logged nothing beside its journal. */
   mayHaveLogged(): boolean

@@ -45,6 +45,7 @@ async function checkReturns(hints: readonly unknown[]): Promise<void> {
 
 interface ChosenInterpreter {
   interpreter: string
+  autologPackages?: string
   choices: Record<string, string>
 }
 
@@ -72,9 +73,21 @@ async function chooseInterpreter(
     onNote: options.onNote,
     signal: options.signal,
   })
-  return environment === undefined
-    ? base
-    : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
+  const chosen =
+    environment === undefined ? base : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }
+  if (task.autolog !== true) return chosen
+  const { prepareAutologPackages } = await import('./autolog-packages.ts')
+  const { folder, choices } = await prepareAutologPackages({
+    python: chosen.interpreter,
+    environment: ground.environment,
+    onNote: options.onNote,
+    signal: options.signal,
+  })
+  return {
+    ...chosen,
+    choices: { ...chosen.choices, ...choices },
+    ...(folder === undefined ? {} : { autologPackages: folder }),
+  }
 }
 
 /** Most runs declare no inputs, and what opens addresses takes its time to load. */
@@ -128,6 +141,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     outPath: resolveOutPath(task.outPath, { uid: id, name, project, iteration: 0 }, places),
     task: recordedTask(task, options.originalScript ?? file.script, file.handler),
     autolog: task.autolog ?? false,
+    ...(chosen.autologPackages === undefined ? {} : { autologPackages: chosen.autologPackages }),
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
     launcher,
     interpreter: chosen.interpreter,

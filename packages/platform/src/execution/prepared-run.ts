@@ -27,6 +27,8 @@ export interface PreparedRun {
   outPath: string
   task: Task
   autolog: boolean
+  /** Where MLflow lies when the interpreter lacks it. */
+  autologPackages?: string
   timeoutMs?: number
   launcher: Launcher
   interpreter: string
@@ -92,5 +94,6 @@ export const toJobSpec = (run: PreparedRun, runDirectory: string): JobSpec => ({
   outPath: run.outPath,
   runDirectory,
   autolog: run.autolog,
+  ...(run.autologPackages === undefined ? {} : { autologPackages: run.autologPackages }),
   ...(run.clientEnvironment === undefined ? {} : { environment: run.clientEnvironment }),
 })

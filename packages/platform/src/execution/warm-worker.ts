@@ -92,6 +92,8 @@ export async function openWarmWorker(
           inputs: Object.keys(run.inputs),
           varied: options.varied,
         },
+        autolog: run.autolog,
+        ...(run.autologPackages === undefined ? {} : { autologPackages: run.autologPackages }),
       },
     )
   } catch (error) {

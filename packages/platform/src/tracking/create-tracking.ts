@@ -13,6 +13,7 @@ import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
 import { createReportedRuns } from './reported-runs.ts'
 import { createRunRecords } from './run-records.ts'
+import { createShippedRuns } from './shipped-runs.ts'
 import type { Tracking } from './tracking.ts'
 
 export interface TrackingOptions {
@@ -36,6 +37,7 @@ export function createTracking(opened: Database, options: TrackingOptions = {}):
     journals: createJournalRecords(database),
     experiments: createExperimentRecords(database, clock),
     reported: createReportedRuns(database, clock),
+    shipped: createShippedRuns(database),
     datasets: createDatasetRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),
     changes: createChangeRecords(database),

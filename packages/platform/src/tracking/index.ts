@@ -10,6 +10,7 @@
 export { createTracking, type TrackingOptions } from './create-tracking.ts'
 export { PointGroups } from './point-groups.ts'
 export { reporter } from './reported-runs.ts'
+export { remoteHostOf } from './shipped-runs.ts'
 export type * from './tracking.ts'
 export { compareRecords, compareRuns, type ComparedRow, type Comparison, keysOf } from './run-comparison.ts'
 export { exportRuns, type ReadArtifact } from './run-export.ts'

@@ -1,5 +1,6 @@
 import { isEnded, type RunState } from '@trainyard/contract'
 import type { Database, Reader } from '../database/index.ts'
+import { noteChange } from './change-notes.ts'
 import { getRunNumber } from './run-number.ts'
 
 /**
@@ -12,7 +13,8 @@ export async function endReportedBelow(
 ): Promise<void> {
   const open = await database.read((reader) => openBelow(reader, runId))
   if (open.length === 0) return
-  await database.write(async ({ kysely }) => {
+  await database.write(async (transaction) => {
+    const { kysely } = transaction
     for (const run of open) {
       const { numUpdatedRows } = await kysely
         .updateTable('runs')
@@ -33,6 +35,7 @@ export async function endReportedBelow(
         .insertInto('run_states')
         .values({ run, ordinal: (last ?? 0) + 1, state: end.state, at: end.atMs, reason })
         .execute()
+      await noteChange(transaction, 'run', run)
     }
   })
 }

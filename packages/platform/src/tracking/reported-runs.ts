@@ -102,7 +102,7 @@ async function logBatch(
 async function setState(
   transaction: Transaction,
   runId: string,
-  change: { state?: RunState; endedAtMs?: number; name?: string },
+  change: { state?: RunState; reason?: string; endedAtMs?: number; name?: string },
   nowMs: number,
 ): Promise<void> {
   const { kysely } = transaction
@@ -123,7 +123,7 @@ async function setState(
     .set({
       updated_at: nowMs,
       ...(change.name === undefined ? {} : { name: change.name }),
-      ...(next === undefined ? {} : { state: next, state_reason: null }),
+      ...(next === undefined ? {} : { state: next, state_reason: change.reason ?? null }),
       ...(next === 'running' && run.state === 'pending' ? { started_at: nowMs } : {}),
       ...(ends ? { ended_at: change.endedAtMs! } : {}),
     })
@@ -143,7 +143,7 @@ async function setState(
     .executeTakeFirstOrThrow()
   await kysely
     .insertInto('run_states')
-    .values({ run: number, ordinal: (last ?? 0) + 1, state: next, at: nowMs, reason: null })
+    .values({ run: number, ordinal: (last ?? 0) + 1, state: next, at: nowMs, reason: change.reason ?? null })
     .execute()
 }
 

@@ -45,7 +45,7 @@ export async function transitionRun(transaction: Transaction, id: string, change
 }
 
 /** What an attempt logged that its repetition logs again. Parameters are the same, and artifacts have versions. */
-async function forgetAttempt(transaction: Transaction, run: number): Promise<void> {
+export async function forgetAttempt(transaction: Transaction, run: number): Promise<void> {
   await settleArrivals(transaction)
   await forgetPoints(transaction, [run])
   await noteChange(transaction, 'metrics', run)

@@ -1,13 +1,13 @@
-import type { ArtifactRecord, RunStateChange } from '@trainyard/contract'
+import type { ArtifactRecord } from '@trainyard/contract'
 import type { Database, Transaction } from '../database/index.ts'
-import { addArtifact } from './artifact-change.ts'
+import { storeArtifact } from './artifact-import.ts'
 import { storePoints } from './metric-ingest.ts'
 import { PointBuffer } from './metric-segment.ts'
-import { checkNewRun, createRun, toJson } from './run-create.ts'
-import { type ExportedRun, type ExportLine, pointValue, readExport } from './run-export-format.ts'
+import { checkNewRun, createRun } from './run-create.ts'
+import { type ExportLine, pointValue, readExport } from './run-export-format.ts'
+import { storeImage, toNewRun } from './run-image.ts'
 import { findRunNumber } from './run-number.ts'
-import { indexedText } from './stored-value.ts'
-import type { NewRun, Tracking } from './tracking.ts'
+import type { Tracking } from './tracking.ts'
 
 /** Where the bytes of an artifact go: `put` is called for each file, and `target` becomes that of the record. */
 export type PlaceArtifact = (artifact: ArtifactRecord) => Promise<{
@@ -115,26 +115,6 @@ async function* readBytes(lines: LineReader): AsyncGenerator<Buffer> {
   }
 }
 
-const toNewRun = (record: ExportedRun): NewRun => ({
-  id: record.id,
-  name: record.name,
-  project: record.project,
-  experiment: record.experiment,
-  kind: record.kind,
-  ...(record.parentId === null ? {} : { parentId: record.parentId }),
-  iteration: record.iteration,
-  state: record.state,
-  createdAtMs: record.createdAtMs,
-  owner: record.owner,
-  host: record.host,
-  parameters: record.parameters,
-  labels: record.labels,
-  ...(record.task ? { task: record.task } : {}),
-  outPath: record.outPath,
-  ...(record.code ? { code: record.code } : {}),
-  attempt: record.attempt,
-})
-
 /** False when the run has come in by another way meanwhile. */
 async function storeRun(
   transaction: Transaction,
@@ -144,24 +124,7 @@ async function storeRun(
   if ((await findRunNumber(transaction, record.id)) !== undefined) return false
   const { kysely } = transaction
   const number = await createRun(transaction, toNewRun(record), record.createdAtMs)
-  const documents = { exit: toJson(record.exit), error: toJson(record.error), sweep: toJson(record.sweep) }
-  await kysely
-    .updateTable('run_documents')
-    .set({ ...documents, environment: toJson(record.environment), problems: JSON.stringify(record.problems) })
-    .where('run', '=', number)
-    .execute()
-  await storeHistory(transaction, number, history)
-  const others = Object.entries(record.results).map(([key, value]) => [number, key, indexedText(value), JSON.stringify(value)])
-  await transaction.insertRows('results', ['run', 'key', 'text', 'value'], others)
-  const inputs = record.inputs.map((input, at) => [
-    number,
-    input.key,
-    at,
-    input.url,
-    input.sizeBytes ?? null,
-    input.sha256 ?? null,
-  ])
-  await transaction.insertRows('inputs', ['run', 'key', 'ordinal', 'url', 'size_bytes', 'sha256'], inputs)
+  await storeImage(transaction, number, { record, history })
   await storePoints(transaction, number, points)
   for (const artifact of artifacts.toSorted((left, right) => left.createdAtMs - right.createdAtMs))
     await storeArtifact(transaction, artifact)
@@ -176,31 +139,4 @@ async function storeRun(
     .where('number', '=', number)
     .execute()
   return true
-}
-
-async function storeHistory(transaction: Transaction, run: number, history: readonly RunStateChange[]): Promise<void> {
-  await transaction.kysely.deleteFrom('run_states').where('run', '=', run).execute()
-  const rows = history.map(({ state, atMs, reason }, at) => [run, at + 1, state, atMs, reason])
-  await transaction.insertRows('run_states', ['run', 'ordinal', 'state', 'at', 'reason'], rows)
-}
-
-/** Tags that another version has here already stay with it. */
-async function storeArtifact(transaction: Transaction, artifact: ArtifactRecord): Promise<void> {
-  const { id, tags, format, sizeBytes, sha256, ...rest } = artifact
-  const isTaken = await transaction.kysely.selectFrom('artifacts').select('id').where('id', '=', id).executeTakeFirst()
-  if (isTaken) return
-  const added = await addArtifact(transaction, {
-    ...rest,
-    ...(format === null ? {} : { format }),
-    ...(sizeBytes === null ? {} : { sizeBytes }),
-    ...(sha256 === null ? {} : { sha256 }),
-  })
-  await transaction.kysely.updateTable('artifacts').set({ id }).where('id', '=', added).execute()
-  const { number, project, key } = await transaction.kysely
-    .selectFrom('artifacts')
-    .select(['number', 'project', 'key'])
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
-  const rows = tags.map((tag) => [project, key, tag, number])
-  await transaction.insertRows('artifact_tags', ['project', 'key', 'tag', 'artifact'], rows, { onConflict: 'ignore' })
 }

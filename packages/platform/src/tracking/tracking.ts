@@ -22,6 +22,9 @@ import type {
   Task,
 } from '@trainyard/contract'
 import type { PointGroups } from './point-groups.ts'
+import type { RunImage } from './run-image.ts'
+
+export type { RunImage } from './run-image.ts'
 
 /**
  * The records of work: projects, experiments, runs, metrics, results, artifacts, logs. One object per record kind over one
@@ -37,6 +40,7 @@ export interface Tracking {
   readonly journals: JournalRecords
   readonly experiments: ExperimentRecords
   readonly reported: ReportedRuns
+  readonly shipped: ShippedRuns
   readonly datasets: DatasetRecords
   readonly loggedModels: LoggedModelRecords
   readonly changes: ChangeRecords
@@ -443,12 +447,27 @@ export interface ReportedRuns {
   /** Whole or not at all. `failed_precondition` when the run is in the trash. */
   log(runId: string, batch: ReportedBatch): Promise<void>
   /** Any state may follow any other: the client knows. Nothing changes while one of our supervisors watches the run. */
-  setState(runId: string, change: { state?: RunState; endedAtMs?: number; name?: string }): Promise<void>
+  setState(runId: string, change: { state?: RunState; reason?: string; endedAtMs?: number; name?: string }): Promise<void>
   /** Ends every run below this one, at any depth, that its client has not ended. */
   endBelow(runId: string, end: { state: RunState; reason?: string; atMs: number }): Promise<void>
   /** Only this run, without its children, also while it runs. Idempotent. */
   trash(runId: string): Promise<void>
   restore(runId: string): Promise<void>
+}
+
+/**
+ * Runs that work on another machine, which sends what it knows of them. Their supervisor is `remoteSupervisor()`: no process here
+ * watches them, and none takes them over. Every call may be lost, repeated, or overtaken by a later one.
+ */
+export interface ShippedRuns {
+  /**
+   * Makes the run, or brings its record up to date; one with a smaller `revision` than the stored one changes nothing. Metric points
+   * and output come on their own. Answers the stored revision and, when somebody here wants the run to stop, why.
+   * `already_exists` when a run of that id was made here, `failed_precondition` when it is in the trash.
+   */
+  put(image: RunImage, options: { revision: number; outPath: string }): Promise<{ revision: number; asked: string | null }>
+  /** With the id it has on its own machine: one that is known is left alone. */
+  addArtifact(artifact: ArtifactRecord): Promise<void>
 }
 
 export interface DatasetInput {

@@ -29,16 +29,17 @@ export function define(command: Command, cli: Cli): void {
             `Run ${shortId(record.id)} (${visible(record.name)}) is ${record.state} already.`,
           )
       }
+      const reported = new Set<string>()
       const abort = async (id: string): Promise<RunRecord> => {
-        const { supervisor } = await runs.get(id)
-        if (supervisor?.host !== reporter(0).host) return await abortRun(execution, id, { reason, force: options.force ?? false })
-        // A client of the server watches it: there is no process here to stop, only a record to close.
-        await session.tracking.reported.setState(id, { state: 'aborted' })
-        return await runs.get(id)
+        if ((await runs.get(id)).supervisor?.host === reporter(0).host) reported.add(id)
+        return await abortRun(execution, id, { reason, force: options.force ?? false })
       }
       const aborted = await Promise.all(ids.map(abort))
       if (cli.globals.json) return cli.printJson(aborted)
-      for (const record of aborted) await cli.print(`${shortId(record.id)} ${visible(record.name)} ${record.state}`)
+      for (const record of aborted) {
+        await cli.print(`${shortId(record.id)} ${visible(record.name)} ${record.state}`)
+        if (reported.has(record.id)) cli.note('Its record is closed; its program watches itself and was not stopped.')
+      }
     })
   addExamples(command, cli, [
     ['trainyard abort latest', 'stop the newest run'],

@@ -29,10 +29,10 @@ export async function openClientAccess(cli: Cli, session: Session, execution: Ex
   }
   const owned = opened.move()
   return {
-    async environmentOf({ id, project, experiment, environment }) {
+    async environmentOf({ id, project, experiment, environment, autolog }) {
       const set = { ...cli.config.environment, ...environment }
-      // Who has pointed the client somewhere means it.
-      if (set['MLFLOW_TRACKING_URI']) return {}
+      // Who has pointed the client somewhere means it, unless it is asked to log to this very run.
+      if (set['MLFLOW_TRACKING_URI'] && !autolog) return {}
       const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
       const experimentId = hasExperiment ? undefined : await experimentOf(project, experiment)
       return {

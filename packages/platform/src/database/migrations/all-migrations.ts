@@ -4,7 +4,8 @@ import { registry } from './0003-registry.ts'
 import { arrivals } from './0004-arrivals.ts'
 import { changeFeed } from './0005-changes.ts'
 import { traceTables } from './0006-traces.ts'
+import { shipmentsOfRuns } from './0007-shipments.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
-export const allMigrations: readonly Migration[] = [initial, clients, registry, arrivals, changeFeed, traceTables]
+export const allMigrations: readonly Migration[] = [initial, clients, registry, arrivals, changeFeed, traceTables, shipmentsOfRuns]

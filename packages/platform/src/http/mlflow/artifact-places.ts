@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { listAll, type ObjectContext, type ObjectStore, openObjectStore } from '../../objects/index.ts'
+import { createPlaces, listAll, type ObjectContext, type ObjectStore, openObjectStore } from '../../objects/index.ts'
 import type { TraceRecord, Traces } from '../../traces/index.ts'
 import type { ExperimentRecord, LoggedModelRecord, Tracking } from '../../tracking/index.ts'
 import { isPlainPath } from '../bytes/plain-path.ts'
@@ -30,6 +30,8 @@ export interface ArtifactPlaces {
   /** `<anything>/<run id>/artifacts/<path>`, `<anything>/models/<model id>/artifacts/<path>` or the same of a trace, decoded once. */
   resolve(proxied: string): Promise<ProxiedPlace>
   open(place: string): Promise<ObjectStore>
+  /** Size and hash of a folder and all that is below. */
+  describe(place: string): Promise<{ sizeBytes?: number; sha256?: string }>
   /** Files and folders right below `path`, in order, with their whole paths. Nothing for a file or a missing folder. */
   list(place: string, path: string): Promise<ListedFile[]>
   /** Removes a file, or all files below a folder. Idempotent. */
@@ -99,6 +101,7 @@ export function createArtifactPlaces(options: {
       return { owner: { kind: 'run', id: run.id }, place: run.outPath, path }
     },
     open,
+    describe: (place) => createPlaces(objects).describe(place),
     async list(place, path) {
       checkPath(path)
       const store = await open(place)

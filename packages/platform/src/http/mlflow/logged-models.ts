@@ -3,6 +3,7 @@ import type { LoggedModelRecord } from '../../tracking/index.ts'
 import { getActiveExperiment, tag } from './experiments.ts'
 import { invalid, missing } from './errors.ts'
 import { parseModelFilter, parseModelOrder } from './logged-model-filter.ts'
+import { recordLoggedModel } from './model-artifacts.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { randomRunName } from './run-names.ts'
 import { present, toMetric, toTags } from './run-view.ts'
@@ -87,7 +88,9 @@ export const loggedModelRoutes: readonly Route[] = [
     async (context, { status }, { params }) => {
       const { id } = await getModel(context, params['model_id']!)
       await context.tracking.loggedModels.setStatus(id, recordStatusOf[required(status, 'status')])
-      return { model: await toModel(context, await getModel(context, id)) }
+      const model = await getModel(context, id)
+      if (model.status === 'ready') await recordLoggedModel(context, model)
+      return { model: await toModel(context, model) }
     },
   ),
   route('DELETE', 'logged-models/:model_id', anything, async (context, _, { params }) => {

@@ -2,6 +2,8 @@ import { type AppError, isAppError, type JsonValue } from '@trainyard/contract'
 import { PointGroups, type ReportedBatch } from '../../tracking/index.ts'
 import { tag } from './experiments.ts'
 import { invalid, missing } from './errors.ts'
+import { checkPath } from './artifact-places.ts'
+import { recordRunModel } from './model-artifacts.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { fromParamText, toParamText } from './run-view.ts'
 import { getRun, runDeleted, runFields, runIdOf, runMissing } from './runs.ts'
@@ -126,6 +128,7 @@ export const runLogRoutes: readonly Route[] = [
     const model = readModel(required(request.model_json, 'model_json'))
     const history = readHistory(run.labels['mlflow.log-model.history'])
     await log(context, run.id, { labels: { 'mlflow.log-model.history': JSON.stringify([...history, model]) } })
+    if (typeof model['artifact_path'] === 'string') await recordRunModel(context, run.id, checkPath(model['artifact_path']))
     return {}
   }),
 ]

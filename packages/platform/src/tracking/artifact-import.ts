@@ -1,0 +1,24 @@
+import type { ArtifactRecord } from '@trainyard/contract'
+import type { Transaction } from '../database/index.ts'
+import { addArtifact } from './artifact-change.ts'
+
+/** An artifact with the id it has elsewhere; one that is here already is left alone. Tags that another version has here already stay with it. */
+export async function storeArtifact(transaction: Transaction, artifact: ArtifactRecord): Promise<void> {
+  const { id, tags, format, sizeBytes, sha256, ...rest } = artifact
+  const isTaken = await transaction.kysely.selectFrom('artifacts').select('id').where('id', '=', id).executeTakeFirst()
+  if (isTaken) return
+  const added = await addArtifact(transaction, {
+    ...rest,
+    ...(format === null ? {} : { format }),
+    ...(sizeBytes === null ? {} : { sizeBytes }),
+    ...(sha256 === null ? {} : { sha256 }),
+  })
+  await transaction.kysely.updateTable('artifacts').set({ id }).where('id', '=', added).execute()
+  const { number, project, key } = await transaction.kysely
+    .selectFrom('artifacts')
+    .select(['number', 'project', 'key'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  const rows = tags.map((tag) => [project, key, tag, number])
+  await transaction.insertRows('artifact_tags', ['project', 'key', 'tag', 'artifact'], rows, { onConflict: 'ignore' })
+}
