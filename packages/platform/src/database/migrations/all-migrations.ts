@@ -8,4 +8,12 @@ import { shipmentsOfRuns } from './0007-shipments.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
-export const allMigrations: readonly Migration[] = [initial, clients, registry, arrivals, changeFeed, traceTables, shipmentsOfRuns]
+export const allMigrations: readonly Migration[] = [
+  initial,
+  clients,
+  registry,
+  arrivals,
+  changeFeed,
+  traceTables,
+  shipmentsOfRuns,
+]
