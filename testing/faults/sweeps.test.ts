@@ -283,6 +283,52 @@ describe('a sweep of 96 whose supervisor is killed several times in a row', () =
   )
 })
 
+describe('a complete sweep', () => {
+  it('runs its failed iterations again with --retry-failed, and chooses the best anew by another selector', async () => {
+    workshop.write(
+      'flaky.py',
+      'import os\ndef job(context, a: int):\n    if a > 2 and not os.path.exists("mended"):\n        raise ValueError("not yet")\n    context.log_result("score", a)\n    context.log_result("loss", a * 10)\n    with open("begun", "a") as file:\n        file.write("%d\\n" % context.iteration)\n',
+    )
+    const first = await workshop.run(
+      'run',
+      'flaky.py:job',
+      '--quiet',
+      '-n',
+      'flaky',
+      '-x',
+      'a=[1,2,3,4]',
+      '--selector',
+      'max.score',
+    )
+    expect(first.code).toBe(0)
+    expect(await show(workshop, 'flaky')).toMatchObject({
+      state: 'completed',
+      sweep: { completed: 2, failed: 2, bestIteration: 2 },
+    })
+    const refused = await workshop.run('resume', 'flaky')
+    expect([refused.code, refused.stderr.includes('--retry-failed runs its 2 failed iterations again')]).toEqual([4, true])
+    workshop.write('mended', '')
+    expect((await workshop.run('resume', 'flaky', '--retry-failed')).code).toBe(0)
+    const again = await show(workshop, 'flaky')
+    expect(again).toMatchObject({
+      state: 'completed',
+      results: { score: 4 },
+      sweep: { completed: 4, failed: 0, bestIteration: 4 },
+    })
+    expect((await children(again.id)).map(({ state, attempt }) => [state, attempt])).toEqual([
+      ['completed', 1],
+      ['completed', 1],
+      ['completed', 2],
+      ['completed', 2],
+    ])
+    expect((await workshop.run('resume', 'flaky', '--selector', 'min.loss')).code).toBe(0)
+    const other = await show(workshop, 'flaky')
+    expect(other).toMatchObject({ results: { score: 1, loss: 10 }, sweep: { completed: 4, bestIteration: 1 } })
+    expect(other.task?.sweep?.selector).toBe('min.loss')
+    expect(linesOf('begun').sort((one, another) => one - another)).toEqual([1, 2, 3, 4])
+  })
+})
+
 describe('a single run', () => {
   it('is resumed by exactly one of two, with its output whole and after what it printed before', async () => {
     workshop.write(

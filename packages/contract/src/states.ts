@@ -9,7 +9,8 @@ export const runTransitions = {
   running: ['completed', 'failed', 'aborting', 'aborted', 'pending'],
   aborting: ['aborted', 'completed', 'failed'],
   /** Ended states go back to `pending` only when `resume` repeats a lost or aborted piece of work under the same record. */
-  completed: [],
+  /** A sweep whose failed iterations are tried again. */
+  completed: ['running'],
   failed: ['pending', 'running'],
   aborted: ['pending', 'running'],
   skipped: ['pending', 'running'],

@@ -50,6 +50,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'get', summary: 'copy what an address names to a local file', group: keeping, load: () => import('./commands/get.ts') },
   { name: 'export', summary: 'write runs to one file', group: keeping, load: () => import('./commands/export.ts') },
   { name: 'import', summary: 'take in runs from such a file', group: keeping, load: () => import('./commands/import.ts') },
+  { name: 'rename', summary: 'give a run another name', group: keeping, load: () => import('./commands/rename.ts') },
   { name: 'label', summary: 'set and remove labels of runs', group: keeping, load: () => import('./commands/label.ts') },
 
   { name: 'up', summary: 'start the server', group: serving, load: () => import('./commands/up.ts') },

@@ -223,6 +223,15 @@ describe('label', () => {
   })
 })
 
+test('rename gives a run another name, under which it is found', async () => {
+  await makeRecords()
+  const { code, stderr } = await trainyard('rename', 'first', 'the baseline, again')
+  expect([code, stderr]).toEqual([0, `${ids['first']!.slice(0, 12)} is now called the baseline, again; it was first.\n`])
+  const { stdout } = await trainyard('show', 'the baseline, again', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({ run: { id: ids['first'], name: 'the baseline, again' } })
+  expect((await trainyard('rename', 'third', '')).code).toBe(2)
+})
+
 describe('artifacts', () => {
   beforeEach(makeRecords)
 

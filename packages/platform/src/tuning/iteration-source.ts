@@ -3,13 +3,21 @@ import { type Execution, type PreparedRun, renewRunDirectory } from '../executio
 import type { SweepPlan } from './sweep-plan.ts'
 import { type Trial, type TrialHistory, trialOfRun } from './trial-history.ts'
 
+/** What a resumed sweep does beyond what is missing. */
+export interface Resumption {
+  /** Try those again that failed by themselves. */
+  retryFailed: boolean
+  /** Propose nothing new: the sweep was complete. */
+  onlyRepeats: boolean
+}
+
 /**
  * Stored iterations that a resumed sweep repeats: they never began, were lost with their supervisor, or were aborted with it. Those
- * that failed by themselves, or were stopped for being bad, have had their turn.
+ * that failed by themselves have had their turn, unless it is asked for again; so have those that were stopped for being bad.
  */
-export const isMissing = ({ exit, state }: RunRecord): boolean => {
+export const isRepeated = ({ exit, state }: RunRecord, { retryFailed }: Pick<Resumption, 'retryFailed'>): boolean => {
   if (state === 'completed') return false
-  if (state === 'failed') return exit?.kind === 'lost'
+  if (state === 'failed') return retryFailed || exit?.kind === 'lost'
   return !(state === 'aborted' && exit?.kind === 'cancelled' && exit.by !== undefined)
 }
 
@@ -34,13 +42,17 @@ export class IterationSource {
     history: TrialHistory
     supervisor: Supervisor
     earlier: readonly RunRecord[]
+    resumption: Resumption
   }) {
     this.#execution = options.execution
     this.#parent = options.parent
     this.#plan = options.plan
     this.#history = options.history
     this.#supervisor = options.supervisor
-    this.#repeats = options.earlier.filter(isMissing).sort((one, other) => one.iteration - other.iteration)
+    this.#exhausted = options.resumption.onlyRepeats
+    this.#repeats = options.earlier
+      .filter((child) => isRepeated(child, options.resumption))
+      .sort((one, other) => one.iteration - other.iteration)
     for (const child of options.earlier) this.#history.record(trialOfRun(child, options.plan.selector))
   }
 

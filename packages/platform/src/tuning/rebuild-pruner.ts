@@ -1,6 +1,6 @@
 import type { RunRecord } from '@trainyard/contract'
 import type { Execution } from '../execution/index.ts'
-import { isMissing } from './iteration-source.ts'
+import { isRepeated, type Resumption } from './iteration-source.ts'
 import { createAshaPruner, type Pruner } from './pruners/asha.ts'
 import type { SweepPlan } from './sweep-plan.ts'
 
@@ -12,11 +12,12 @@ export async function rebuildPruner(
   execution: Execution,
   { spec, selector }: SweepPlan,
   earlier: readonly RunRecord[],
+  resumption: Resumption,
 ): Promise<Pruner | undefined> {
   if (spec.pruner === undefined || selector === undefined) return undefined
   const told = await Promise.all(
     earlier
-      .filter((child) => !isMissing(child) && selector.name in child.results)
+      .filter((child) => !isRepeated(child, resumption) && selector.name in child.results)
       .map(async ({ id, iteration }) =>
         (await execution.tracking.metrics.history(id, selector.name)).map((point) => ({ trialId: iteration, ...point })),
       ),

@@ -26,7 +26,7 @@ import { messageOf } from '../base/errors.ts'
 import { type HyperParameter, listedValues } from './distributions.ts'
 import { type Pruner } from './pruners/asha.ts'
 import { rebuildPruner } from './rebuild-pruner.ts'
-import { isMissing, IterationSource } from './iteration-source.ts'
+import { isRepeated, IterationSource, type Resumption } from './iteration-source.ts'
 import { compareValues, numericResult } from './selector.ts'
 import { beginSweepRecord, concludeSweep, type SweepTotals } from './sweep-record.ts'
 import type { SweepPlan } from './sweep-plan.ts'
@@ -54,7 +54,7 @@ export interface SweepOptions {
   plan: SweepPlan
   events: SweepEvents
   /** Go on with the record that is there, and with the iterations that it lacks. */
-  resume?: boolean
+  resume?: Resumption
   /** Descriptors of a worker that is already there. */
   attach?: { control: number; events: number }
 }
@@ -122,12 +122,15 @@ class SweepDrive {
   }
 
   async run(): Promise<RunRecord> {
-    const isResumed = this.#options.resume === true
-    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resumed: isResumed })
+    const { resume } = this.#options
+    const resumption = resume ?? { retryFailed: false, onlyRepeats: false }
+    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resume })
     // Looked at only now that the sweep is ours: until then another resume may have been at work.
-    const earlier = isResumed ? await this.#execution.tracking.runs.children(this.#parent.id) : []
-    for (const child of earlier) if (!isMissing(child)) this.#count(child, child.results)
-    this.#pruner = await rebuildPruner(this.#execution, this.#plan, earlier)
+    const earlier = resume === undefined ? [] : await this.#execution.tracking.runs.children(this.#parent.id)
+    for (const child of earlier) if (!isRepeated(child, resumption)) this.#count(child, child.results)
+    // Only another best one is asked for: nothing needs to be loaded for that.
+    if (resumption.onlyRepeats && !earlier.some((child) => isRepeated(child, resumption))) return this.#conclude()
+    this.#pruner = await rebuildPruner(this.#execution, this.#plan, earlier, resumption)
     // What the script does when it is imported belongs to the sweep.
     const clientEnvironment = await this.#execution.clients?.environmentOf(this.#parent)
     if (clientEnvironment !== undefined) this.#parent.clientEnvironment = clientEnvironment
@@ -150,12 +153,17 @@ class SweepDrive {
         history: this.#history,
         supervisor: this.#supervisor,
         earlier,
+        resumption,
       })
       await this.#drive(runner, this.#source)
     } catch (error) {
       if (!(error instanceof BrokenWorkerError)) throw error
       broken = error
     }
+    return this.#conclude(broken)
+  }
+
+  #conclude(broken?: BrokenWorkerError): Promise<RunRecord> {
     return concludeSweep(this.#execution, this.#parent, {
       plan: this.#plan,
       totals: this.#totals,

@@ -7,6 +7,7 @@ import {
   type JsonValue,
   type RunError,
   type RunRecord,
+  type RunState,
   type Supervisor,
   type SweepSummary,
   toWireNumber,
@@ -21,6 +22,7 @@ import {
   removeRunDirectory,
   takeResultsOf,
 } from '../execution/index.ts'
+import type { Resumption } from './iteration-source.ts'
 import { iterationTable } from './iteration-table.ts'
 import { parallelCoordinates } from './parallel-coordinates.ts'
 import { bestIteration } from './selector.ts'
@@ -41,16 +43,19 @@ export interface SweepTotals {
 export async function beginSweepRecord(
   execution: Execution,
   parent: PreparedRun,
-  options: { plan: SweepPlan; supervisor: Supervisor; resumed: boolean },
+  options: { plan: SweepPlan; supervisor: Supervisor; resume: Resumption | undefined },
 ): Promise<void> {
   const { runs } = execution.tracking
   const task = { ...parent.task, sweep: options.plan.spec }
   Object.assign(parent.choices, options.plan.choices)
-  if (options.resumed) {
+  if (options.resume !== undefined) {
     const patch = { supervisor: options.supervisor, exit: null, error: null, task }
     // The results of an earlier best iteration are forgotten; the parent shows those of one.
+    const { onlyRepeats } = options.resume
+    // A complete sweep is begun again only when that was asked for: of two resumes the second may find that the first has finished.
+    const from: RunState[] = [...(onlyRepeats ? ['completed' as const] : []), 'failed', 'aborted', 'skipped']
     await runs
-      .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), patch, anew: true })
+      .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), from, patch, anew: true })
       .catch((error: unknown) => {
         if (!isAppError(error, 'failed_precondition')) throw error
         throw new AppError('failed_precondition', `${parent.name} has been resumed by another process at the same time.`, {

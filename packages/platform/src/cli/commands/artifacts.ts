@@ -5,7 +5,7 @@ import { artifactPage } from '../artifact-page.ts'
 import type { Cli } from '../cli.ts'
 import { fetchObject } from '../fetch-object.ts'
 import { parseCount } from '../option-values.ts'
-import { formatAge, formatBytes, shortId } from '../output/format.ts'
+import { formatAge, formatBytes, shortIds } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
@@ -134,12 +134,13 @@ async function printList(cli: Cli, artifacts: readonly ArtifactRecord[]): Promis
   if (cli.globals.quiet)
     return artifacts.length === 0 ? undefined : cli.print(artifacts.map((artifact) => artifact.target).join('\n'))
   if (artifacts.length === 0) return cli.note('There are no artifacts.')
+  const shortOf = shortIds(artifacts.flatMap(({ runId }) => runId ?? []))
   const rows = artifacts.map((artifact) => [
     { text: visible(artifact.key), style: cli.style.cyan },
     artifact.kind,
     artifact.sizeBytes === null ? '' : formatBytes(artifact.sizeBytes),
     formatAge(artifact.createdAtMs, cli.nowMs()),
-    artifact.runId === null ? '' : shortId(artifact.runId),
+    artifact.runId === null ? '' : shortOf(artifact.runId),
     artifact.tags.map(visible).join(', '),
     visible(artifact.project),
   ])

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { AppError, isEnded, type RunRecord, type Task } from '@trainyard/contract'
+import { AppError, isEnded, type RunRecord, type RunState, type Task } from '@trainyard/contract'
 import { adoptRuns, type Execution, prepareRun, type PreparedRun, supervisorStatus } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
-import { shortId } from '../output/format.ts'
+import { countOf, shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { recordedCommandLine } from '../run/command-line.ts'
@@ -19,6 +19,8 @@ import { openSession } from '../session.ts'
 interface ResumeOptions {
   secret: string[]
   python?: string
+  retryFailed?: boolean
+  selector?: string
 }
 
 export function define(command: Command, cli: Cli): void {
@@ -31,6 +33,8 @@ export function define(command: Command, cli: Cli): void {
       [],
     )
     .option('--python <python>', 'path or name of the Python to use')
+    .option('--retry-failed', 'run the failed iterations of a sweep again, also of a complete one')
+    .option('--selector <selector>', 'choose the best iteration of a sweep anew, such as max.accuracy or min.loss')
     .action(async (reference: string, options: ResumeOptions) => {
       using interrupts = takeInterrupts(cli)
       await using session = await openSession(cli, { create: false })
@@ -45,14 +49,20 @@ export function define(command: Command, cli: Cli): void {
         const done = await runSingle(cli, session, run, { task, record: 'continue', interrupts })
         return await reportOutcome(cli, session, done)
       }
-      const completed = (await runs.children(id)).filter(({ state }) => state === 'completed').length
-      cli.note(`Resuming ${visible(record.name)} ${shortId(id)}: ${completed} iterations are complete.`)
-      const done = await runSweep(cli, session, run, { sweep: task.sweep, interrupts, resume: true, watch: false })
+      const iterations = await runs.children(id)
+      const count = (wanted: RunState): number => iterations.filter(({ state }) => state === wanted).length
+      const again = options.retryFailed === true ? ` ${countOf(count('failed'), 'failed one')} will be tried again.` : ''
+      cli.note(`Resuming ${visible(record.name)} ${shortId(id)}: ${count('completed')} iterations are complete.${again}`)
+      const sweep = options.selector === undefined ? task.sweep : { ...task.sweep, selector: options.selector }
+      const resume = { retryFailed: options.retryFailed ?? false, onlyRepeats: record.state === 'completed' }
+      const done = await runSweep(cli, session, run, { sweep, interrupts, resume, watch: false })
       await reportSweep(cli, session, done)
     })
   addExamples(command, cli, [
     ['trainyard resume', 'go on with the newest run'],
     ['trainyard resume tune-iris', 'finish exactly the missing iterations of a sweep'],
+    ['trainyard resume tune-iris --retry-failed', 'try those again that failed, the best one is chosen anew'],
+    ['trainyard resume tune-iris --selector min.loss', 'choose the best iteration by another result'],
   ])
 }
 
@@ -76,8 +86,14 @@ async function withoutOrphans(cli: Cli, execution: Execution, id: string, interr
 /** Refuses what cannot be gone on with, in one sentence each. */
 function resumableTask(record: RunRecord, options: ResumeOptions): Task {
   const who = `${visible(record.name)} ${shortId(record.id)}`
-  if (record.state === 'completed')
-    throw new AppError('failed_precondition', `${who} is complete; \`trainyard rerun\` runs it anew.`)
+  const isSweepOnly = options.retryFailed === true || options.selector !== undefined
+  if (isSweepOnly && record.kind !== 'sweep')
+    throw new AppError('failed_precondition', `${who} is no sweep, and --retry-failed and --selector speak of iterations.`)
+  if (record.state === 'completed' && !isSweepOnly) {
+    const failed = record.sweep?.failed ?? 0
+    const other = failed > 0 ? `--retry-failed runs its ${countOf(failed, 'failed iteration')} again, and ` : ''
+    throw new AppError('failed_precondition', `${who} is complete; ${other}\`trainyard rerun\` runs it anew.`)
+  }
   if (record.state === 'running' || record.state === 'aborting' || record.state === 'pending') {
     const watcher = record.supervisor === null ? '' : ` (process ${record.supervisor.pid} on ${record.supervisor.host})`
     throw new AppError('failed_precondition', `${who} is ${record.state}${watcher}; abort it first.`)

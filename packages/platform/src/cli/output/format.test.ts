@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatAge, formatBytes, formatDuration, formatNumber, formatTime, formatValue } from './format.ts'
+import { formatAge, formatBytes, formatDuration, formatNumber, formatTime, formatValue, shortIds } from './format.ts'
 import { toJsonText } from './json.ts'
 
 describe('numbers', () => {
@@ -60,4 +60,10 @@ test('JSON keeps NaN and infinities as texts', () => {
   expect(toJsonText({ a: Number.NaN, b: [Number.NEGATIVE_INFINITY, 1] })).toBe(
     '{\n  "a": "NaN",\n  "b": [\n    "-Infinity",\n    1\n  ]\n}',
   )
+})
+
+test('ids of one listing get as many digits as tell them apart', () => {
+  const [one, other, far] = ['01a1feb1371b73a69c37', '01a1feb1371b73a79c37', '01a2feb1371b73a79c37']
+  expect([one, other, far].map(shortIds([one, other, far]))).toEqual(['01a1feb1371b73a6', '01a1feb1371b73a7', '01a2feb1371b73a7'])
+  expect(shortIds([one, one, far])(one)).toBe(one.slice(0, 12))
 })

@@ -81,3 +81,14 @@ export const countOf = (count: number, one: string, many = `${one}s`): string =>
 
 /** The first eight digits of a run's id are its time down to about a minute; twelve tell runs of one second apart. */
 export const shortId = (id: string): string => id.slice(0, 12)
+
+/** As `shortId`, with as many digits more as tell the ids of one listing apart: iterations may begin in one millisecond. */
+export function shortIds(ids: Iterable<string>): (id: string) => string {
+  const sorted = [...new Set(ids)].sort()
+  let digits = 12
+  for (let index = 1; index < sorted.length; index++) {
+    const [one, other] = [sorted[index - 1]!, sorted[index]!]
+    while (digits < one.length && one.slice(0, digits) === other.slice(0, digits)) digits++
+  }
+  return (id) => id.slice(0, digits)
+}

@@ -1,6 +1,6 @@
 import type { RunRecord, SweepSpec } from '@trainyard/contract'
 import type { PreparedRun } from '../../execution/index.ts'
-import { coresAtHand, planSweep, startSweep, type SweepTotals } from '../../tuning/index.ts'
+import { coresAtHand, planSweep, type Resumption, startSweep, type SweepTotals } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
 import { formatNumber } from '../output/format.ts'
 import { createProgress } from '../output/progress.ts'
@@ -12,7 +12,7 @@ import { openJobExecution } from './job-execution.ts'
 export interface SweepRunOptions {
   sweep: SweepSpec
   interrupts: Interrupts
-  resume?: boolean
+  resume?: Resumption
   attach?: { control: number; events: number }
   /** Show what iterations print, each line with its number. */
   watch: boolean
@@ -40,7 +40,7 @@ export async function runSweep(cli: Cli, session: Session, parent: PreparedRun, 
   try {
     const sweep = startSweep(job.execution, parent, {
       plan,
-      resume: options.resume ?? false,
+      ...(options.resume === undefined ? {} : { resume: options.resume }),
       ...(options.attach === undefined ? {} : { attach: options.attach }),
       events: {
         onProgress: (totals) =>
