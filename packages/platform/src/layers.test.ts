@@ -41,8 +41,8 @@ describe('the house', () => {
   })
 
   it('keeps what SQLite is like inside its dialect', () => {
-    // A lock of the kernel is taken through SQLite there; no table, no query.
-    const allowed = ['database/sqlite/', 'execution/environments/build-lock.ts']
+    // A lock of the kernel is taken through SQLite in the second; the third reads databases that are not ours.
+    const allowed = ['database/sqlite/', 'execution/environments/build-lock.ts', 'migration/mlflow/sql-reader.ts']
     const users = Array.from(files).filter(
       ([path, text]) => text.includes("'node:sqlite'") && !allowed.some((prefix) => path.startsWith(prefix)),
     )

@@ -5,7 +5,7 @@ export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
   ['tuning', 'upkeep'],
-  ['execution'],
+  ['execution', 'migration'],
   ['tracking', 'registry', 'traces'],
   ['database', 'objects'],
   ['base'],

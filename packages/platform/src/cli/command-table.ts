@@ -48,8 +48,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/models.ts'),
   },
   { name: 'get', summary: 'copy what an address names to a local file', group: keeping, load: () => import('./commands/get.ts') },
-  { name: 'export', summary: 'write runs to one file', group: keeping, load: () => import('./commands/export.ts') },
-  { name: 'import', summary: 'take in runs from such a file', group: keeping, load: () => import('./commands/import.ts') },
+  {
+    name: 'export',
+    summary: 'write runs to one file, or all to an MLflow server',
+    group: keeping,
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'take in runs from such a file, or all of an MLflow server',
+    group: keeping,
+    load: () => import('./commands/import.ts'),
+  },
   { name: 'rename', summary: 'give a run another name', group: keeping, load: () => import('./commands/rename.ts') },
   { name: 'label', summary: 'set and remove labels of runs', group: keeping, load: () => import('./commands/label.ts') },
 

@@ -47,6 +47,7 @@ export interface Tables {
   trace_runs: { trace: number; run: number }
   trace_prompts: { trace: number; prompt: string }
   assessments: AssessmentsTable
+  migration_marks: MigrationMarksTable
 }
 
 export type TableName = keyof Tables
@@ -271,4 +272,14 @@ export interface AssessmentsTable {
   is_valid: number
   created_at: number
   updated_at: number
+}
+
+export interface MigrationMarksTable {
+  peer: string
+  kind: string
+  peer_id: string
+  local_id: string
+  fingerprint: string
+  memory: string
+  at: number
 }

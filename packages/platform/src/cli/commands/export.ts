@@ -10,10 +10,11 @@ import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
 import { countOf, formatBytes } from '../output/format.ts'
 import { artifactReader } from '../../upkeep/index.ts'
+import { defineExportMlflow } from '../migration/export-mlflow.ts'
 import { type SelectionOptions, selectRuns } from '../run-selection.ts'
 
 interface ExportOptions extends SelectionOptions {
-  output: string
+  output?: string
   force?: boolean
 }
 
@@ -23,16 +24,18 @@ export function define(command: Command, cli: Cli): void {
       'Write runs to one file: records, metrics, output and the bytes of their artifacts. Iterations go with their sweep.',
     )
     .argument('[runs...]', 'runs: ids or their starts, names, latest')
-    .requiredOption('-o, --output <file>', 'the file to write')
+    .option('-o, --output <file>', 'the file to write')
     .option('-f, --filter <condition>', 'all runs that match')
     .option('--state <states>', 'all runs in these states, separated by commas; ended stands for all final ones')
     .option('--older-than <age>', 'all runs made longer ago than this, such as 30d')
     .option('--all', 'every run')
     .option('--force', 'replace the file when it exists')
     .action(async (references: string[], options: ExportOptions) => {
-      const path = resolve(cli.workingDirectory, options.output)
+      const { output } = options
+      if (output === undefined) throw new AppError('invalid_argument', "Required option '-o, --output <file>' not specified.")
+      const path = resolve(cli.workingDirectory, output)
       if (existsSync(path) && options.force !== true) {
-        throw new AppError('already_exists', `${options.output} exists already: choose another name, or give --force.`)
+        throw new AppError('already_exists', `${output} exists already: choose another name, or give --force.`)
       }
       await using session = await openRecords(cli)
       const { runs } = await selectRuns(cli, session.tracking, references, options)
@@ -43,15 +46,17 @@ export function define(command: Command, cli: Cli): void {
           cli.warn(`The bytes of artifact ${key} are not at ${target} any more; its record is exported without them.`),
       })
       const ids = runs.map((run) => run.id)
-      const { runIds } = await writeWhole(path, (output) => exportRuns(session.tracking, ids, { output, readArtifact }))
+      const { runIds } = await writeWhole(path, (stream) => exportRuns(session.tracking, ids, { output: stream, readArtifact }))
       const { size } = statSync(path)
       if (cli.globals.json) return cli.printJson({ path, runs: runIds, sizeBytes: size })
-      return cli.note(`Exported ${countOf(runIds.length, 'run')} to ${options.output} (${formatBytes(size)}).`)
+      return cli.note(`Exported ${countOf(runIds.length, 'run')} to ${output} (${formatBytes(size)}).`)
     })
   addExamples(command, cli, [
     ['trainyard export latest -o best.trainyard', 'one run to send to a colleague'],
     ['trainyard export --filter "labels.keep = \'yes\'" -o keep.trainyard', 'all that match'],
+    ['trainyard export mlflow http://mlflow.example:5000', 'everything, to an MLflow server'],
   ])
+  defineExportMlflow(command, cli)
 }
 
 /** The file appears under its name when it is complete, and not at all when something fails. */

@@ -7,6 +7,7 @@ import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { countOf } from '../output/format.ts'
 import { artifactPlacer } from '../../upkeep/index.ts'
+import { defineImportMlflow } from '../migration/import-mlflow.ts'
 import { openSession } from '../session.ts'
 
 export function define(command: Command, cli: Cli): void {
@@ -30,7 +31,11 @@ export function define(command: Command, cli: Cli): void {
       const known = total.skipped.length === 0 ? '' : `; ${total.skipped.length} were here already`
       return cli.note(`Imported ${countOf(total.imported.length, 'run')}${known}.`)
     })
-  addExamples(command, cli, [['trainyard import best.trainyard', 'with its metrics, output and artifacts']])
+  addExamples(command, cli, [
+    ['trainyard import best.trainyard', 'with its metrics, output and artifacts'],
+    ['trainyard import mlflow http://mlflow.example:5000', 'everything from an MLflow server'],
+  ])
+  defineImportMlflow(command, cli)
 }
 
 /** Before a data directory is made for nothing. */

@@ -10,6 +10,8 @@ export interface ProgressState {
   best?: string | undefined
   failed?: number
   running?: number
+  /** Whatever else is worth a word: `1.2 GB`. */
+  detail?: string
 }
 
 /** Progress of many pieces of work: a bar that stays at the bottom of a terminal, plain lines every few seconds elsewhere. */
@@ -50,11 +52,12 @@ interface Counters extends ProgressState {
 
 /** What both forms say after the count. */
 function factsOf(counters: Counters, style: Style): string[] {
-  const { done, total, failed = 0, running = 0, best, elapsedMs } = counters
+  const { done, total, failed = 0, running = 0, best, detail, elapsedMs } = counters
   const facts: string[] = []
   if (running > 0) facts.push(`${running} running`)
   if (failed > 0) facts.push(style.red(`${failed} failed`))
   if (best !== undefined) facts.push(`best ${style.green(visible(best))}`)
+  if (detail !== undefined) facts.push(visible(detail))
   facts.push(formatDuration(elapsedMs))
   if (total !== undefined && done > 0 && done < total)
     facts.push(`about ${formatDuration((elapsedMs / done) * (total - done))} left`)

@@ -5,6 +5,7 @@ import { arrivals } from './0004-arrivals.ts'
 import { changeFeed } from './0005-changes.ts'
 import { traceTables } from './0006-traces.ts'
 import { shipmentsOfRuns } from './0007-shipments.ts'
+import { migrationMarks } from './0008-marks.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -16,4 +17,5 @@ export const allMigrations: readonly Migration[] = [
   changeFeed,
   traceTables,
   shipmentsOfRuns,
+  migrationMarks,
 ]

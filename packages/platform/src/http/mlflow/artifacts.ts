@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { artifactKindOf } from '../../tracking/index.ts'
 import { checkPath, fileNameOf } from './artifact-places.ts'
 import { invalid } from './errors.ts'
 import { getModel } from './logged-models.ts'
@@ -98,7 +99,7 @@ async function storeArtifact(
     project: run.project,
     iteration: run.iteration,
     key: path,
-    kind: kindOf(path),
+    kind: artifactKindOf(path),
     target: targetOf(place, path),
     sizeBytes: stored.sizeBytes,
     sha256: stored.sha256,
@@ -108,8 +109,3 @@ async function storeArtifact(
 
 /** An absolute path on this machine, an address elsewhere. */
 const targetOf = (place: string, path: string): string => `${place.replace(/\/+$/, '')}/${path}`
-
-const kindOf = (path: string): 'plot' | 'table' | 'file' => {
-  if (/\.(?:png|jpe?g|svg|html?|webp|gif)$/i.test(path)) return 'plot'
-  return /\.(?:csv|parquet|tsv)$/i.test(path) ? 'table' : 'file'
-}

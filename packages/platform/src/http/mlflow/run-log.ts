@@ -1,11 +1,10 @@
-import { type AppError, isAppError, type JsonValue } from '@trainyard/contract'
+import { type AppError, fromParamText, isAppError, type JsonValue, toParamText } from '@trainyard/contract'
 import { PointGroups, type ReportedBatch } from '../../tracking/index.ts'
 import { tag } from './experiments.ts'
 import { invalid, missing } from './errors.ts'
 import { checkPath } from './artifact-places.ts'
 import { recordRunModel } from './model-artifacts.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
-import { fromParamText, toParamText } from './run-view.ts'
 import { getRun, runDeleted, runFields, runIdOf, runMissing } from './runs.ts'
 import { checkKey, checkRunId, checkTimestamp, cutParamValue, cutTagValue, isKnownKey } from './validation.ts'
 import {

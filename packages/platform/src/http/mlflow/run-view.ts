@@ -1,21 +1,8 @@
-import type { JsonValue, RunRecord } from '@trainyard/contract'
+import { type RunRecord, toParamText } from '@trainyard/contract'
 import type { DatasetInput, ExperimentRecord, LatestPoint } from '../../tracking/index.ts'
 import type { MlflowContext } from './route.ts'
 import { toStatus } from './run-status.ts'
 import { toWireDouble } from './wire.ts'
-
-/** A parameter as the text that clients know. */
-export const toParamText = (value: JsonValue): string => (typeof value === 'string' ? value : JSON.stringify(value))
-
-/**
- * A client's text as a typed value, where the two say the same letter by letter: `0.1` becomes a number, `0.10` stays a text. So
- * `params.eta = 0.1` finds it everywhere and the client reads back what it wrote.
- */
-export function fromParamText(text: string): JsonValue {
-  if (!/^-?\d/.test(text)) return text
-  const number = Number(text)
-  return JSON.stringify(number) === text ? number : text
-}
 
 export const toTags = (tags: Record<string, string>): { key: string; value: string }[] =>
   Object.entries(tags).map(([key, value]) => ({ key, value }))

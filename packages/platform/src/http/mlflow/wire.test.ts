@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { boolean, choice, double, fromWireDouble, integer, list, message, parseBody, text, toWireDouble } from './wire.ts'
-import { fromParamText, toParamText } from './run-view.ts'
+import { fromParamText, toParamText } from '@trainyard/contract'
 
 const point = message({ run_id: text, value: double, step: integer, on: boolean, kind: choice({ A: 1, B: 2 }), keys: list(text) })
 

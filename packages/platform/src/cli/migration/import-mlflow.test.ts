@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type OpenServer, openServer } from '../../http/testing/open-server.ts'
+import type { MigrationReport } from '../../migration/index.ts'
+import { type Outcome, runMain } from '../testing/memory-terminal.ts'
+
+const api = '/api/2.0/mlflow'
+const begin = 1_700_000_000_000
+
+let server: OpenServer
+let url: string
+let folder: string
+beforeEach(async () => {
+  server = await openServer()
+  url = await server.app.listen({ host: '127.0.0.1', port: 0 })
+  folder = mkdtempSync(join(tmpdir(), 'trainyard-import-'))
+})
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+const trainyard = (...argv: string[]): Promise<Outcome> =>
+  runMain(argv, { workingDirectory: folder, environment: { USER: 'ada' }, nowMs: () => begin + 1e9 })
+const take = async (...flags: string[]): Promise<MigrationReport> => {
+  const { stdout, stderr } = await trainyard('import', 'mlflow', url, '--data', 'data', '--json', ...flags)
+  expect(stderr).not.toMatch(/rror/)
+  return JSON.parse(stdout) as MigrationReport
+}
+const post = async (path: string, body: object): Promise<Record<string, Record<string, Record<string, string>>>> => {
+  const { status, json, text } = await server.ask('POST', `${api}/${path}`, body)
+  expect([status, text]).toEqual([200, text])
+  return json
+}
+
+async function addExperiment(name: string): Promise<string> {
+  const { json } = await server.ask('POST', `${api}/experiments/create`, { name, tags: [{ key: 'team', value: 'blue' }] })
+  return json['experiment_id']!
+}
+
+async function addRun(experiment: string, name: string, tags: Record<string, string> = {}): Promise<string> {
+  const { run } = await post('runs/create', {
+    experiment_id: experiment,
+    run_name: name,
+    start_time: begin,
+    user_id: 'grace',
+    tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+  })
+  const id = run!['info']!['run_id']!
+  const metrics = Array.from({ length: 25 }, (_, step) => ({ key: 'loss', value: 1 / (step + 1), timestamp: begin + step, step }))
+  await post('runs/log-batch', {
+    run_id: id,
+    metrics: [...metrics, { key: 'odd', value: 'NaN', timestamp: begin, step: 1 }],
+    params: [
+      { key: 'lr', value: '0.1' },
+      { key: 'exact', value: '0.10' },
+    ],
+  })
+  await server.ask(
+    'PUT',
+    `/api/2.0/mlflow-artifacts/artifacts/${experiment}/${id}/artifacts/deep/note%20%C3%BC.txt`,
+    `of ${name}`,
+  )
+  await post('runs/update', { run_id: id, status: 'FINISHED', end_time: begin + 5_000 })
+  return id
+}
+
+interface Shown {
+  run: { name: string; labels: Record<string, string>; createdAtMs: number; endedAtMs: number; owner: string; state: string }
+}
+const show = async (id: string): Promise<Shown> =>
+  JSON.parse((await trainyard('show', id, '--data', 'data', '--json')).stdout) as Shown
+
+test('a run arrives with its id, times, user, parameters, whole histories and files', async () => {
+  const id = await addRun(await addExperiment('iris'), 'first', { 'mlflow.note.content': '# Note' })
+  const report = await take()
+  expect(report).toMatchObject({
+    experiments: { found: 2, made: 2 },
+    runs: { found: 1, made: 1, failed: 0 },
+    points: 26,
+    files: 1,
+    differences: [],
+  })
+  const { run } = await show(id)
+  expect(run).toMatchObject({
+    name: 'first',
+    state: 'completed',
+    owner: 'grace',
+    createdAtMs: begin,
+    endedAtMs: begin + 5_000,
+    labels: { 'mlflow.note.content': '# Note' },
+    parameters: { lr: 0.1, exact: '0.10' },
+  })
+  const file = await trainyard('artifacts', 'get', `${id}/deep/note ü.txt`, '-', '--data', 'data')
+  expect(file.stdout).toBe('of first')
+})
+
+test('a second import takes only what has changed', async () => {
+  const experiment = await addExperiment('iris')
+  const first = await addRun(experiment, 'first', { old: 'x' })
+  await addRun(experiment, 'second')
+  await take()
+  expect(await take()).toMatchObject({ runs: { unchanged: 2, changed: 0 }, experiments: { unchanged: 2 }, points: 0, files: 0 })
+
+  await post('runs/set-tag', { run_id: first, key: 'new', value: 'y' })
+  await post('runs/delete-tag', { run_id: first, key: 'old' })
+  await post('runs/log-metric', { run_id: first, key: 'loss', value: 0, timestamp: begin + 99, step: 99 })
+  await trainyard('label', first, 'mine=z', '--data', 'data')
+  expect(await take()).toMatchObject({ runs: { unchanged: 1, changed: 1 } })
+  const { run } = await show(first)
+  expect(run.labels).toEqual({ new: 'y', mine: 'z' })
+  expect(run).toMatchObject({ results: { loss: 0 } })
+})
+
+test('experiments keep their ids where these are free, and it is said where they are not', async () => {
+  for (const name of ['a', 'b', 'c']) await addExperiment(name)
+  expect((await take()).differences).toEqual([])
+  const other = await take('--project', 'other')
+  expect(other.differences.map(({ sentence }) => sentence)).toEqual([
+    'experiment 0 there is 4 here',
+    'experiment 1 there is 5 here',
+    'experiment 2 there is 6 here',
+    'experiment 3 there is 7 here',
+  ])
+})
+
+test('nested runs find their parent, whichever comes first', async () => {
+  const experiment = await addExperiment('nest')
+  const child = await addRun(experiment, 'child')
+  const parent = await addRun(experiment, 'parent')
+  await post('runs/set-tag', { run_id: child, key: 'mlflow.parentRunId', value: parent })
+  expect((await take()).differences).toEqual([])
+  expect((await show(child)).run).toMatchObject({ parentId: parent })
+})
+
+test('the registry arrives with numbers, stages, aliases, tags and times, and what is deleted is not made up', async () => {
+  const run = await addRun(await addExperiment('iris'), 'first')
+  await post('registered-models/create', { name: 'iris', description: 'flowers' })
+  const source = `mlflow-artifacts:/1/${run}/artifacts/deep`
+  for (const _ of [1, 2, 3]) await post('model-versions/create', { name: 'iris', source, run_id: run })
+  await server.ask('DELETE', `${api}/model-versions/delete`, { name: 'iris', version: '2' })
+  await post('registered-models/alias', { name: 'iris', alias: 'champion', version: '3' })
+  await post('model-versions/transition-stage', { name: 'iris', version: '1', stage: 'Production' })
+  await post('model-versions/set-tag', { name: 'iris', version: '3', key: 'reviewed', value: 'yes' })
+  expect(await take()).toMatchObject({ models: { made: 1 }, versionsMade: 2, differences: [] })
+  expect(await take()).toMatchObject({ models: { unchanged: 1 } })
+
+  await server.ask('DELETE', `${api}/registered-models/alias`, { name: 'iris', alias: 'champion' })
+  await post('registered-models/alias', { name: 'iris', alias: 'next', version: '1' })
+  expect(await take()).toMatchObject({ models: { changed: 1 } })
+  const { stdout } = await trainyard('models', 'show', 'iris', '--data', 'data', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({
+    model: { description: 'flowers', aliases: { next: 1 } },
+    versions: [
+      { version: 3, tags: { reviewed: 'yes' }, location: join(folder, 'data', 'artifacts', 'default', run, 'deep') },
+      { version: 1, stage: 'Production', aliases: ['next'] },
+    ],
+  })
+})
+
+test('what a run has here already stays, and is told where it differs', async () => {
+  const id = await addRun(await addExperiment('iris'), 'first')
+  await take()
+  await post('runs/set-tag', { run_id: id, key: 'again', value: 'x' })
+  const elsewhere = await take('--project', 'other')
+  expect(elsewhere).toMatchObject({ runs: { made: 0, changed: 1 } })
+  expect(elsewhere.differences.at(-1)).toEqual({
+    of: `run ${id}`,
+    sentence: "it is in the experiment 'iris' of the project default here, and stays there",
+  })
+  expect((await show(id)).run).toMatchObject({ project: 'default', labels: { again: 'x' } })
+})
+
+test('a dry run says what would come and writes nothing', async () => {
+  await addRun(await addExperiment('iris'), 'first')
+  expect(await take('--dry-run')).toMatchObject({ dryRun: true, runs: { made: 1 }, experiments: { made: 2 } })
+  expect((await trainyard('ls', '--data', 'data', '--quiet')).stdout).toBe('')
+  expect(await take()).toMatchObject({ runs: { made: 1 } })
+})
+
+test('one experiment comes alone, without files when they are not wanted, and the files follow later', async () => {
+  await addRun(await addExperiment('a'), 'first')
+  const wanted = await addRun(await addExperiment('b'), 'second')
+  expect(await take('--experiment', 'b', '--no-artifacts')).toMatchObject({ runs: { found: 1, made: 1 }, files: 0 })
+  expect(await take('-e', 'b')).toMatchObject({ runs: { changed: 1 }, files: 1 })
+  expect((await trainyard('ls', '--data', 'data', '--quiet')).stdout.trim()).toBe(wanted)
+})
+
+test('deleted runs and experiments arrive in the trash', async () => {
+  const [gone, kept] = [await addExperiment('gone'), await addExperiment('kept')]
+  await addRun(gone, 'one')
+  const deleted = await addRun(kept, 'two')
+  await post('runs/delete', { run_id: deleted })
+  await post('experiments/delete', { experiment_id: gone })
+  expect(await take()).toMatchObject({ runs: { made: 2 }, points: 52, differences: [] })
+  expect((await trainyard('ls', '--data', 'data', '--quiet')).stdout).toBe('')
+  await post('runs/restore', { run_id: deleted })
+  await take()
+  expect((await trainyard('ls', '--data', 'data', '--quiet')).stdout.trim()).toBe(deleted)
+})
+
+test('a source that is none is refused in one sentence', async () => {
+  const outcome = await trainyard('import', 'mlflow', 'nothing-here', '--data', 'data')
+  expect([outcome.code, outcome.stderr]).toEqual([3, expect.stringContaining('There is nothing at')])
+  const closed = await trainyard('import', 'mlflow', 'http://127.0.0.1:9', '--data', 'data')
+  expect([closed.code, closed.stderr]).toEqual([5, expect.stringContaining('http://127.0.0.1:9 cannot be reached')])
+})

@@ -1,0 +1,33 @@
+import { type Dirent, existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { AppError } from '@trainyard/contract'
+import { systemErrorCode, systemReason } from '../../base/errors.ts'
+
+/** Nothing for a folder that is not there. */
+export async function foldersIn(path: string): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).sort((left, right) => (left.name < right.name ? -1 : 1))
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw new AppError('storage', `Cannot read ${path}: ${systemReason(error)}.`, { cause: error })
+  }
+}
+
+/** Files below a folder, with `/` between the parts of their paths: keys may hold slashes. */
+export async function* leaves(root: string): AsyncGenerator<string> {
+  if (!existsSync(root)) return
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  yield* paths.sort()
+}
+
+/** The texts of the files below a folder, by path. */
+export async function textsIn(root: string): Promise<Record<string, string>> {
+  const texts = Object.create(null) as Record<string, string>
+  for await (const key of leaves(root)) texts[key] = await readFile(join(root, key), 'utf8')
+  return texts
+}
