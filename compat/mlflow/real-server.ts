@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
@@ -50,6 +51,15 @@ export class RealServer implements AsyncDisposable {
     throw new Error('The MLflow server did not start.')
   }
 
+  /** The server and its workers. */
+  processIds(): number[] {
+    const group = String(this.#child.pid)
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => groupOf(pid) === group)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null) return
     const ended = once(this.#child, 'exit')
@@ -65,4 +75,14 @@ async function freePort(): Promise<number> {
   server.close()
   if (address === null || typeof address === 'string') throw new Error('There is no free port.')
   return address.port
+}
+
+function groupOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]
+  } catch {
+    // It ended meanwhile.
+    return undefined
+  }
 }

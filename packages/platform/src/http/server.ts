@@ -13,8 +13,8 @@ import type { Registry } from '../registry/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
-import { createGuard, type GuardOptions } from './guard.ts'
-import { createArtifactPlaces, mlflowDialect } from './mlflow/index.ts'
+import { createGuard, createPass, type GuardOptions } from './guard.ts'
+import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
 import { jobRunOf } from './run-tokens.ts'
 import { createServedPlaces } from './served-places.ts'
@@ -44,6 +44,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs as much as parsing it, and only defects are logged, with what was asked for.
+    childLoggerFactory: (log) => log,
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
     // Requests and answers that stop moving are cut; a large upload that moves is not.
     connectionTimeout: 120_000,
@@ -78,7 +80,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served.allow(run.outPath)
   })
   await tracking.experiments.ensureDefault()
-  mlflowDialect(app, { tracking, registry, traces, clock, places })
+  const context = { tracking, registry, traces, clock, places }
+  mlflowDialect(app, context)
   nativeDialect(app, {
     tracking,
     registry,
@@ -92,6 +95,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     placeOfModel: (model) => places.ofModel(model),
   })
   await app.ready()
+  openLogLane(app, context, createPass(options.guard))
   return app
 }
 

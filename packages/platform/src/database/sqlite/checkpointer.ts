@@ -51,6 +51,7 @@ export class Checkpointer {
     this.#worker = undefined
     if (!worker) return
     const gone = new Promise((resolve) => worker.once('exit', resolve))
+    worker.ref()
     worker.postMessage('close', [])
     await gone
   }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
 import { assessmentRoutes } from './assessments.ts'
 import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
-import { invalid, toAnswer } from './errors.ts'
+import { defectAnswer, invalid, toAnswer } from './errors.ts'
 import { experimentRoutes } from './experiments.ts'
 import { inputRoutes } from './inputs.ts'
 import { createJobs, type Jobs, withJobs } from './job-scope.ts'
@@ -137,8 +137,8 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
   const known = toAnswer(error)
   if (known && known.status < 500)
     return reply.code(known.status).header('content-type', 'application/json').send(JSON.stringify(known.body))
-  request.log.error({ err: error }, 'request failed')
-  const body = known?.body ?? { error_code: 'INTERNAL_ERROR', message: 'The server met a defect of its own; its log says more.' }
+  request.log.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed')
+  const body = known?.body ?? defectAnswer
   return reply
     .code(known?.status ?? 500)
     .header('content-type', 'application/json')

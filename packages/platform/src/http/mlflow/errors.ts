@@ -55,4 +55,10 @@ export function toAnswer(error: unknown): { status: number; body: { error_code: 
   return { status, body: { error_code: code, message: (error as Error).message } }
 }
 
+/** To an error nobody expected. */
+export const defectAnswer = {
+  error_code: 'INTERNAL_ERROR',
+  message: 'The server met a defect of its own; its log says more.',
+}
+
 const answer = (code: MlflowCode, message: string) => ({ status: statuses[code], body: { error_code: code, message } })

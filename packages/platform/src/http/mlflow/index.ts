@@ -9,3 +9,4 @@
  */
 export { createArtifactPlaces } from './artifact-places.ts'
 export { mlflowDialect } from './dialect.ts'
+export { openLogLane } from './log-lane.ts'
