@@ -4,7 +4,7 @@ import { type Arrival, addArrivals, settleArrivals } from './metric-arrivals.ts'
 import type { PointBuffer } from './metric-segment.ts'
 
 /** A read settles what has arrived at any time; without one it happens at this many points, about 10 ms of work... */
-const settleAfterPoints = 25_000
+const settleAfterPoints = 50_000
 /** ... or when nothing more came for this long. */
 const settleAfterMs = 1_000
 
