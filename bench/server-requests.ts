@@ -104,15 +104,15 @@ async function searchDuringIngest(server: Serving, runs: readonly string[]): Pro
     firstCount: 8 * countsPerPhase,
   })
   const times: number[] = []
-  let isOver = false
-  void ingest.finally(() => (isOver = true))
+  const over = new AbortController()
+  void ingest.finally(() => over.abort())
   const query = {
     experiment_ids: ['0'],
     filter: 'metrics.m1 > 0',
     order_by: ['metrics.m2 DESC'],
     max_results: 100,
   }
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const started = performance.now()
     await server.post('/api/2.0/mlflow/runs/search', query)
     times.push(performance.now() - started)

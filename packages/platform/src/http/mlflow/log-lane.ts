@@ -5,7 +5,7 @@ import type { MlflowContext, Route } from './route.ts'
 import { runLogRoutes } from './run-log.ts'
 import { parseBody } from './wire.ts'
 
-const laneRoutes = ['runs/log-metric', 'runs/log-batch']
+const laneRoutes = new Set(['runs/log-metric', 'runs/log-batch'])
 const largestBodyBytes = 32 * 1024 * 1024
 const call = { params: {}, project: 'default' }
 const headers = [
@@ -25,7 +25,7 @@ const headers = [
 export function openLogLane(app: FastifyInstance, context: MlflowContext, passes: (request: IncomingMessage) => boolean): void {
   const routes = new Map<string, Route>()
   for (const route of runLogRoutes)
-    if (laneRoutes.includes(route.path)) routes.set(`/api/${route.version}/mlflow/${route.path}`, route)
+    if (laneRoutes.has(route.path)) routes.set(`/api/${route.version}/mlflow/${route.path}`, route)
   const { server } = app
   const [others] = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[]
   server.removeAllListeners('request')
