@@ -166,6 +166,7 @@ class ContextTest(RunTest):
                     child.mark_as_best()
                 self.assertEqual((child.iteration, child.get_param("depth")), (depth, depth))
                 self.assertNotEqual(child.uid, self.context.uid)
+                self.assertEqual(child.out_path, "%s/%d" % (self.context.out_path, depth))
         children = self.logged("child")
         self.assertEqual([child["parameters"] for child in children], [{"depth": 1}, {"depth": 2}])
         self.assertEqual(self.logged("best"), [{"id": children[1]["id"], "iteration": 2}])

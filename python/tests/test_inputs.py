@@ -38,6 +38,11 @@ class InputTest(RunTest):
                 self.assertEqual(file.read(), "a,b\n1,2\n")
         self.assertEqual(DataItem(self.folder).ls(), ["data file.csv"])
 
+    def test_get_of_a_folder_is_its_path(self):
+        self.write("weights.bin", "abc")
+        folder = DataItem(self.folder, "model").get()
+        self.assertEqual((folder / "weights.bin").read_bytes(), b"abc")
+
     def test_a_missing_file_is_told_in_one_sentence(self):
         item = DataItem("missing.csv", "data")
         self.assertFalse(item.exists())

@@ -17,7 +17,8 @@ def begin_child(context, parameters):
     run = {**parent.run, "id": child_id, "parentId": parent.run["id"], "iteration": iteration, "labels": {}}
     spec = {**parent.spec, "run": run, "parameters": dict(parameters)}
     spec["runDirectory"] = os.path.join(os.path.dirname(parent.run_directory), child_id)
-    spec["outPath"] = _out_path(parent.spec["outPath"], parent.run["id"], child_id, iteration)
+    # As the supervisor has it in the record.
+    spec["outPath"] = "%s/%d" % (parent.spec["outPath"].rstrip("/"), iteration)
     child = Session(spec, "child", parent)
     child.spec["parameters"] = plain
     child.start({})
@@ -25,9 +26,3 @@ def begin_child(context, parameters):
     parent.children.append(child)
     parent.journal.append("child", {"id": child_id, "iteration": iteration, "parameters": plain})
     return child
-
-
-def _out_path(parent_path, parent_id, child_id, iteration):
-    """Beside the parent's place when that is named after the parent's id, else a numbered folder in it."""
-    head, _, tail = parent_path.rstrip("/").rpartition("/")
-    return "%s/%s" % (head, child_id) if tail == parent_id else "%s/%d" % (parent_path.rstrip("/"), iteration)

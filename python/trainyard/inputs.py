@@ -77,7 +77,11 @@ class DataItem:
             raise InputError("Input %s is a folder; take its path with local()." % _named(self)) from None
 
     def get(self, size=None, offset=0, encoding=None):
-        """The bytes, or `size` of them from `offset`; text when an `encoding` is given."""
+        """The bytes, or `size` of them from `offset`; text when an `encoding` is given. Of a folder its path (`pathlib.Path`)."""
+        if os.path.isdir(self.local()):
+            from pathlib import Path
+
+            return Path(self.local())
         with self.open() as file:
             file.seek(offset)
             data = file.read() if size is None else file.read(size)
@@ -139,7 +143,11 @@ class DataItem:
                     self._fetch_by_command(part)
                 os.replace(part, target)
             finally:
-                if os.path.exists(part):
+                if os.path.isdir(part):
+                    import shutil
+
+                    shutil.rmtree(part, ignore_errors=True)
+                elif os.path.exists(part):
                     os.remove(part)
             return target
         except InputError:

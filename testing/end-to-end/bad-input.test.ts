@@ -124,11 +124,14 @@ describe('bad input', () => {
   it('what is refused for its handler or parameters leaves no run, single or sweep, and imports are not paid twice', async () => {
     using own = new Workshop()
     own.write('job.py', 'def train(context, depth: int = 1, *, lr: float = 0.1):\n    context.log_result("x", depth)\n')
+    own.write('job.ts', 'export const train = (context: object, { depth = 1 }: { depth?: number }) => ({ depth })\n')
     own.write('broken.py', 'def job(:\n')
     const refused: [string[], RegExp][] = [
       [['run', 'job.py:trian', '--project', 'new'], /no handler 'trian'; it has: train/],
       [['run', 'job.py:train', '-p', 'dpeth=1'], /no parameter "dpeth"; did you mean "depth"/],
       [['run', 'job.py:train', '-p', 'depth=deep'], /parameter "depth" must be a whole number/],
+      [['run', 'job.ts:train', '-p', 'dpeth=1'], /no parameter 'dpeth': did you mean 'depth'/],
+      [['run', 'job.ts:train', '-x', 'dpeth=[1,2,3]'], /no parameter 'dpeth': did you mean 'depth'/],
       [['run', 'broken.py:job'], /broken\.py:1/],
       [['run', 'job.py:train', '-x', 'dpeth=[1,2,3]'], /no parameter "dpeth"; did you mean "depth"/],
       [['run', 'job.py:trian', '-x', 'depth=[1,2,3]'], /no handler 'trian'/],

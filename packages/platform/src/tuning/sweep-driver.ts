@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import {
   didYouMean,
   type JsonValue,
+  type RunError,
   type RunRecord,
   type RunState,
   stopConditionHolds,
@@ -93,6 +94,9 @@ class SweepDrive {
   readonly #totals: SweepTotals
   #wake: (() => void) | undefined
   #failure: unknown
+  /** Why the handler could not be called, the last time. */
+  #refusal: RunError | undefined
+  #isRefused = false
   /** Why nothing new is started. */
   #closing: { reason: string; aborted: boolean } | undefined
 
@@ -168,7 +172,7 @@ class SweepDrive {
       plan: this.#plan,
       totals: this.#totals,
       closing: this.#closing,
-      broken: broken?.told,
+      broken: broken?.told ?? (this.#isRefused ? this.#refusal : undefined),
     })
   }
 
@@ -279,7 +283,7 @@ class SweepDrive {
 
   #finished(
     running: RunningIteration,
-    conclusion: { state: RunState; reason: string | null },
+    conclusion: { state: RunState; reason: string | null; error: RunError | null },
     metrics: Record<string, number>,
   ): void {
     this.#running.delete(running.run.id)
@@ -290,6 +294,7 @@ class SweepDrive {
     this.#options.events.onIteration?.(finished)
     this.#report()
     this.#warnAboutSelector(finished)
+    if (conclusion.state === 'failed') this.#noteRefusal(conclusion.error)
     this.#decideToClose(finished)
     this.#wake?.()
   }
@@ -325,6 +330,16 @@ class SweepDrive {
     )
   }
 
+  /** The same refusal twice is about the request, not about the values of one iteration. */
+  #noteRefusal(error: RunError | null): void {
+    if (error === null || !refusals.has(error.type) || this.#totals.completed > 0 || this.#closing !== undefined) return
+    if (this.#refusal?.message === error.message || this.#totals.planned === 1) {
+      this.#isRefused = true
+      this.#close(error.message, 'refused')
+    }
+    this.#refusal = error
+  }
+
   #decideToClose(finished: FinishedIteration): void {
     if (this.#closing !== undefined) return
     const { stopCondition, spec } = this.#plan
@@ -344,6 +359,9 @@ class SweepDrive {
     for (const iteration of this.#running.values()) iteration.stop({ reason: `not finished: ${reason}`, graceMs: 2000, by })
   }
 }
+
+/** Types of errors that say that the request does not fit the file. */
+const refusals = new Set(['missing_handler', 'missing_script', 'syntax_error', 'invalid_parameter'])
 
 const valuesWorthChecking = 10_000
 

@@ -142,7 +142,8 @@ export async function concludeSweep(execution: Execution, parent: PreparedRun, e
   const { state, reason } = conclude(ending, children)
   if (ending.totals.best !== undefined) await takeResultsOf(execution, parent.id, ending.totals.best.id)
   const directory = createRunDirectory(execution.directory.runs, parent.id)
-  if (children.length > 0) {
+  const isRefused = ending.broken !== undefined && ending.totals.completed === 0
+  if (children.length > 0 && !isRefused) {
     await storeTables(execution, parent, ending.plan, children, directory.path).catch((error: unknown) =>
       runs.addProblem(parent.id, `the table of iterations could not be stored: ${messageOf(error)}`),
     )

@@ -94,7 +94,9 @@ export class DataItem {
     if (code === 'ENOENT')
       throw new AppError('not_found', `Input '${this.key}': there is no file ${this.#path}.`, { cause: error })
     if (code === 'EISDIR')
-      throw new AppError('invalid_argument', `Input '${this.key}': ${this.#path} is a folder.`, { cause: error })
+      throw new AppError('invalid_argument', `Input '${this.key}': ${this.#path} is a folder; take its path with local().`, {
+        cause: error,
+      })
     throw new AppError('unavailable', `Input '${this.key}': ${error instanceof Error ? error.message : String(error)}.`, {
       cause: error,
     })

@@ -28,7 +28,8 @@ export async function bindParameters(
 ): Promise<JsonObject> {
   const schema = definition as Schema
   const properties = schema.properties ?? {}
-  refuseUnknown(schema, given)
+  if (schema.additionalProperties === undefined || schema.additionalProperties === false)
+    refuseUnknown(Object.keys(properties), given)
   const bound: JsonObject = { ...given }
   for (const [name, property] of Object.entries(properties)) {
     if (Object.hasOwn(given, name)) bound[name] = convert(property, given[name]!, texts[name])
@@ -43,9 +44,8 @@ export async function bindParameters(
 
 const invalid = (sentence: string): HarnessError => new HarnessError('invalid_parameter', sentence)
 
-function refuseUnknown(schema: Schema, given: JsonObject): void {
-  const known = Object.keys(schema.properties ?? {})
-  if (schema.additionalProperties !== undefined && schema.additionalProperties !== false) return
+/** Throws `invalid_parameter` for the first given name that is not known. */
+export function refuseUnknown(known: readonly string[], given: JsonObject): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
     const near = nearestName(name, known)

@@ -11,7 +11,8 @@ import { HarnessError } from '../context/run-error.ts'
 import { isAborting } from '../context/signals.ts'
 import { definitionOf } from '../handler.ts'
 import { asSyntaxError, findHandler, importScript, missingScript, offerOwnPackages } from './load.ts'
-import { bindParameters } from './parameters.ts'
+import { parameterNamesOf } from './parameter-names.ts'
+import { bindParameters, refuseUnknown } from './parameters.ts'
 import { parseReturnHint } from '@trainyard/contract/return-hint'
 import { logReturned } from './returns.ts'
 
@@ -61,6 +62,8 @@ async function runHandler(job: JobSpec, name: string, running: Running): Promise
   const hints = job.returns ?? definition?.returns
   // A wrong hint is refused now, not after a training of hours.
   hints?.forEach(parseReturnHint)
+  const names = definition ? undefined : parameterNamesOf(handler)
+  if (names) refuseUnknown(names, job.parameters)
   if (definition) rebind(running, await bindParameters(definition.parameters, job.parameters, job.parameterTexts))
   const { context, recorder } = running
   try {
