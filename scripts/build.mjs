@@ -63,12 +63,12 @@ export async function build() {
     }),
     esbuild.build({
       ...common,
-      entryPoints: [join(packages, 'sdk', 'src', 'index.ts'), join(packages, 'sdk', 'src', 'harness.ts')],
+      entryPoints: ['index', 'client', 'harness'].map((name) => join(packages, 'sdk', 'src', `${name}.ts`)),
       outdir: join(packages, 'sdk', 'dist'),
     }),
     esbuild.build({
       ...common,
-      entryPoints: [join(packages, 'contract', 'src', 'index.ts')],
+      entryPoints: ['index', 'native-api'].map((name) => join(packages, 'contract', 'src', `${name}.ts`)),
       outdir: join(packages, 'contract', 'dist'),
     }),
   ])

@@ -51,3 +51,8 @@ describe.concurrent('a reader who follows a page gets what it shows', () => {
 it('docs/cli.md is what the program says about itself now', { timeout: 180_000 }, () => {
   execFileSync(process.execPath, [join(root, 'scripts', 'generate-cli-reference.mjs'), '--check'], { encoding: 'utf8' })
 })
+
+it('docs/api.md is what the table of operations says', { timeout: 60_000 }, () => {
+  const script = join(root, 'scripts', 'generate-api-reference.mjs')
+  execFileSync(process.execPath, ['--conditions', 'trainyard-source', script, '--check'], { encoding: 'utf8' })
+})

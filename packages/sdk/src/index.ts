@@ -3,7 +3,8 @@
  *
  * In a script: `getOrCreateContext()` gives the run's `Context`, to which metrics, results, data sets, models and files are logged.
  * As functions: `defineHandler({ parameters: Type.Object({...}) }, async (context, parameters) => ...)`, run with
- * `trainyard run training.ts --handler train -p eta=0.1`. From other programs: `createTask`, `runLocal`.
+ * `trainyard run training.ts --handler train -p eta=0.1`. From other programs: `createTask`, `runLocal`; `connect(url)`
+ * reads and follows what a server keeps (in a page: `@trainyard/sdk/client`).
  * What it is not: the records themselves. Everything logged goes to an append-only journal that the supervisor takes in.
  */
 export { type Static, Type } from 'typebox'
@@ -23,3 +24,4 @@ export { choice, integer, logUniform, normal, uniform } from './tasks/distributi
 export { createTask, handlerOf, TaskBuilder } from './tasks/task.ts'
 export { runLocal, type RunLocalOptions } from './tasks/run-local.ts'
 export { Run } from './tasks/run.ts'
+export { connect, type ConnectOptions, RemoteRun, type Yard } from './client.ts'

@@ -16,8 +16,9 @@ export interface OperationSpec<
   Query extends TObject = TObject,
   Body extends TSchema = TSchema,
   Answer extends TSchema = TSchema,
+  Verb extends Method = Method,
 > {
-  readonly method: Method
+  readonly method: Verb
   /** Behind the prefix; `{name}` stands for one part, percent-encoded. */
   readonly path: Path
   /** Heading it stands under in the reference. */
@@ -43,8 +44,14 @@ export type Nothing = typeof nothing
 /** The schema of an answer that is no JSON. */
 export const bytes = Type.Unsafe<'(bytes)'>({})
 
-interface SpecParts<Path extends string, Query extends TObject, Body extends TSchema, Answer extends TSchema> {
-  method: Method
+interface SpecParts<
+  Path extends string,
+  Query extends TObject,
+  Body extends TSchema,
+  Answer extends TSchema,
+  Verb extends Method,
+> {
+  method: Verb
   path: Path
   summary: string
   query?: Query
@@ -57,9 +64,15 @@ interface SpecParts<Path extends string, Query extends TObject, Body extends TSc
 /** Makes the rows of one area. */
 export const area =
   (name: string) =>
-  <const Path extends string, Query extends TObject = NoQuery, Body extends TSchema = Nothing, Answer extends TSchema = Nothing>(
-    parts: SpecParts<Path, Query, Body, Answer>,
-  ): OperationSpec<Path, Query, Body, Answer> => {
+  <
+    const Path extends string,
+    Query extends TObject = NoQuery,
+    Body extends TSchema = Nothing,
+    Answer extends TSchema = Nothing,
+    const Verb extends Method = Method,
+  >(
+    parts: SpecParts<Path, Query, Body, Answer, Verb>,
+  ): OperationSpec<Path, Query, Body, Answer, Verb> => {
     const { query = noQuery, body, answer = nothing, ...rest } = parts
     return { ...rest, area: name, query: query as Query, body, answer: answer as Answer }
   }

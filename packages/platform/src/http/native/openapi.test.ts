@@ -1,4 +1,5 @@
 import { nativeOperations, type OperationId, type OperationSpec } from '@trainyard/contract/native-api'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import * as fc from 'fast-check'
 import type { TSchema } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -30,6 +31,13 @@ describe('the document', () => {
     const told = Object.values(document.paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId))
     expect(told.toSorted()).toEqual(specs.map(([name]) => name).toSorted())
   })
+})
+
+test('the document is valid OpenAPI 3.1', async () => {
+  const { json } = await server.ask('GET', `${root}/openapi.json`)
+  const validator = new Validator()
+  expect(await validator.validate(json)).toEqual({ valid: true })
+  expect(validator.version).toBe('3.1')
 })
 
 /** A request as the document allows it, or with something odd in its place. */

@@ -96,8 +96,8 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
 
 let reported = 0
 
-/** A run in state `running` that a client watches. Returns its id. */
-export async function reportRun(tracking: Tracking): Promise<string> {
+/** A run in state `running` that a client watches, with its files below the folder. Returns its id. */
+export async function reportRun(tracking: Tracking, folder = '/out'): Promise<string> {
   const id = newRunId(1_000 + reported++)
   const run = {
     id,
@@ -107,7 +107,7 @@ export async function reportRun(tracking: Tracking): Promise<string> {
     state: 'running',
     owner: 'ada',
     host: '',
-    outPath: '/out',
+    outPath: `${folder}/${id}`,
   } as const
   await tracking.reported.create(run)
   return id
