@@ -22,7 +22,11 @@ const { PYTHONDONTWRITEBYTECODE: _forbidden, ...environment } = process.env
 
 function elapsedMs(command: string, arguments_: readonly string[], folder: string): number {
   const startedAt = performance.now()
-  const { status, stderr } = spawnSync(command, arguments_, { cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'pipe'] })
+  const { status, stderr } = spawnSync(command, arguments_, {
+    cwd: folder,
+    env: environment,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   if (status !== 0) throw new Error(`${command} ${arguments_.join(' ')} ended with ${status}: ${stderr.toString()}`)
   return performance.now() - startedAt
 }
@@ -59,7 +63,13 @@ export async function measure({ python }: { python: () => Promise<string> }): Pr
     ])
     return [
       { name: 'trainyard --help', value: help!, unit: 'ms', baseline: node!, budget: 150 },
-      { name: 'local run: more than python script.py', value: tracked! - bare!, unit: 'ms', baseline: launched! - bare!, budget: 60 },
+      {
+        name: 'local run: more than python script.py',
+        value: tracked! - bare!,
+        unit: 'ms',
+        baseline: launched! - bare!,
+        budget: 60,
+      },
       {
         name: 'script logging 1,000,000 points, all stored',
         value: trainyard('run', 'points.py', '--python', interpreter, '--quiet'),
