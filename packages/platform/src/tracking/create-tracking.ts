@@ -25,22 +25,23 @@ export interface TrackingOptions {
 }
 
 /** All records over one open database. It owns nothing: whoever opened the database closes it. */
-export function createTracking(opened: Database, options: TrackingOptions = {}): Tracking {
-  const database = readSettled(opened)
+export function createTracking(database: Database, options: TrackingOptions = {}): Tracking {
+  // Only what may read points waits until those that have arrived lie in their series.
+  const settled = readSettled(database)
   const { clock = systemClock, objects, keepsOutput = false } = options
   return {
     projects: createProjectRecords(database, clock),
-    runs: createRunRecords(database, clock, objects),
-    metrics: createMetricRecords(database),
+    runs: createRunRecords(settled, clock, objects),
+    metrics: createMetricRecords(settled),
     artifacts: createArtifactRecords(database),
     logs: createLogRecords(database, { ...(objects && { objects }), keepsOutput }),
-    journals: createJournalRecords(database),
+    journals: createJournalRecords(settled),
     experiments: createExperimentRecords(database, clock),
     reported: createReportedRuns(database, clock),
-    shipped: createShippedRuns(database),
+    shipped: createShippedRuns(settled),
     datasets: createDatasetRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),
-    changes: createChangeRecords(database),
+    changes: createChangeRecords(settled),
     answers: createKeptAnswers(database, clock),
   }
 }

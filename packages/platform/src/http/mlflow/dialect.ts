@@ -20,7 +20,7 @@ import { traceReading } from './trace-artifacts.ts'
 import { traceRoutes } from './traces.ts'
 import { traceRoutesV2 } from './traces-v2.ts'
 import { createVersionLineage } from './version-lineage.ts'
-import { parseBody } from './wire.ts'
+import { JsonText, parseBody } from './wire.ts'
 
 /** Every message this dialect answers, those of the registry aside. */
 const recordRoutes: readonly Route[] = [
@@ -103,7 +103,7 @@ async function answer(
     },
     ...(job === undefined ? {} : { job }),
   })
-  return reply.header('content-type', 'application/json').send(JSON.stringify(result))
+  return reply.header('content-type', 'application/json').send(result instanceof JsonText ? result.text : JSON.stringify(result))
 }
 
 function readBody(request: FastifyRequest): unknown {

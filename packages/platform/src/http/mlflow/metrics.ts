@@ -3,7 +3,7 @@ import { invalid } from './errors.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { present, toMetric } from './run-view.ts'
 import { runFields, runIdOf } from './runs.ts'
-import { integer, list, message, required, text } from './wire.ts'
+import { integer, JsonText, list, message, required, text, toWireDouble } from './wire.ts'
 
 const mostRuns = 100
 const mostPoints = 25_000
@@ -31,10 +31,7 @@ export const metricRoutes: readonly Route[] = [
       if (limit < 0) throw invalid(`Invalid value ${limit} for parameter 'max_results' supplied. It must be a positive integer.`)
       const page = limit === 0 ? [] : points.slice(offset, offset + limit)
       const isMore = limit > 0 && offset + limit < points.length
-      return {
-        metrics: present(page.map((point) => toMetric({ key, ...point }))),
-        next_page_token: isMore ? writeToken(offset + limit) : undefined,
-      }
+      return new JsonText(historyText(key, page, isMore ? writeToken(offset + limit) : undefined))
     },
   ),
   route('GET', 'metrics/get-history-bulk', bulk, async (context, request) => {
@@ -67,6 +64,18 @@ export const metricRoutes: readonly Route[] = [
     return { metrics: present(metrics) }
   }),
 ]
+
+function historyText(key: string, points: readonly MetricPoint[], next: string | undefined): string {
+  const start = `{"key":${JSON.stringify(key)},"value":`
+  const texts = points.map(({ value, timeMs, step }) => `${start}${wireText(value)},"timestamp":${timeMs},"step":${step}}`)
+  const parts = [
+    ...(texts.length === 0 ? [] : [`"metrics":[${texts.join(',')}]`]),
+    ...(next === undefined ? [] : [`"next_page_token":${JSON.stringify(next)}`]),
+  ]
+  return `{${parts.join(',')}}`
+}
+
+const wireText = (value: number): string => (Number.isFinite(value) ? String(value) : JSON.stringify(toWireDouble(value)))
 
 function checkRuns(ids: string[] | undefined): string[] {
   if (!ids || ids.length === 0) throw invalid('GetMetricHistoryBulk request must specify at least one run_id.')
