@@ -73,10 +73,8 @@ const takers: Record<string, Taker> = {
       if (batch.accepts(() => checkValue('label', key, text))) batch.labels.set(key, text)
     }),
   input: (batch, { fields: [input] }) => {
-    if (!isObject(input) || typeof input.key !== 'string' || typeof input.url !== 'string') return false
-    if (!isOptional(input.sizeBytes, 'number') || !isOptional(input.sha256, 'string')) return false
-    const { key } = input
-    if (batch.accepts(() => checkName('input', key))) batch.inputs.push(input as unknown as JournalInput)
+    if (!isInput(input)) return false
+    if (batch.accepts(() => checkName('input', input.key))) batch.inputs.push(input)
     return true
   },
   artifact: (batch, line) => {
@@ -101,13 +99,13 @@ const takers: Record<string, Taker> = {
     return typeof message === 'string' && typeof completed === 'boolean' && request(batch, line, { message, completed })
   },
   start: (batch, { fields: [info] }) => {
-    if (!isObject(info)) return false
-    batch.start = info as unknown as JournalStart
+    if (!isStart(info)) return false
+    batch.start = info
     return true
   },
   end: (batch, { fields: [end] }) => {
-    if (!isObject(end) || !['completed', 'failed', 'aborted'].includes(end.outcome as string)) return false
-    batch.end = end as unknown as JournalEnd
+    if (!isEnd(end)) return false
+    batch.end = end
     return true
   },
 }
@@ -140,6 +138,47 @@ const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isOptional = (value: JsonValue | undefined, type: 'number' | 'string'): boolean =>
   value === undefined || typeof value === type
+const isText = (value: JsonValue | undefined): boolean => typeof value === 'string'
+
+const isInput = (value: JsonValue | undefined): value is JsonObject & JournalInput =>
+  isObject(value) &&
+  isText(value.key) &&
+  isText(value.url) &&
+  isOptional(value.sizeBytes, 'number') &&
+  isOptional(value.sha256, 'string')
+
+const isStart = (value: JsonValue | undefined): value is JsonObject & JournalStart =>
+  isObject(value) &&
+  Number.isSafeInteger(value.pid) &&
+  (value.run === undefined || isStartedRun(value.run)) &&
+  (value.source === undefined || isSource(value.source)) &&
+  (value.interpreter === undefined || isObject(value.interpreter))
+
+const isStartedRun = (run: JsonValue): boolean =>
+  isObject(run) &&
+  isText(run.id) &&
+  isText(run.name) &&
+  isText(run.project) &&
+  isOptional(run.experiment, 'string') &&
+  isOptional(run.parentId, 'string') &&
+  isOptional(run.iteration, 'number') &&
+  (run.parameters === undefined || isObject(run.parameters))
+
+const isSource = (source: JsonValue): boolean =>
+  isObject(source) &&
+  isOptional(source.file, 'string') &&
+  isOptional(source.handler, 'string') &&
+  isOptional(source.workingDirectory, 'string') &&
+  (source.arguments === undefined || (Array.isArray(source.arguments) && source.arguments.every(isText)))
+
+const isEnd = (value: JsonValue | undefined): value is JsonObject & JournalEnd =>
+  isObject(value) &&
+  ['completed', 'failed', 'aborted'].some((outcome) => outcome === value.outcome) &&
+  (value.error === undefined || isError(value.error))
+
+const isError = (error: JsonValue): boolean =>
+  isObject(error) && isText(error.type) && isText(error.message) && isOptional(error.traceback, 'string')
+
 const isChild = (value: JsonValue | undefined): value is JsonObject =>
   isObject(value) && typeof value.id === 'string' && runIdPattern.test(value.id) && Number.isSafeInteger(value.iteration)
 

@@ -38,9 +38,10 @@ async function recordsOf(run: string) {
   return await temporary.database.read(async (reader) => {
     const number = await getRunNumber(reader, run)
     const rows = async (table: 'parameters' | 'labels' | 'inputs' | 'results' | 'journal_requests') =>
-      (await reader.kysely.selectFrom(table).selectAll().where('run', '=', number).execute()).map((row) =>
-        Object.assign(row, { run: 0 }),
-      )
+      (await reader.kysely.selectFrom(table).selectAll().where('run', '=', number).execute())
+        .map((row) => Object.assign(row, { run: 0 }))
+        // A table has no order of its own.
+        .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
     const document = await reader.kysely
       .selectFrom('run_documents')
       .select('problems')

@@ -1,6 +1,7 @@
 import { canTransition, newRunId, type RunState, runStates } from '@trainyard/contract'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createMetricRecords } from './metric-records.ts'
 import { createRunRecords } from './run-records.ts'
 import { openTemporaryDatabase, type TemporaryDatabase } from './testing/temporary-database.ts'
 import type { NewRun, RunRecords } from './tracking.ts'
@@ -201,5 +202,21 @@ describe('resolve', () => {
     await expect(runs.resolve('feed')).rejects.toMatchObject({ code: 'invalid_argument', details: { candidates: [id, newer] } })
     await expect(runs.resolve('only-thiss')).rejects.toMatchObject({ code: 'not_found', details: { nearest: 'only-this' } })
     await expect(runs.resolve('only-this/8')).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+describe('withdraw', () => {
+  test('takes back what never began, iterations too; what has logged, or has not ended, stays', async () => {
+    const parentId = await create({ kind: 'sweep', state: 'failed', experiment: 'only for it' })
+    const iteration = await create({ kind: 'iteration', parentId, iteration: 1, state: 'skipped', experiment: 'only for it' })
+    expect(await runs.withdraw(parentId)).toBe(true)
+    expect([await runs.find(parentId), await runs.find(iteration)]).toEqual([undefined, undefined])
+    const named = await temporary.database.read(({ kysely }) => kysely.selectFrom('experiments').select('name').execute())
+    expect(named.map(({ name }) => name)).not.toContain('only for it')
+    const running = await create({ state: 'running' })
+    const logged = await create({ state: 'failed' })
+    await createMetricRecords(temporary.database).append(logged, [{ key: 'm', step: 0, timeMs: 1, value: 1 }])
+    expect(await Promise.all([running, logged, newRunId(1)].map((id) => runs.withdraw(id)))).toEqual([false, false, false])
+    expect((await runs.getMany([running, logged])).map(({ state }) => state)).toEqual(['running', 'failed'])
   })
 })
