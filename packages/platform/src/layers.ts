@@ -5,7 +5,7 @@ export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
   ['tuning', 'upkeep'],
-  ['execution', 'migration'],
+  ['execution', 'migration', 'remote'],
   ['tracking', 'registry', 'traces'],
   ['database', 'objects'],
   ['base'],

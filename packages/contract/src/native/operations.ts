@@ -4,6 +4,7 @@ import type { OperationSpec } from './operation.ts'
 import { projectOperations } from './project-operations.ts'
 import { registryOperations } from './registry-operations.ts'
 import { runOperations } from './run-operations.ts'
+import { sendingOperations } from './sending-operations.ts'
 import { serverOperations } from './server-operations.ts'
 
 /** Collides with no other dialect. */
@@ -16,6 +17,7 @@ export const nativeOperations = {
   ...artifactOperations,
   ...projectOperations,
   ...registryOperations,
+  ...sendingOperations,
   ...serverOperations,
 } satisfies Record<string, OperationSpec>
 

@@ -10,6 +10,8 @@ export interface CliConfig {
   readonly dataDirectory: string | undefined
   /** `TRAINYARD_DATABASE`: the database when `--database` is not given. */
   readonly database: string | undefined
+  /** `TRAINYARD_URL` with `TRAINYARD_TOKEN`: the server whose records commands read, and that runs are sent to. */
+  readonly remote: RemoteAddress | undefined
   /** `TRAINYARD_PROJECT`: the project when `--project` is not given. */
   readonly project: string | undefined
   /** `TRAINYARD_DEBUG=1`: show stack traces of errors. */
@@ -25,6 +27,16 @@ export interface CliConfig {
   readonly userName: string
   readonly homeDirectory: string
   readonly searchPath: string
+}
+
+export interface RemoteAddress {
+  readonly url: string
+  readonly token?: string
+}
+
+function remoteOf(environment: EnvironmentVariables): RemoteAddress | undefined {
+  const { TRAINYARD_URL: url, TRAINYARD_TOKEN: token } = environment
+  return isSet(url) ? { url: url.replace(/\/+$/, ''), ...(isSet(token) ? { token } : {}) } : undefined
 }
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''
@@ -55,6 +67,7 @@ export function readConfig(environment: EnvironmentVariables = process.env): Cli
     environment,
     dataDirectory: environment['TRAINYARD_HOME'] || undefined,
     database: environment['TRAINYARD_DATABASE'] || undefined,
+    remote: remoteOf(environment),
     project: environment['TRAINYARD_PROJECT'] || undefined,
     debug: isOn(environment['TRAINYARD_DEBUG']),
     color: colorChoice(environment),

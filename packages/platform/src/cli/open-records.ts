@@ -5,9 +5,14 @@ import { openSession, type Session } from './session.ts'
 
 /**
  * For commands that look at records: the session, once everything is taken in that runs have left behind whose supervisor is gone
- * or never was (a bare `import trainyard`). With nothing to take in this costs one directory listing and one query.
+ * or never was (a bare `import trainyard`). With `TRAINYARD_URL` they are those of that server. With nothing to take in this costs one directory listing and one query.
  */
 export async function openRecords(cli: Cli): Promise<Session> {
+  // A data directory that is named on the command line is meant.
+  if (cli.config.remote !== undefined && cli.globals.data === undefined) {
+    const { openRemoteRecords } = await import('./remote-session.ts')
+    return await openRemoteRecords(cli, cli.config.remote)
+  }
   await using opened = new AsyncDisposableStack()
   const session = opened.use(await openSession(cli, { create: false }))
   try {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { DataDirectory } from '../base/data-directory.ts'
 import { openDatabase } from '../database/index.ts'
 import { createFileStore, createPlaces, type ObjectContext } from '../objects/index.ts'
+import type { RemoteServer } from '../remote/index.ts'
 import { createTracking } from '../tracking/index.ts'
 import { type Holdings, outputFolder } from '../upkeep/index.ts'
 import { resolveArtifact } from './artifact-reference.ts'
@@ -13,6 +14,8 @@ import { openDirectory } from './open-directory.ts'
 export interface Session extends AsyncDisposable, Holdings {
   /** Addresses are relative to the working folder, `store://` goes through the records. */
   readonly objectContext: ObjectContext
+  /** Where the records are, when they are another machine's: see `openRemoteRecords`. */
+  readonly remote?: RemoteServer
 }
 
 /** Opens what the flags and the environment point at, see `openDirectory`. */

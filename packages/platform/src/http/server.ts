@@ -92,6 +92,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     watch: createChangeWatch(tracking, registry),
     version: packageJson.version,
     startedAtMs: clock.nowMs(),
+    placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
     placeOfModel: (model) => places.ofModel(model),
   })
   await app.ready()

@@ -68,6 +68,7 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
     resolve: (text, options) => database.read((reader) => resolveRun(reader, text, options)),
     search: (query) => searchRuns(database, query),
     count: (query) => countRuns(database, query),
+    childIds: (parentId) => database.read((reader) => loadChildIds(reader, parentId)),
     children: (parentId) => database.read((reader) => loadChildren(reader, parentId)),
     history: (id) => database.read((reader) => readHistory(reader, id)),
     unfinished: () => database.read(loadUnfinished),
@@ -92,6 +93,16 @@ async function getMany(reader: Reader, ids: readonly string[]): Promise<RunRecor
     reader,
     ids.map((id) => numbers.get(id)!),
   )
+}
+
+async function loadChildIds(reader: Reader, parentId: string): Promise<string[]> {
+  const rows = await reader.kysely
+    .selectFrom('runs')
+    .select('id')
+    .where('parent', '=', await getRunNumber(reader, parentId))
+    .orderBy('number')
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 async function loadChildren(reader: Reader, parentId: string): Promise<RunRecord[]> {

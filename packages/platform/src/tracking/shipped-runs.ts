@@ -1,5 +1,6 @@
 import { AppError, isEnded, type RunStateChange, type Supervisor } from '@trainyard/contract'
 import type { Database, Transaction } from '../database/index.ts'
+import { checkTag, getVersion, latestTag, moveTags } from './artifact-change.ts'
 import { storeArtifact } from './artifact-import.ts'
 import { forgetAttempt, patchRun } from './run-change.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
@@ -29,8 +30,29 @@ export function createShippedRuns(database: Database): ShippedRuns {
       checkNewRun(toNewRun(placed.record))
       return await database.write((transaction) => put(transaction, placed, revision))
     },
-    addArtifact: (artifact) => database.write((transaction) => storeArtifact(transaction, artifact)),
+    addArtifact: async (artifact) => {
+      for (const tag of artifact.tags) checkTag(tag)
+      await database.write(async (transaction) => {
+        await storeArtifact(transaction, artifact)
+        await tagNewest(transaction, artifact.id)
+      })
+    },
   }
+}
+
+/** They come in any order, and `latest` is the one that was made last. */
+async function tagNewest(transaction: Transaction, id: string): Promise<void> {
+  const { project, key } = await getVersion(transaction, id)
+  const { number } = await transaction.kysely
+    .selectFrom('artifacts')
+    .select('number')
+    .where('project', '=', project)
+    .where('key', '=', key)
+    .orderBy('created_at', 'desc')
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  await moveTags(transaction, { project, key, number }, [latestTag])
 }
 
 async function put(transaction: Transaction, image: RunImage, revision: number): ReturnType<ShippedRuns['put']> {

@@ -167,6 +167,8 @@ export interface RunRecords {
   resolve(text: string, options?: { project?: string; trashed?: boolean }): Promise<string>
   search(query: RunQuery): Promise<{ runs: RunRecord[]; next: string | null }>
   count(query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>): Promise<number>
+  /** Ids of all runs right below one: iterations, and what clients began below it. */
+  childIds(parentId: string): Promise<string[]>
   /** Iterations of a parent, in order of their number. */
   children(parentId: string): Promise<RunRecord[]>
   history(id: string): Promise<RunStateChange[]>

@@ -45,7 +45,9 @@ export function define(command: Command, cli: Cli): void {
     .action(async (reference: string, path: string | undefined) => {
       await using session = await openRecords(cli)
       const artifact = await resolveArtifact(session.tracking, reference, cli.project)
-      await fetchObject(cli, session, artifact.target, path)
+      if (session.remote === undefined) return await fetchObject(cli, session, artifact.target, path)
+      const { fetchRemoteArtifact } = await import('../remote-session.ts')
+      return await fetchRemoteArtifact(cli, session.remote, artifact, path)
     })
   addExamples(get, cli, [
     ['trainyard artifacts get model:prod ./model', 'the version tagged prod'],

@@ -13,8 +13,14 @@ export interface ModelSession extends Session {
 
 export async function openModels(cli: Cli): Promise<ModelSession> {
   const session = await openRecords(cli)
-  const registry = createRegistry(session.database, { clock: { nowMs: cli.nowMs } })
+  const registry = await registryOf(cli, session)
   return { ...session, registry, project: cli.project ?? defaultProject }
+}
+
+async function registryOf(cli: Cli, session: Session): Promise<Registry> {
+  if (session.remote === undefined) return createRegistry(session.database, { clock: { nowMs: cli.nowMs } })
+  const { createRemoteRegistry } = await import('../../remote/index.ts')
+  return createRemoteRegistry(session.remote)
 }
 
 export const originOf = (cli: Cli, reason: string | undefined): ChangeOrigin => ({

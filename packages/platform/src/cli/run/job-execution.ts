@@ -2,15 +2,19 @@ import { type Execution, type PreparedRun, withSecrets } from '../../execution/i
 import type { Cli } from '../cli.ts'
 import type { Session } from '../session.ts'
 import { openClientAccess } from './client-access.ts'
+import { openShipment } from './shipment.ts'
 import { executionOf } from './start-execution.ts'
 
-/** What one run or sweep is executed with: its secrets open its out path, and clients in its jobs reach the records. */
+/** What one run or sweep is executed with: its secrets open its out path, clients in its jobs reach the records, and it is sent where TRAINYARD_URL says. */
 export async function openJobExecution(
   cli: Cli,
   session: Session,
-  run: Pick<PreparedRun, 'secrets'>,
+  run: Pick<PreparedRun, 'id' | 'secrets'>,
 ): Promise<{ readonly execution: Execution } & AsyncDisposable> {
   const execution = withSecrets(executionOf(cli, session), run.secrets)
-  const clients = await openClientAccess(cli, session, execution)
-  return { execution: { ...execution, clients }, [Symbol.asyncDispose]: () => clients[Symbol.asyncDispose]() }
+  await using opened = new AsyncDisposableStack()
+  opened.use(await openShipment(cli, session, run.id))
+  const clients = opened.use(await openClientAccess(cli, session, execution))
+  const owned = opened.move()
+  return { execution: { ...execution, clients }, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }

@@ -18,6 +18,8 @@ export interface NativeContext {
   readonly watch: ChangeWatch
   readonly version: string
   readonly startedAtMs: number
+  /** Where files of a run come to that has no place of its own. */
+  placeOfRun(runId: string, project: string): string
   /** The folder of a logged model. */
   placeOfModel(model: { id: string; project: string; experimentId: string }): Promise<string>
 }

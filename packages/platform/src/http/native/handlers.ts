@@ -4,6 +4,7 @@ import { metricHandlers } from './metric-handlers.ts'
 import { projectHandlers } from './project-handlers.ts'
 import { registryHandlers } from './registry-handlers.ts'
 import { runHandlers } from './run-handlers.ts'
+import { sendingHandlers } from './sending-handlers.ts'
 import { serverHandlers } from './server-handlers.ts'
 
 /** What each operation of the contract does: none is missing, or this does not compile. */
@@ -13,5 +14,6 @@ export const handlers: Handlers = {
   ...artifactHandlers,
   ...projectHandlers,
   ...registryHandlers,
+  ...sendingHandlers,
   ...serverHandlers,
 }

@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http'
+import { AppError, type ArtifactRecord, type RunRecord } from '@trainyard/contract'
+import { checkPlainPath } from '../bytes/plain-path.ts'
+import type { SomeHandlers } from './bound-operation.ts'
+import type { NativeContext } from './context.ts'
+
+const mostOutputBytes = 16 << 20
+const mostJournalBytes = 32 << 20
+
+export const sendingHandlers: SomeHandlers<
+  'sendRun' | 'sendOutput' | 'getJournal' | 'sendJournal' | 'sendFile' | 'sendArtifact' | 'linkArtifacts'
+> = {
+  sendRun: async (context, { path, body: { record, history, revision, datasets = [] } }) => {
+    const { tracking } = context
+    if (record.id !== path.run)
+      throw new AppError('invalid_argument', `The body: record.id is not ${path.run}, as the path says.`)
+    // Numbers among the results are points of metrics, which come on their own.
+    const results = Object.fromEntries(Object.entries(record.results).filter(([, value]) => typeof value !== 'number'))
+    const image = { record: { ...record, results } as RunRecord, history }
+    const stored = await tracking.shipped.put(image, { revision, outPath: placeOf(context, image.record) })
+    if (datasets.length > 0) await tracking.datasets.add(record.id, datasets)
+    const [series, outputBytes, artifacts] = await Promise.all([
+      tracking.metrics.series(record.id),
+      tracking.logs.sizeBytes(record.id),
+      tracking.artifacts.ofRun(record.id),
+    ])
+    return {
+      ...stored,
+      series: Object.fromEntries(series.map(({ key, pointCount, last }) => [key, { count: pointCount, lastStep: last.step }])),
+      outputBytes,
+      artifacts: artifacts.map(({ id }) => id),
+    }
+  },
+  sendOutput: async ({ tracking, clock }, { path, query: { offset, timeMs = clock.nowMs() }, raw }) => {
+    await tracking.runs.get(path.run)
+    const bytes = await readBytes(raw.raw, mostOutputBytes)
+    if (bytes.length > 0) await tracking.logs.append(path.run, [{ offset, timeMs, bytes }])
+    return { sizeBytes: await tracking.logs.sizeBytes(path.run) }
+  },
+  getJournal: async ({ tracking }, { path }) => {
+    const { offset, sequence } = await tracking.journals.position(path.run, checkJournal(path.journal))
+    return { offset, sequence }
+  },
+  sendJournal: async ({ tracking }, { path, query, raw }) => {
+    const journal = checkJournal(path.journal)
+    await tracking.runs.get(path.run)
+    const bytes = await readBytes(raw.raw, mostJournalBytes)
+    const { problems } = await tracking.journals.ingest(path.run, journal, bytes, query.offset)
+    const { offset, sequence } = await tracking.journals.position(path.run, journal)
+    return { offset, sequence, problems }
+  },
+  sendFile: async ({ tracking, served }, { path, query, raw }) => {
+    const { outPath } = await tracking.runs.get(path.run)
+    const store = await served.folder(outPath)
+    const { sizeBytes, sha256 } = await store.put(checkPlainPath(query.path), raw.raw)
+    return { sizeBytes, sha256: sha256 ?? null }
+  },
+  sendArtifact: async ({ tracking }, { path, body: { path: inner, ...body } }) => {
+    const run = await tracking.runs.get(path.run)
+    if (body.id !== path.artifact || body.runId !== run.id)
+      throw new AppError('invalid_argument', 'The body: id and runId are those of the path.')
+    const target = inner === null ? elsewhere(run, body.target) : `${run.outPath.replace(/\/+$/, '')}/${checkPlainPath(inner)}`
+    await tracking.shipped.addArtifact({ ...body, target } as ArtifactRecord)
+    return await tracking.artifacts.get(body.id)
+  },
+  linkArtifacts: async ({ tracking }, { path, body }) => {
+    await tracking.artifacts.link(path.run, body.artifacts)
+    return {}
+  },
+}
+
+const inBucket = /^(?:s3|gs|gcs|az|abfss?|wasbs?):\/\//
+
+/** Files of a run come to a folder of this server, or stay in the bucket where they are. */
+const placeOf = ({ placeOfRun }: NativeContext, { id, project, outPath }: RunRecord): string =>
+  inBucket.test(outPath) ? outPath : placeOfRun(id, project)
+
+/** Bytes that were not sent. A path of the sender's machine must not mean a file of this one. */
+const elsewhere = ({ host }: RunRecord, target: string): string =>
+  inBucket.test(target) || /^https?:\/\//.test(target)
+    ? target
+    : `remote://${encodeURIComponent(host)}/${target.replace(/^\/+/, '')}`
+
+function checkJournal(name: string): string {
+  if (/^[\w.-]{1,200}$/.test(name)) return name
+  throw new AppError(
+    'invalid_argument',
+    `The name of a journal has letters, digits, _, - and . only, not '${name.slice(0, 80)}'.`,
+  )
+}
+
+/** All of a body, or nothing: one that is cut off on its way fails. */
+async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let sizeBytes = 0
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length
+    if (sizeBytes > mostBytes)
+      throw new AppError(
+        'invalid_argument',
+        `The body: at most ${mostBytes} bytes at a time; send the rest with the next request.`,
+      )
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}

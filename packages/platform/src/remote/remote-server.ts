@@ -1,0 +1,129 @@
+import { Readable } from 'node:stream'
+import { AppError, type ErrorCode, errorCodes } from '@trainyard/contract'
+import { systemReason } from '../base/errors.ts'
+
+export interface RemoteServerOptions {
+  /** For example `http://ml.example.org:5000`. */
+  url: string
+  token?: string
+  /** In place of the runtime's own, in tests. */
+  fetch?: typeof fetch
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+const prefix = '/api/trainyard/v1'
+/** Of an answer that is no stream. */
+const patienceMs = 60_000
+
+/**
+ * Another machine's server, through its native interface. What it refuses is thrown with its own code and sentence; when it cannot
+ * be reached, or is about to stop, the code is `unavailable`, and the same request may be sent again.
+ */
+export class RemoteServer {
+  readonly url: string
+  readonly #token: string | undefined
+  readonly #fetch: typeof fetch
+
+  constructor({ url, token, fetch: given }: RemoteServerOptions) {
+    const parsed = URL.parse(url)
+    if (parsed === null || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:'))
+      throw new AppError('invalid_argument', `The address of a server is http://host:port or https://host, not '${url}'.`)
+    this.url = url.replace(/\/+$/, '')
+    this.#token = token
+    this.#fetch = given ?? fetch
+  }
+
+  async json<Answer>(method: Method, path: string, given: { query?: Query; body?: unknown } = {}): Promise<Answer> {
+    const body = given.body === undefined ? {} : { body: toWireJson(given.body), contentType: 'application/json' }
+    const response = await this.#send(method, path, { ...body, ...(given.query && { query: given.query }) })
+    return (await response.json()) as Answer
+  }
+
+  /** Sends bytes as they are. */
+  async upload<Answer>(path: string, bytes: Uint8Array | Readable, given: { method: Method; query: Query }): Promise<Answer> {
+    const isStream = bytes instanceof Readable
+    const response = await this.#send(given.method, path, {
+      body: isStream ? (Readable.toWeb(bytes) as ReadableStream) : Uint8Array.from(bytes),
+      contentType: 'application/octet-stream',
+      query: given.query,
+      isStream,
+    })
+    return (await response.json()) as Answer
+  }
+
+  /** The answer's bytes, streamed. */
+  async bytes(path: string, query: Query = {}, headers: Record<string, string> = {}): Promise<AsyncIterable<Uint8Array>> {
+    const { body } = await this.#send('GET', path, { query, headers, isStream: true })
+    return body ?? Readable.from([])
+  }
+
+  async #send(
+    method: Method,
+    path: string,
+    given: {
+      body?: string | Uint8Array<ArrayBuffer> | ReadableStream
+      contentType?: string
+      query?: Query
+      headers?: Record<string, string>
+      isStream?: boolean
+    },
+  ): Promise<Response> {
+    const address = `${this.url}${prefix}${path}${queryText(given.query)}`
+    let response: Response
+    try {
+      response = await this.#fetch(address, {
+        method,
+        headers: {
+          ...given.headers,
+          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(given.contentType === undefined ? {} : { 'content-type': given.contentType }),
+        },
+        ...(given.body === undefined ? {} : { body: given.body }),
+        ...(given.isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(patienceMs) }),
+      } as RequestInit)
+    } catch (error) {
+      throw unreachable(this.url, error)
+    }
+    if (!response.ok) throw await refusal(this.url, response)
+    return response
+  }
+}
+
+function queryText(query: Query = {}): string {
+  const pairs = Object.entries(query).flatMap(([key, value]): [string, string][] =>
+    value === undefined ? [] : [[key, String(value)]],
+  )
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
+}
+
+/** JSON has no NaN and no infinities. */
+const toWireJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, each: unknown) => (typeof each === 'number' && !Number.isFinite(each) ? String(each) : each))
+
+function unreachable(url: string, error: unknown): AppError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return new AppError('unavailable', `The server ${url} cannot be reached: ${systemReason(cause)}.`, { cause: error })
+}
+
+async function refusal(url: string, response: Response): Promise<AppError> {
+  const text = await response.text().catch(() => '')
+  if (response.status === 401)
+    return new AppError('permission_denied', `The server ${url} asks for a token: set TRAINYARD_TOKEN.`)
+  const told = readError(text)
+  if (told) return new AppError(told.code, told.message, { details: told.details })
+  if (response.status === 404) return new AppError('not_found', `${url} does not serve Trainyard's native interface.`)
+  const code: ErrorCode = response.status >= 500 ? 'unavailable' : 'invalid_argument'
+  return new AppError(code, `The server ${url} answered ${response.status}: ${text.slice(0, 200)}`)
+}
+
+function readError(text: string): { code: ErrorCode; message: string; details: Record<string, unknown> } | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: string; message?: string; details?: Record<string, unknown> } }
+    const code = errorCodes.find((known) => known === error?.code)
+    return code && { code, message: error?.message ?? '', details: error?.details ?? {} }
+  } catch {
+    return undefined
+  }
+}
