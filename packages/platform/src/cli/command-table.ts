@@ -74,6 +74,12 @@ export const commandTable: readonly CommandEntry[] = [
 
   { name: 'rm', summary: 'move runs to the trash', group: tending, load: () => import('./commands/rm.ts') },
   { name: 'trash', summary: 'list, restore or empty the trash', group: tending, load: () => import('./commands/trash.ts') },
+  {
+    name: 'db',
+    summary: 'upgrade, back up, restore and move the database',
+    group: tending,
+    load: () => import('./commands/db.ts'),
+  },
   { name: 'env', summary: 'list and delete cached environments', group: tending, load: () => import('./commands/env.ts') },
   { name: 'doctor', summary: 'check what Trainyard needs here', group: tending, load: () => import('./commands/doctor.ts') },
   {

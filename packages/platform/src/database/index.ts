@@ -8,7 +8,9 @@
  * `sqlite/sqlite-database.ts` or `postgres/postgres-database.ts`.
  */
 export * from './database.ts'
+export type { CopiedTable } from './copy-records.ts'
 export type * from './schema.ts'
+export { backupDatabase, moveDatabase, restoreDatabase, upgradeDatabase } from './move-database.ts'
 export { openDatabase } from './open-database.ts'
 export { isPostgresAddress, parsePostgresAddress } from './postgres/postgres-address.ts'
 export { openSqliteDatabase } from './sqlite/sqlite-database.ts'

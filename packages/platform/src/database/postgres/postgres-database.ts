@@ -23,6 +23,19 @@ export async function openPostgresDatabase(url: string): Promise<Database> {
   }
 }
 
+/** The schema's version there; 0 when it is not made yet. */
+export async function readPostgresVersion(url: string): Promise<number> {
+  const address = parsePostgresAddress(url)
+  const connection = await connect(address)
+  try {
+    return await readVersion(connection, address)
+  } catch (error) {
+    throw fromPostgresError(error, address.display)
+  } finally {
+    await connection.close()
+  }
+}
+
 /** The first of these that the server has; `default` is there always, and may know less. */
 async function anyCaseCollation(connection: PostgresConnection): Promise<string> {
   const wanted = ['und-x-icu', 'pg_c_utf8', 'C.UTF-8', 'C.utf8', 'en_US.utf8']
