@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { postgresProblem } from '../engines/postgres-server.mjs'
 import { missingLine, readPage, type Step } from './page.ts'
 import { Reader } from './reader.ts'
 
@@ -37,13 +38,26 @@ async function follow(reader: Reader, page: string, steps: readonly Step[]): Pro
   return wrong
 }
 
+/** Where no Postgres can be started, the run of the tests says so. */
+const isFollowed = ({ page, steps }: { page: string; steps: readonly Step[] }): boolean =>
+  steps.length > 0 && (page !== join('docs', 'databases.md') || postgresProblem() === undefined)
+
+/** The page about databases speaks of one that the reader has already. */
+async function databaseFor(page: string) {
+  if (page !== join('docs', 'databases.md')) return undefined
+  const { createBarePostgresPlace } = await import('../../packages/platform/src/database/testing/postgres-place.ts')
+  return await createBarePostgresPlace()
+}
+
 describe.concurrent('a reader who follows a page gets what it shows', () => {
-  it.for(pages.map((page) => ({ page, steps: readPage(join(root, page)) })).filter(({ steps }) => steps.length > 0))(
+  it.for(pages.map((page) => ({ page, steps: readPage(join(root, page)) })).filter(isFollowed))(
     '$page',
     { timeout: 180_000 },
     async ({ page, steps }) => {
-      using reader = new Reader(python)
+      const database = await databaseFor(page)
+      using reader = new Reader(python, database ? { DATABASE: database.place } : {})
       expect(await follow(reader, page, steps)).toEqual([])
+      await database?.remove()
     },
   )
 })

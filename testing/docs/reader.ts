@@ -13,7 +13,7 @@ export class Reader implements Disposable {
   readonly #tools = mkdtempSync(join(tmpdir(), 'trainyard-tools-'))
   readonly #environment: NodeJS.ProcessEnv
 
-  constructor(python: string) {
+  constructor(python: string, environment: Readonly<Record<string, string>> = {}) {
     this.#tool('trainyard', `exec ${quoted(process.execPath)} ${quoted(program)} "$@"`)
     // A clone answers `npx trainyard`; the reader's folder is none.
     this.#tool('npx', `shift\nexec ${quoted(process.execPath)} ${quoted(program)} "$@"`)
@@ -27,6 +27,7 @@ export class Reader implements Disposable {
       CI: '',
       LANG: 'C.UTF-8',
       TRAINYARD_HOME: undefined,
+      TRAINYARD_DATABASE: undefined,
       TRAINYARD_PROJECT: undefined,
       TRAINYARD_CACHE: join(this.#tools, 'cache'),
       VIRTUAL_ENV: undefined,
@@ -34,6 +35,7 @@ export class Reader implements Disposable {
       PYTHONPATH: join(root, 'python'),
       PYTHONDONTWRITEBYTECODE: '1',
       PATH: `${this.#tools}${delimiter}${process.env['PATH'] ?? ''}`,
+      ...environment,
     }
   }
 

@@ -64,6 +64,22 @@ describe('a shared database', () => {
     expect((await runs.get(id)).state).toBe('failed')
   })
 
+  test('is moved to, backed up and restored by command, and what would be overwritten is named', async () => {
+    const local = (...argv: string[]) => trainyard(argv, { environment: { ...environment(), TRAINYARD_DATABASE: '' } })
+    expect(await local('run', 'train.mjs', '--handler', 'train', '-p', 'a=1', '--quiet')).toMatchObject({ code: 0 })
+    const moved = await local('db', 'move', '.trainyard', place.place)
+    expect(moved.stderr).toMatch(/Moved .*trainyard\.db to postgres:.*: 1 run, \d+ rows in all, read back and compared/)
+    const again = await local('db', 'move', '.trainyard', place.place)
+    expect(again).toMatchObject({ stderr: expect.stringContaining('The target holds runs already (1)') as string })
+    expect(again.code).not.toBe(0)
+    expect(await trainyard(['db', 'backup', 'monday.db'])).toMatchObject({ code: 0 })
+    expect((await trainyard(['db', 'backup', 'monday.db'])).stderr).toMatch(/exists already/)
+    expect(await local('db', 'restore', 'monday.db', '--data', 'restored')).toMatchObject({ code: 0 })
+    expect((await local('ls', '--data', 'restored', '--quiet')).stdout).toBe((await trainyard(['ls', '--quiet'])).stdout)
+    expect(JSON.parse((await trainyard(['db', 'upgrade', '--json'])).stdout)).toMatchObject({ database: place.place })
+    expect((await local('db', 'move', 'mysql://x/y', 'z')).stderr).toMatch(/is no database of Trainyard/)
+  })
+
   test('is named by an address of Postgres, or the mistake is told', async () => {
     const { code, stderr } = await trainyard(['ls', '--database', 'runs.db'])
     expect(code).not.toBe(0)

@@ -55,7 +55,7 @@ async function requireEmpty({ kysely }: Reader): Promise<void> {
     if (count > 0)
       throw new AppError(
         'failed_precondition',
-        `The target holds ${count} ${name} already. Choose an empty one, or give --force to replace everything in it.`,
+        `The target holds ${name} already (${count}). Choose an empty one, or give --force to replace everything in it.`,
       )
   }
 }
