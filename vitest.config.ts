@@ -12,7 +12,9 @@ const common = {
 } as const
 
 /** What stands on the database seam is tested on both databases; the suites are the same, the place they open differs. */
-const onBothDatabases = ['tracking', 'registry', 'traces', 'http'].map((folder) => `packages/platform/src/${folder}/**/*.test.ts`)
+const onBothDatabases = ['tracking', 'registry', 'traces', 'webhooks', 'http'].map(
+  (folder) => `packages/platform/src/${folder}/**/*.test.ts`,
+)
 
 const problem = postgresProblem()
 if (problem) console.warn(`\nNOT TESTED on Postgres, only on SQLite: ${problem}.\n`)

@@ -101,7 +101,7 @@ async function compareWithRealServer(python: string): Promise<void> {
 
 const python = pythonWithClient()
 {
-  await using server = await ServerProcess.start(data)
+  await using server = await ServerProcess.start(data, ['--allow-private-addresses'])
   if (python) {
     clientTests(python, server.url)
     try {

@@ -6,7 +6,7 @@ export const rows: readonly (readonly string[])[] = [
   ['http'],
   ['tuning', 'upkeep'],
   ['execution', 'migration', 'remote'],
-  ['tracking', 'registry', 'traces'],
+  ['tracking', 'registry', 'traces', 'webhooks'],
   ['database', 'objects'],
   ['base'],
 ]

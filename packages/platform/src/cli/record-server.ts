@@ -1,11 +1,14 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from '../base/clock.ts'
+import { createSecretBox, type SecretBox } from '../base/secret-box.ts'
 import type { Execution } from '../execution/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
 import { createTraces } from '../traces/index.ts'
+import { createWebhooks } from '../webhooks/index.ts'
 import type { Session } from './session.ts'
 
 export interface RecordServerOptions {
@@ -14,18 +17,23 @@ export interface RecordServerOptions {
   objects: ObjectContext
   /** Stops work that is under way. */
   execution?: Execution
+  /** Whether webhooks may lead to this machine and into private networks; they may not unless it says so. */
+  allowPrivate?: boolean
+  onRegistryChange?: () => void
   log?: FastifyBaseLogger
 }
 
 /** The server over an open data directory, ready to listen. */
 export const openRecordServer = (
   session: Session,
-  { guard, objects, execution, log }: RecordServerOptions,
+  { guard, objects, execution, allowPrivate = false, onRegistryChange, log }: RecordServerOptions,
 ): Promise<FastifyInstance> =>
   createServer({
     tracking: session.tracking,
     registry: createRegistry(session.database),
     traces: createTraces(session.database),
+    webhooks: createWebhooks(session.database, { secrets: secretBoxOf(session), allowPrivate, clock: systemClock }),
+    ...(onRegistryChange === undefined ? {} : { onRegistryChange }),
     clock: systemClock,
     objects,
     artifactFolder: session.directory.artifacts,
@@ -34,3 +42,6 @@ export const openRecordServer = (
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
   })
+
+/** Secrets are readable only with the key beside the database. */
+export const secretBoxOf = ({ directory }: Session): SecretBox => createSecretBox(join(directory.path, 'secret.key'))

@@ -6,10 +6,11 @@ import { systemClock } from '../base/clock.ts'
 import { systemErrorCode, systemReason } from '../base/errors.ts'
 import { createRunTokens, newRunSecret } from '../http/index.ts'
 import { parsePostgresAddress } from '../database/index.ts'
+import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
-import { openRecordServer } from './record-server.ts'
+import { openRecordServer, secretBoxOf } from './record-server.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
 import { openSession } from './session.ts'
@@ -20,6 +21,7 @@ export interface UpOptions {
   allowRemote?: boolean
   allowHost: string[]
   token?: string
+  allowPrivateAddresses?: boolean
   open: boolean
 }
 
@@ -44,10 +46,20 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
     )
   const log = pino({ level: cli.config.environment['TRAINYARD_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
   const runSecret = newRunSecret()
+  const allowPrivate = options.allowPrivateAddresses === true
+  await using deliveries = startDeliveries({
+    database: session.database,
+    secrets: secretBoxOf(session),
+    allowPrivate,
+    clock: systemClock,
+    onProblem: (error) => log.error({ err: error }, 'webhooks cannot be delivered'),
+  })
   const app = await openRecordServer(session, {
     guard: { loopback, hosts: [options.host, ...options.allowHost], token, runTokens: createRunTokens(runSecret) },
     objects: session.objectContext,
     execution: executionOf(cli, session),
+    allowPrivate,
+    onRegistryChange: () => deliveries.wake(),
     log,
   })
   const url = await listen(app, options, cli)

@@ -40,6 +40,8 @@ export interface Tables {
   change_counter: { id: number; number: number }
   changes: { kind: string; subject: number; number: number; id: string | null; project: string | null }
   kept_answers: { key: string; request: string; status: number | null; body: string | null; at: number }
+  webhooks: WebhooksTable
+  webhook_deliveries: WebhookDeliveriesTable
   traces: TracesTable
   trace_tags: { trace: number; key: string; value: string }
   trace_metadata: { trace: number; key: string; value: string }
@@ -227,6 +229,36 @@ export interface RegistryEventsTable {
   by: string
   via: string
   reason: string | null
+  told_at: Generated<number | null>
+}
+
+export interface WebhooksTable {
+  number: Generated<number>
+  id: string
+  project: number
+  name: string
+  url: string
+  events: string
+  description: string | null
+  secret: string | null
+  is_active: number
+  created_at: number
+  updated_at: number
+}
+
+export interface WebhookDeliveriesTable {
+  number: Generated<number>
+  id: string
+  webhook: number
+  event: string
+  body: string
+  state: string
+  attempts: number
+  created_at: number
+  next_at: number
+  last_at: number | null
+  status: number | null
+  error: string | null
 }
 
 export interface TracesTable {

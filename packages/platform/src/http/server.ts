@@ -12,6 +12,7 @@ import type { ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { Tracking } from '../tracking/index.ts'
+import type { Webhooks } from '../webhooks/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
 import { createGuard, createPass, type GuardOptions } from './guard.ts'
 import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index.ts'
@@ -23,6 +24,9 @@ export interface ServerOptions {
   readonly tracking: Tracking
   readonly registry: Registry
   readonly traces: Traces
+  readonly webhooks: Webhooks
+  /** Told after a request that may have changed the registry, so that webhooks need not wait. */
+  readonly onRegistryChange?: () => void
   readonly clock: Clock
   readonly objects: ObjectContext
   /** Where artifacts go that have no place of their own. */
@@ -63,7 +67,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setNotFoundHandler(notFound)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
-  const { tracking, registry, traces, clock } = options
+  const { tracking, registry, traces, webhooks, clock } = options
   const served = createServedPlaces({
     objects: options.objects,
     roots: [options.artifactFolder, ...(options.artifactRoots ?? [])],
@@ -80,7 +84,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served.allow(run.outPath)
   })
   await tracking.experiments.ensureDefault()
-  const context = { tracking, registry, traces, clock, places }
+  const context = { tracking, registry, traces, webhooks, clock, places, onRegistryChange: options.onRegistryChange }
   mlflowDialect(app, context)
   nativeDialect(app, {
     tracking,

@@ -32,7 +32,7 @@ export async function createModel(change: Change, model: NewModel): Promise<numb
   await remember(change, { model: number, kind: 'model_created', after: model.name })
   if (model.description !== undefined)
     await remember(change, { model: number, kind: 'description_changed', after: model.description })
-  await changeModelTags(change, number, model.tags ?? {})
+  await changeModelTags({ ...change, isPart: true }, number, model.tags ?? {})
   return number
 }
 

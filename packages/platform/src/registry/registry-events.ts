@@ -7,6 +7,8 @@ export interface Change {
   readonly transaction: Transaction
   readonly atMs: number
   readonly origin: ChangeOrigin
+  /** Belongs to the making of a record, which tells of it: nobody is told of it by itself. */
+  readonly isPart?: true
 }
 
 export const changeOf = (transaction: Transaction, origin: ChangeOrigin, clock: Clock): Change => ({
@@ -25,7 +27,7 @@ interface NewEvent {
 }
 
 /** Writes down what changed. Every change of a record calls this, or it would be forgotten. */
-export async function remember({ transaction, atMs, origin }: Change, event: NewEvent): Promise<void> {
+export async function remember({ transaction, atMs, origin, isPart }: Change, event: NewEvent): Promise<void> {
   await transaction.kysely
     .insertInto('registry_events')
     .values({
@@ -39,6 +41,7 @@ export async function remember({ transaction, atMs, origin }: Change, event: New
       by: origin.by,
       via: origin.via,
       reason: origin.reason ?? null,
+      told_at: isPart ? 0 : null,
     })
     .execute()
 }

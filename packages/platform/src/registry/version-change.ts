@@ -46,7 +46,7 @@ export async function createVersion(change: Change, version: NewVersion, makeMod
   await remember(change, { ...row, kind: 'version_created', after: version.source })
   if (version.description !== undefined)
     await remember(change, { ...row, kind: 'description_changed', after: version.description })
-  await changeVersionTags(change, { ...row, number: added.number }, version.tags ?? {})
+  await changeVersionTags({ ...change, isPart: true }, { ...row, number: added.number }, version.tags ?? {})
   const name = { project: version.project, name: version.name, version: row.version }
   for (const alias of version.aliases ?? []) await setAlias(change, name, alias)
   if (version.stage !== undefined) await takeOver(change, name, version.stage)

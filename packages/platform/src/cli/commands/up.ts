@@ -14,6 +14,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--allow-remote', 'listen on an address that other machines can reach')
     .option('--allow-host <name>', 'another name under which the server may be asked for; can be repeated', collect, [])
     .option('--token <text>', 'ask for this token with every request (default: TRAINYARD_TOKEN)')
+    .option('--allow-private-addresses', 'let webhooks lead to this machine and into private networks, also without encryption')
     .option('--no-open', 'do not open a browser')
     .action((options: UpOptions) => serve(cli, options))
   addExamples(command, cli, [

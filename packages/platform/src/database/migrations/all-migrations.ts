@@ -6,6 +6,7 @@ import { changeFeed } from './0005-changes.ts'
 import { traceTables } from './0006-traces.ts'
 import { shipmentsOfRuns } from './0007-shipments.ts'
 import { migrationMarks } from './0008-marks.ts'
+import { webhookTables } from './0009-webhooks.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -18,4 +19,5 @@ export const allMigrations: readonly Migration[] = [
   traceTables,
   shipmentsOfRuns,
   migrationMarks,
+  webhookTables,
 ]

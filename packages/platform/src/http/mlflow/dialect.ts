@@ -19,6 +19,7 @@ import { serverRoutes } from './server-routes.ts'
 import { traceReading } from './trace-artifacts.ts'
 import { traceRoutes } from './traces.ts'
 import { traceRoutesV2 } from './traces-v2.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { createVersionLineage } from './version-lineage.ts'
 import { JsonText, parseBody } from './wire.ts'
 
@@ -34,6 +35,7 @@ const recordRoutes: readonly Route[] = [
   ...traceRoutes,
   ...traceRoutesV2,
   ...assessmentRoutes,
+  ...webhookRoutes,
   ...serverRoutes,
 ]
 
@@ -103,6 +105,7 @@ async function answer(
     },
     ...(job === undefined ? {} : { job }),
   })
+  if (each.method !== 'GET' && /^(?:registered-models|model-versions)\//.test(each.path)) context.onRegistryChange?.()
   return reply.header('content-type', 'application/json').send(result instanceof JsonText ? result.text : JSON.stringify(result))
 }
 

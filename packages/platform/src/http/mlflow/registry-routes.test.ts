@@ -6,12 +6,14 @@ import * as fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
+import { createSecretBox } from '../../base/secret-box.ts'
 import { type Database, openDatabase } from '../../database/index.ts'
 import { createTestPlace, type TestPlace } from '../../database/testing/test-place.ts'
 import { openDataDirectory } from '../../base/data-directory.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createTraces } from '../../traces/index.ts'
+import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import { createServer } from '../server.ts'
 
@@ -35,6 +37,11 @@ beforeAll(async () => {
     tracking,
     registry,
     traces: createTraces(database),
+    webhooks: createWebhooks(database, {
+      secrets: createSecretBox(join(folder, 'secret.key')),
+      allowPrivate: true,
+      clock: systemClock,
+    }),
     clock: systemClock,
     objects,
     holdings: { directory, database, tracking, objectContext: objects, places: createPlaces(objects) },

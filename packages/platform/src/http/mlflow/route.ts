@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Traces } from '../../traces/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
+import type { Webhooks } from '../../webhooks/index.ts'
 import type { ArtifactPlaces } from './artifact-places.ts'
 import type { Job } from './job-scope.ts'
 import type { Decoder } from './wire.ts'
@@ -13,6 +14,9 @@ export interface MlflowContext {
   readonly traces: Traces
   readonly clock: Clock
   readonly places: ArtifactPlaces
+  readonly webhooks: Webhooks
+  /** Told after a request that may have changed the registry. */
+  readonly onRegistryChange?: (() => void) | undefined
 }
 
 /** What a request says beside its message. */

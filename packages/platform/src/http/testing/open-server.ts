@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { newRunId } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../base/clock.ts'
+import { createSecretBox } from '../../base/secret-box.ts'
 import { openDataDirectory } from '../../base/data-directory.ts'
 import { openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createTraces } from '../../traces/index.ts'
+import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import type { GuardOptions } from '../guard.ts'
 import { createServer } from '../server.ts'
@@ -51,6 +53,11 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
     tracking,
     registry,
     traces: createTraces(database),
+    webhooks: createWebhooks(database, {
+      secrets: createSecretBox(join(folder, 'secret.key')),
+      allowPrivate: true,
+      clock: systemClock,
+    }),
     clock: systemClock,
     objects: objectContext,
     artifactFolder: directory.artifacts,

@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, expect, test } from 'vitest'
+import { systemClock } from '../base/clock.ts'
+import { createSecretBox } from '../base/secret-box.ts'
+import { type Database, openDatabase } from '../database/index.ts'
+import { createTestPlace } from '../database/testing/test-place.ts'
+import { createWebhooks, type DeliveryRunner, startDeliveries, type Webhooks } from './index.ts'
+import { sign } from './send.ts'
+import { openReceiver } from './testing/receiver.ts'
+
+const keys = mkdtempSync(join(tmpdir(), 'trainyard-keys-'))
+afterAll(() => rmSync(keys, { recursive: true }))
+const secrets = createSecretBox(join(keys, 'secret.key'))
+
+interface Opened extends AsyncDisposable {
+  database: Database
+  webhooks: Webhooks
+  start(options?: { allowPrivate?: boolean }): DeliveryRunner
+  /** Notes a change of the registry as the registry does. */
+  change(change: { kind: string; version?: number; key?: string; after?: string }): Promise<void>
+}
+
+async function open(): Promise<Opened> {
+  const { place, remove } = await createTestPlace()
+  const database = await openDatabase(place)
+  const options = { secrets, clock: systemClock }
+  await database.write(async (transaction) => {
+    await transaction.insertRows('projects', ['number', 'name', 'created_at'], [[1, 'p', 1]])
+    const columns = [
+      'number',
+      'project',
+      'name',
+      'plain_name',
+      'description',
+      'created_at',
+      'updated_at',
+      'created_by',
+      'next_version',
+    ]
+    await transaction.insertRows('registered_models', columns, [[1, 1, 'm', 'm', 'd', 1, 1, 'me', 1]])
+  })
+  return {
+    database,
+    webhooks: createWebhooks(database, { ...options, allowPrivate: true }),
+    start: ({ allowPrivate = true } = {}) =>
+      startDeliveries({
+        database,
+        ...options,
+        allowPrivate,
+        firstPauseMs: 1,
+        onProblem: (error) => expect.unreachable(String(error)),
+      }),
+    change: ({
+      kind,
+      version = null,
+      key = null,
+      after = null,
+    }: {
+      kind: string
+      version?: number | null
+      key?: string | null
+      after?: string | null
+    }) =>
+      database.write(async ({ kysely }) => {
+        const event = { model: 1, kind, version, key, before: null, after, at: Date.now(), by: 'me', via: 'test', reason: null }
+        await kysely.insertInto('registry_events').values(event).execute()
+      }),
+    [Symbol.asyncDispose]: async () => {
+      await database.close()
+      await remove()
+    },
+  }
+}
+
+/** Waits for what another part of the program does in its own time. */
+async function until<Value>(look: () => Promise<Value | undefined> | Value | undefined): Promise<Value> {
+  for (const end = Date.now() + 25_000; Date.now() < end; await sleep(10)) {
+    const value = await look()
+    if (value !== undefined && value !== false) return value
+  }
+  throw new Error('It did not happen.')
+}
+
+test('a change is told to those who ask for it, signed, once', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { webhooks, change, start } = opened
+  const asking = await webhooks.create({
+    project: 'p',
+    name: 'a',
+    url: `${receiver.url}/a`,
+    events: ['model_version_tag.set'],
+    secret: 's3',
+  })
+  await webhooks.create({ project: 'p', name: 'b', url: `${receiver.url}/b`, events: ['registered_model.created'] })
+  await webhooks.create({ project: 'p', name: 'c', url: `${receiver.url}/c`, events: ['model_version_tag.set'], isActive: false })
+  await webhooks.create({ project: 'q', name: 'd', url: `${receiver.url}/d`, events: ['model_version_tag.set'] })
+  await change({ kind: 'tag_set', version: 3, key: 'k', after: 'v' })
+  await using _deliveries = start()
+  const [told] = await until(() => (receiver.received.length > 0 ? receiver.received : undefined))
+  expect(told!.path).toBe('/a')
+  expect(JSON.parse(told!.body)).toMatchObject({
+    entity: 'model_version_tag',
+    action: 'set',
+    workspace: 'p',
+    data: { name: 'm', version: '3', key: 'k', value: 'v' },
+  })
+  const { 'x-mlflow-delivery-id': deliveryId, 'x-mlflow-timestamp': seconds, 'x-mlflow-signature': signature } = told!.headers
+  expect(signature).toBe(sign('s3', { deliveryId: String(deliveryId), seconds: String(seconds), body: told!.body }))
+  const log = await until(async () => (await webhooks.deliveries('p', asking.id)).find(({ state }) => state === 'delivered'))
+  expect(log).toMatchObject({ id: deliveryId, event: 'model_version_tag.set', attempts: 1, status: 200, error: null })
+  expect(receiver.received).toHaveLength(1)
+})
+
+test('what fails is tried again with growing pauses, under the same id, until it is taken', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { id } = await opened.webhooks.create({
+    project: 'p',
+    name: 'a',
+    url: receiver.url,
+    events: ['registered_model.created'],
+  })
+  receiver.answers.push({ status: 503 }, { status: 429, headers: { 'retry-after': '0' } }, { status: 500 })
+  await opened.change({ kind: 'model_created', after: 'm' })
+  await using _deliveries = opened.start()
+  const done = await until(async () => (await opened.webhooks.deliveries('p', id)).find(({ state }) => state === 'delivered'))
+  expect(done.attempts).toBe(4)
+  expect(new Set(receiver.received.map(({ headers }) => headers['x-mlflow-delivery-id'])).size).toBe(1)
+})
+
+test('what the receiver refuses is not repeated, and the log says why', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { id } = await opened.webhooks.create({
+    project: 'p',
+    name: 'a',
+    url: receiver.url,
+    events: ['registered_model.created'],
+  })
+  receiver.answers.push({ status: 404 })
+  await opened.change({ kind: 'model_created', after: 'm' })
+  await using _deliveries = opened.start()
+  const failed = await until(async () => (await opened.webhooks.deliveries('p', id)).find(({ state }) => state === 'failed'))
+  expect(failed).toMatchObject({ attempts: 1, status: 404, error: 'It answered with 404: thanks' })
+})
+
+test('what waits when the server stops is sent by the next one, and two servers send it once', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { id } = await opened.webhooks.create({
+    project: 'p',
+    name: 'a',
+    url: receiver.url,
+    events: ['model_version_alias.created'],
+  })
+  {
+    await using _stopped = opened.start()
+  }
+  for (let at = 0; at < 20; at++) await opened.change({ kind: 'alias_set', version: 1, key: `a${at}`, after: '1' })
+  await using _first = opened.start()
+  await using _second = opened.start()
+  await until(async () => (await opened.webhooks.deliveries('p', id)).filter(({ state }) => state === 'delivered').length === 20)
+  const told = receiver.received.map(({ body }) => (JSON.parse(body) as { data: { alias: string } }).data.alias)
+  expect(told.toSorted()).toEqual(Array.from({ length: 20 }, (_, at) => `a${at}`).toSorted())
+})
+
+test('addresses of this machine and of private networks get nothing, however they are reached', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { id } = await opened.webhooks.create({
+    project: 'p',
+    name: 'a',
+    url: receiver.url,
+    events: ['registered_model.created'],
+  })
+  await opened.change({ kind: 'model_created', after: 'm' })
+  await using _deliveries = opened.start({ allowPrivate: false })
+  const failed = await until(async () => (await opened.webhooks.deliveries('p', id)).find(({ state }) => state === 'failed'))
+  expect(failed.error).toContain('not encrypted')
+  expect(receiver.received).toHaveLength(0)
+})
+
+test('a test says what came back, and changes nothing', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { webhooks } = opened
+  const { id } = await webhooks.create({ project: 'p', name: 'a', url: receiver.url, events: ['prompt_version.created'] })
+  expect(await webhooks.test('p', id)).toEqual({ isDelivered: true, status: 200, body: 'thanks', error: null })
+  expect(JSON.parse(receiver.received[0]!.body)).toMatchObject({
+    entity: 'prompt_version',
+    data: { template: 'Hello {{name}}!' },
+  })
+  receiver.answers.push({ status: 500 })
+  expect(await webhooks.test('p', id, 'prompt_tag.set')).toMatchObject({ isDelivered: false, status: 500 })
+  await webhooks.update('p', id, { url: 'http://127.0.0.1:1/' })
+  expect((await webhooks.test('p', id)).error).toContain('Cannot reach')
+  expect(await webhooks.deliveries('p', id)).toEqual([])
+})
+
+test('secrets are stored so that the database alone does not tell them', async () => {
+  await using opened = await open()
+  const { id } = await opened.webhooks.create({
+    project: 'p',
+    name: 'a',
+    url: 'https://example.org/',
+    events: ['prompt.created'],
+    secret: 'very secret',
+  })
+  const { secret } = await opened.database.read(({ kysely }) =>
+    kysely.selectFrom('webhooks').select('secret').where('id', '=', id).executeTakeFirstOrThrow(),
+  )
+  expect(secret).not.toContain('very secret')
+  expect(secrets.open(secret!)).toBe('very secret')
+  const other = createSecretBox(join(keys, 'another.key'))
+  expect(() => other.open(secret!)).toThrow('cannot be read with the key')
+})
