@@ -12,6 +12,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { autologEveryFramework } from './autolog.ts'
 import { here, pythonWithClient } from './client-environment.ts'
 import { killUnderLoad } from './kill-under-load.ts'
 import { RealServer } from './real-server.ts'
@@ -52,6 +53,28 @@ for step in range(4):
     context.log_metric('loss', 1 / (step + 1), step=step)
 context.log_artifact('note', body=b'hello', local_path='note.txt')
 `
+
+/** MLflow's own calls in a job, and a model of our own: both are loaded by the client afterwards. */
+async function inJobs(python: string, url: string): Promise<void> {
+  const job = join(here, 'job_with_mlflow.py')
+  const run = JSON.parse(await trainyard('run', job, '--python', python, '--json', '--data', data)) as {
+    id: string
+    experiment: string
+    results: Record<string, number>
+    artifacts: { key: string; kind: string }[]
+  }
+  const models = run.artifacts.filter(({ kind }) => kind === 'model').map(({ key }) => key)
+  if (run.experiment !== 'job_with_mlflow' || run.results['loss'] !== 0.5 || models.sort().join() !== 'ours,theirs')
+    failures.push(`calls of mlflow in a job did not land in its run: ${JSON.stringify(run)}`)
+  const { runs: all } = JSON.parse(await trainyard('ls', '--filter', "name in ('inner', 'second')", '--json', '--data', data)) as {
+    runs: { name: string; state: string; parentId: string }[]
+  }
+  const runs = all.filter(({ parentId }) => parentId === run.id)
+  const below = runs.map(({ name, state }) => `${name} ${state}`).sort()
+  if (below.join() !== 'inner completed,second completed') failures.push(`runs below the job's are ${below.join()}`)
+  const arguments_ = ['-W', 'ignore', join(here, 'load_models.py'), run.id]
+  await promisify(execFile)(python, arguments_, { env: clientEnvironment(url) })
+}
 
 async function bothWays(python: string, url: string): Promise<void> {
   writeFileSync(join(folder, 'train.py'), script)
@@ -106,6 +129,7 @@ const python = pythonWithClient()
     clientTests(python, server.url)
     try {
       await bothWays(python, server.url)
+      await inJobs(python, server.url)
       console.log('both ways: the command line and the client see the same runs')
     } catch (error) {
       failures.push(`both ways: ${error instanceof Error ? error.message : String(error)}`)
@@ -115,6 +139,8 @@ const python = pythonWithClient()
   if (code !== 0) failures.push(`the server ended with ${code} on SIGTERM`)
 }
 if (python) await compareWithRealServer(python)
+const withFrameworks = pythonWithClient('requirements-autolog.txt')
+if (withFrameworks) failures.push(...(await autologEveryFramework(withFrameworks, folder)))
 const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), 8)
 console.log(`kill -9 under load: 8 rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)
 failures.push(...problems)
