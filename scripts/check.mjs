@@ -19,6 +19,7 @@ async function lockfileUnchanged() {
 export function checks() {
   return [
     programStep('types', tool('tsc'), ['-p', 'tsconfig.json']),
+    programStep('types of the dashboard', tool('tsc'), ['-p', join('packages', 'ui')]),
     programStep('lint, import cycles', tool('oxlint'), []),
     programStep('format', tool('oxfmt'), ['--check']),
     programStep('unused code', tool('knip'), []),

@@ -17,7 +17,7 @@ function wantedPackages() {
   for (const name of [
     'package-lock.json',
     'package.json',
-    ...['contract', 'sdk', 'platform'].map((part) => join('packages', part, 'package.json')),
+    ...['contract', 'sdk', 'platform', 'ui'].map((part) => join('packages', part, 'package.json')),
   ]) {
     hash.update(readFileSync(join(root, name)))
   }
@@ -78,7 +78,7 @@ export function useBundledNode(scriptUrl) {
   process.exit(status ?? 1)
 }
 
-/** Bundles the program when a source is newer; a quarter of a second. */
+/** Bundles the program: a quarter of a second, and a few more for the dashboard when its sources changed. */
 export async function buildProgram() {
   const { build } = await import('./build.mjs')
   await build()
@@ -93,7 +93,7 @@ export async function requirePython() {
 }
 
 /** Programs that tests start, and the Debian package of each. */
-const debianPackages = { git: 'git', setpriv: 'util-linux', mkfifo: 'coreutils' }
+const debianPackages = { git: 'git', setpriv: 'util-linux', mkfifo: 'coreutils', chromium: 'chromium' }
 
 /** Installs missing Debian packages where that is possible without asking anybody. */
 export async function installDebianPackages() {

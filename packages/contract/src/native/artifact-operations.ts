@@ -63,7 +63,12 @@ export const artifactOperations = {
     method: 'GET',
     path: '/artifacts/{artifact}/bytes',
     summary: 'The bytes of an artifact, or of a file in it; takes a Range header',
-    query: closed({ path: Type.Optional(path) }),
+    query: closed({
+      path: Type.Optional(path),
+      show: Type.Optional(
+        Type.Boolean({ description: 'As a document to look at, in a sandbox that reaches nothing, instead of a file to save.' }),
+      ),
+    }),
     answer: bytes,
     answerBytes: 'bytes',
   }),

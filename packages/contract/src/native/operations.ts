@@ -6,6 +6,7 @@ import { registryOperations } from './registry-operations.ts'
 import { runOperations } from './run-operations.ts'
 import { sendingOperations } from './sending-operations.ts'
 import { serverOperations } from './server-operations.ts'
+import { tableOperations } from './table-operations.ts'
 
 /** Collides with no other dialect. */
 export const nativePrefix = '/api/trainyard/v1'
@@ -19,6 +20,7 @@ export const nativeOperations = {
   ...registryOperations,
   ...sendingOperations,
   ...serverOperations,
+  ...tableOperations,
 } satisfies Record<string, OperationSpec>
 
 export type NativeOperations = typeof nativeOperations

@@ -16,6 +16,7 @@ import type { Webhooks } from '../webhooks/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
 import { createGuard, createPass, type GuardOptions } from './guard.ts'
 import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index.ts'
+import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
 import { jobRunOf } from './run-tokens.ts'
 import { createServedPlaces } from './served-places.ts'
@@ -99,6 +100,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
     placeOfModel: (model) => places.ofModel(model),
   })
+  dashboardPages(app)
   await app.ready()
   openLogLane(app, context, createPass(options.guard))
   return app

@@ -14,6 +14,7 @@ import { createProjectRecords } from './project-records.ts'
 import { createReportedRuns } from './reported-runs.ts'
 import { createRunRecords } from './run-records.ts'
 import { createShippedRuns } from './shipped-runs.ts'
+import { createRunTable } from './run-table.ts'
 import type { Tracking } from './tracking.ts'
 
 export interface TrackingOptions {
@@ -29,6 +30,7 @@ export function createTracking(database: Database, options: TrackingOptions = {}
   // Only what may read points waits until those that have arrived lie in their series.
   const settled = readSettled(database)
   const { clock = systemClock, objects, keepsOutput = false } = options
+  const changes = createChangeRecords(settled)
   return {
     projects: createProjectRecords(database, clock),
     runs: createRunRecords(settled, clock, objects),
@@ -41,7 +43,8 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     shipped: createShippedRuns(settled),
     datasets: createDatasetRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),
-    changes: createChangeRecords(settled),
+    changes,
     answers: createKeptAnswers(database, clock),
+    table: createRunTable(settled, changes),
   }
 }

@@ -18,3 +18,4 @@ export { type ImportOptions, importRuns, type PlaceArtifact } from './run-import
 export { artifactKindOf } from './artifact-kind.ts'
 export { createImportedRecords, type ImportedRecords } from './imported/imported-records.ts'
 export type { Mark, MarkKind } from './imported/marks.ts'
+export type { RunKeyFacts, RunCounts, RunKeyScope, RunPulse, RunRow, RunTable } from './run-table.ts'

@@ -45,6 +45,23 @@ export async function searchRuns(database: Database, query: RunQuery): Promise<{
   })
 }
 
+/** More than a screen can mean; a table over a million runs keeps its first million. */
+const largestOrder = 1_000_000
+
+/** The integer keys of all runs that match, in order. */
+export const orderRuns = (
+  database: Database,
+  query: Omit<RunQuery, 'limit' | 'cursor'>,
+  limit = largestOrder,
+): Promise<number[]> =>
+  database.read(async (reader) => {
+    const scope = await createRunScope(reader, query)
+    if (!scope) return []
+    const order = createRunOrder(query.sort)
+    const found = await findPage(reader, scope, { order, after: undefined, limit })
+    return found.map((position) => position.number)
+  })
+
 export async function countRuns(
   database: Database,
   query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>,

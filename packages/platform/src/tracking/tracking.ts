@@ -25,6 +25,7 @@ import type { PointGroups } from './point-groups.ts'
 import type { RunImage } from './run-image.ts'
 
 export type { RunImage } from './run-image.ts'
+import type { RunTable } from './run-table.ts'
 
 /**
  * The records of work: projects, experiments, runs, metrics, results, artifacts, logs. One object per record kind over one
@@ -45,6 +46,7 @@ export interface Tracking {
   readonly loggedModels: LoggedModelRecords
   readonly changes: ChangeRecords
   readonly answers: KeptAnswers
+  readonly table: RunTable
 }
 
 /** One thing that changed. Of several changes of one kind only the last is known, under its number. */

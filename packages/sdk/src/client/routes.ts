@@ -80,4 +80,11 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   emptyTrash: 'POST /trash/empty',
   followChanges: 'GET /changes',
   followRun: 'GET /runs/{run}/changes',
+  getTableWindow: 'GET /table/window',
+  getTableOrder: 'GET /table/order',
+  getTableRows: 'POST /table/rows',
+  getTableKeys: 'GET /table/keys',
+  getFieldValues: 'GET /table/values',
+  getTableCounts: 'GET /table/counts',
+  getPulse: 'GET /pulse',
 }

@@ -5,12 +5,25 @@ import type { ObjectStore } from '../../objects/index.ts'
 import { readRange } from './byte-range.ts'
 import { mediaTypeOf } from './media-types.ts'
 
+/** No network, no origin of ours, no other window: what a page that a run made may use. */
+const shownPolicy = [
+  'sandbox allow-scripts',
+  "default-src 'none'",
+  "script-src 'unsafe-inline' 'unsafe-eval' data: blob:",
+  "style-src 'unsafe-inline' data:",
+  'img-src data: blob:',
+  'font-src data:',
+  'media-src data: blob:',
+  'worker-src blob: data:',
+].join('; ')
+
 /**
  * Answers with the bytes of a stored object, or the range asked for. Whoever made them may have put a page with scripts there, so
- * they are handed over as an attachment, in a sandbox, and with the type that is told and no other. `not_found` when missing.
+ * they are handed over as an attachment, in a sandbox, and with the type that is told and no other; to be shown, as a document that
+ * may draw and compute and reaches nothing. `not_found` when missing.
  */
 export async function sendObject(
-  { store, key, name = key }: { store: ObjectStore; key: string; name?: string },
+  { store, key, name = key, isShown = false }: { store: ObjectStore; key: string; name?: string; isShown?: boolean },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -19,8 +32,8 @@ export async function sendObject(
   const file = basename(name) || 'artifact'
   reply
     .type(mediaTypeOf(file))
-    .header('content-disposition', attachment(file))
-    .header('content-security-policy', 'sandbox')
+    .header('content-disposition', `${isShown ? 'inline' : 'attachment'}; ${fileNameHeader(file)}`)
+    .header('content-security-policy', isShown ? shownPolicy : 'sandbox')
     .header('x-content-type-options', 'nosniff')
     .header('accept-ranges', 'bytes')
   if (info.etag !== undefined) reply.header('etag', `"${info.etag}"`)
@@ -43,7 +56,7 @@ export async function sendObject(
 
 const noSuchFile = (name: string) => new AppError('not_found', `There is no artifact '${name}'.`)
 
-const attachment = (file: string): string =>
-  `attachment; filename*=UTF-8''${encodeURIComponent(file.toWellFormed()).replaceAll(/['()*]/g, escapeMark)}`
+const fileNameHeader = (file: string): string =>
+  `filename*=UTF-8''${encodeURIComponent(file.toWellFormed()).replaceAll(/['()*]/g, escapeMark)}`
 
 const escapeMark = (mark: string): string => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`

@@ -62,10 +62,11 @@ async function sendFileOf(
   { query, raw }: CallOf<'readArtifact'>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const isShown = query.show === true
   if (query.path !== undefined)
-    return await sendObject({ store: await served.folder(artifact.target), key: checkPlainPath(query.path) }, raw, reply)
+    return await sendObject({ store: await served.folder(artifact.target), key: checkPlainPath(query.path), isShown }, raw, reply)
   try {
-    return await sendObject({ ...(await served.object(artifact.target)), name: artifact.key }, raw, reply)
+    return await sendObject({ ...(await served.object(artifact.target)), name: artifact.key, isShown }, raw, reply)
   } catch (error) {
     if (!isAppError(error, 'not_found')) throw error
     const [first] = await listLevel(await served.folder(artifact.target), '')

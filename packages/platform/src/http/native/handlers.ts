@@ -6,6 +6,7 @@ import { registryHandlers } from './registry-handlers.ts'
 import { runHandlers } from './run-handlers.ts'
 import { sendingHandlers } from './sending-handlers.ts'
 import { serverHandlers } from './server-handlers.ts'
+import { tableHandlers } from './table-handlers.ts'
 
 /** What each operation of the contract does: none is missing, or this does not compile. */
 export const handlers: Handlers = {
@@ -16,4 +17,5 @@ export const handlers: Handlers = {
   ...registryHandlers,
   ...sendingHandlers,
   ...serverHandlers,
+  ...tableHandlers,
 }

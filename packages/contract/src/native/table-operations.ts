@@ -1,0 +1,103 @@
+import { Type } from 'typebox'
+import { area, closed } from './operation.ts'
+import { count, jsonValue, nullable, runState, wireNumber } from './schemas.ts'
+
+const tables = area('Tables of runs')
+const timeMs = Type.Integer()
+const asked = {
+  filter: Type.Optional(Type.String()),
+  sort: Type.Optional(Type.String()),
+  project: Type.Optional(Type.String()),
+  iterations: Type.Optional(Type.Boolean({ description: 'Iterations of sweeps too.' })),
+  trashed: Type.Optional(Type.Boolean({ description: 'Only runs in the trash.' })),
+}
+const columns = Type.Optional(
+  Type.String({ description: 'Fields, separated by commas: metrics.accuracy, params.eta, labels.team' }),
+)
+
+const row = Type.Object({
+  number: Type.Integer({ description: 'A short key of the run that never changes.' }),
+  id: Type.String(),
+  name: Type.String(),
+  project: Type.String(),
+  experiment: Type.String(),
+  kind: Type.String(),
+  parentId: nullable(Type.String()),
+  iteration: Type.Integer(),
+  state: runState,
+  stateReason: nullable(Type.String()),
+  createdAtMs: timeMs,
+  startedAtMs: nullable(timeMs),
+  endedAtMs: nullable(timeMs),
+  updatedAtMs: timeMs,
+  owner: Type.String(),
+  host: Type.String(),
+  sweep: Type.Unknown(),
+  values: Type.Array(jsonValue, { description: 'In the order of the columns.' }),
+})
+const key = { scope: Type.Enum(['metrics', 'params', 'labels']), name: Type.String() }
+const range = { min: nullable(wireNumber), max: nullable(wireNumber) }
+
+/** What a table over very many runs asks for: a first window, the whole order as numbers, then the rows that come into view. */
+export const tableOperations = {
+  getTableWindow: tables({
+    method: 'GET',
+    path: '/table/window',
+    summary: 'The first rows of a table of runs, and how many runs there are in it',
+    query: closed({ ...asked, columns, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) }),
+    answer: Type.Object({ rows: Type.Array(row), total: count }),
+  }),
+  getTableOrder: tables({
+    method: 'GET',
+    path: '/table/order',
+    summary: 'The numbers of all runs of a table, in order: a table over them stays as it is while new runs arrive',
+    query: closed(asked),
+    answer: Type.Object({ numbers: Type.Array(Type.Integer()) }),
+  }),
+  getTableRows: tables({
+    method: 'POST',
+    path: '/table/rows',
+    summary: 'Rows by their numbers',
+    body: closed({ numbers: Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 1_000 }), columns }),
+    answer: Type.Object({ rows: Type.Array(row) }),
+  }),
+  getTableKeys: tables({
+    method: 'GET',
+    path: '/table/keys',
+    summary: 'Every metric, parameter and label there is, and what the newest 500 runs of a table hold of them',
+    query: closed(asked),
+    answer: Type.Object({
+      sampled: count,
+      facts: Type.Array(
+        Type.Object({
+          ...key,
+          runCount: count,
+          distinctCount: count,
+          pointCount: Type.Integer({ description: 'The most points that one of the runs has of a metric; 0 for the others.' }),
+          ...range,
+        }),
+      ),
+      keys: Type.Array(Type.Object(key)),
+    }),
+  }),
+  getFieldValues: tables({
+    method: 'GET',
+    path: '/table/values',
+    summary: 'Some of the values a field has, and the range of its numbers',
+    query: closed({ field: Type.String({ minLength: 1 }), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })) }),
+    answer: Type.Object({ values: Type.Array(Type.String()), ...range }),
+  }),
+  getTableCounts: tables({
+    method: 'GET',
+    path: '/table/counts',
+    summary: 'How many runs there are, run, failed lately, are sweeps',
+    query: closed({ project: Type.Optional(Type.String()), failedSinceMs: Type.Optional(count) }),
+    answer: Type.Object({ runs: count, running: count, failed: count, sweeps: count }),
+  }),
+  getPulse: tables({
+    method: 'GET',
+    path: '/pulse',
+    summary: 'Whether anything has moved: cheap enough to be asked every second',
+    answer: Type.Object({ atMs: timeMs, newestNumber: count, unfinished: count, change: count }),
+  }),
+}

@@ -1,0 +1,41 @@
+import { parseRunFilter, parseRunSort, type RunField } from '@trainyard/contract'
+import type { RunQuery } from '../../tracking/index.ts'
+import type { SomeHandlers } from './bound-operation.ts'
+
+const usualLimit = 100
+const sampleSize = 500
+const dayMs = 86_400_000
+
+export const tableHandlers: SomeHandlers<
+  'getTableWindow' | 'getTableOrder' | 'getTableRows' | 'getTableKeys' | 'getFieldValues' | 'getTableCounts' | 'getPulse'
+> = {
+  getTableWindow: async ({ tracking, clock }, { query: { columns, limit = usualLimit, ...rest } }) =>
+    await tracking.table.window({ ...runQueryOf(rest, clock.nowMs()), limit }, fieldsOf(columns)),
+  getTableOrder: async ({ tracking, clock }, { query }) => ({
+    numbers: await tracking.table.order(runQueryOf(query, clock.nowMs())),
+  }),
+  getTableRows: async ({ tracking }, { body }) => ({ rows: await tracking.table.rows(body.numbers, fieldsOf(body.columns)) }),
+  getTableKeys: async ({ tracking, clock }, { query: { sort: _sort, ...query } }) => {
+    const { rows } = await tracking.table.window({ ...runQueryOf(query, clock.nowMs()), limit: sampleSize }, [])
+    const facts = await tracking.table.sample(rows.map((each) => each.number))
+    return { sampled: rows.length, facts, keys: await tracking.table.keys() }
+  },
+  getFieldValues: ({ tracking }, { query: { field, limit = 50 } }) => tracking.table.values(fieldsOf(field)[0]!, { limit }),
+  getTableCounts: ({ tracking, clock }, { query: { failedSinceMs = clock.nowMs() - dayMs, ...rest } }) =>
+    tracking.table.counts({ ...rest, failedSinceMs }),
+  getPulse: async ({ tracking, clock }) => ({ ...(await tracking.table.pulse()), atMs: clock.nowMs() }),
+}
+
+function runQueryOf(
+  { filter, sort, ...rest }: { filter?: string; sort?: string; project?: string; iterations?: boolean; trashed?: boolean },
+  nowMs: number,
+): Omit<RunQuery, 'limit' | 'cursor'> {
+  const query: RunQuery = { ...rest }
+  if (filter !== undefined && filter.trim() !== '') query.filter = parseRunFilter(filter, { nowMs })
+  if (sort !== undefined && sort !== '') query.sort = parseRunSort(sort)
+  return query
+}
+
+/** Fields are written as in a sort. */
+const fieldsOf = (written: string | undefined): RunField[] =>
+  written === undefined || written === '' ? [] : parseRunSort(written).map(({ field }) => field)

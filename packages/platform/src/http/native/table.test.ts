@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { newRunId } from '@trainyard/contract'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type OpenServer, openServer } from '../testing/open-server.ts'
+
+const root = '/api/trainyard/v1'
+let server: OpenServer
+const ids: string[] = []
+beforeAll(async () => {
+  server = await openServer()
+  for (let at = 0; at < 5; at++) {
+    const id = newRunId(1_000 + at)
+    ids.push(id)
+    await server.tracking.reported.create({
+      id,
+      experimentId: '0',
+      name: `run ${at}`,
+      kind: 'run',
+      state: 'running',
+      owner: 'ada',
+      host: '',
+      outPath: join(server.folder, 'artifacts', id),
+      createdAtMs: 1_000 + at,
+    })
+    await server.tracking.reported.log(id, {
+      points: [{ key: 'auc', step: 1, timeMs: 1, value: at === 2 ? Number.NaN : at / 10 }],
+      parameters: { eta: at, kind: `k${at % 2}` },
+      labels: { team: 'red' },
+    })
+  }
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+describe('a table of runs', () => {
+  test('opens with a window, knows how many there are, and gives the rest by number in the same order', async () => {
+    const columns = 'metrics.auc, params.eta, labels.team, metrics.none'
+    const window = (await server.ask('GET', `${root}/table/window`, { sort: 'metrics.auc desc', columns, limit: 2 }))
+      .json as never as {
+      total: number
+      rows: { number: number; name: string; values: unknown[] }[]
+    }
+    expect(window.total).toBe(5)
+    expect(window.rows.map(({ name, values }) => [name, ...values])).toEqual([
+      ['run 4', 0.4, 4, 'red', null],
+      ['run 3', 0.3, 3, 'red', null],
+    ])
+    const { numbers } = (await server.ask('GET', `${root}/table/order`, { sort: 'metrics.auc desc' })).json as never as {
+      numbers: number[]
+    }
+    expect(numbers.slice(0, 2)).toEqual(window.rows.map(({ number }) => number))
+    const rest = (await server.ask('POST', `${root}/table/rows`, { numbers: numbers.slice(2), columns }))
+      .json as never as typeof window
+    expect(rest.rows.map(({ name, values }) => [name, values[0]])).toEqual([
+      ['run 1', 0.1],
+      ['run 0', 0],
+      ['run 2', 'NaN'],
+    ])
+  })
+
+  test('knows its keys, what its runs hold of them, and the values of a field', async () => {
+    const keys = (await server.ask('GET', `${root}/table/keys`, { filter: 'params.eta > 2' })).json
+    expect(keys).toMatchObject({ sampled: 2 })
+    expect(keys['facts']).toContainEqual({
+      scope: 'params',
+      name: 'eta',
+      runCount: 2,
+      distinctCount: 2,
+      pointCount: 0,
+      min: 3,
+      max: 4,
+    })
+    expect(keys['keys']).toContainEqual({ scope: 'labels', name: 'team' })
+    expect((await server.ask('GET', `${root}/table/values`, { field: 'params.kind' })).json).toEqual({
+      values: ['k0', 'k1'],
+      min: null,
+      max: null,
+    })
+    expect((await server.ask('GET', `${root}/table/values`, { field: 'name', limit: 2 })).json['values']).toEqual([
+      'run 0',
+      'run 1',
+    ])
+    expect((await server.ask('GET', `${root}/table/counts`)).json).toMatchObject({ runs: 5, running: 5, failed: 0, sweeps: 0 })
+    expect((await server.ask('GET', `${root}/pulse`)).json).toMatchObject({ newestNumber: 5, unfinished: 5 })
+  })
+})

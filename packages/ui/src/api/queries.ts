@@ -1,0 +1,135 @@
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
+import { get, post, readNumber } from './client.ts'
+import type { ArtifactRecord, Counts, Points, Pulse, RunRecord, RunRow, SeriesInfo, StateChange, TableKeys } from './types.ts'
+
+export const pulseEveryMs = 1000
+
+/** What says whether anything has moved; also how we notice that the server is away. Not asked while the page is hidden. */
+export const pulseQuery = queryOptions({
+  queryKey: ['pulse'],
+  queryFn: ({ signal }) => get<Pulse>('/pulse', {}, signal),
+  refetchInterval: pulseEveryMs,
+  retry: false,
+  staleTime: 0,
+})
+export const usePulse = (): Pulse | undefined => useQuery(pulseQuery).data
+
+/** Which runs a table is about, as the server is asked. */
+export interface TableScope {
+  project?: string | undefined
+  filter?: string | undefined
+  sort?: string | undefined
+  iterations?: boolean | undefined
+}
+
+const scopeQuery = ({ project, filter, sort, iterations }: TableScope) => ({
+  project,
+  filter,
+  sort,
+  iterations: iterations === true ? true : undefined,
+})
+
+/** `mark` stands for a moment: the same question later is another one. */
+export const windowQuery = (scope: TableScope, columns: string, limit: number, mark = 0) =>
+  queryOptions({
+    queryKey: ['window', scope, columns, limit, mark],
+    queryFn: ({ signal }) =>
+      get<{ rows: RunRow[]; total: number }>('/table/window', { ...scopeQuery(scope), columns, limit }, signal),
+    placeholderData: keepPreviousData,
+    retry: false,
+  })
+
+export const orderQuery = (scope: TableScope, mark: number) =>
+  queryOptions({
+    queryKey: ['order', scope, mark],
+    queryFn: async ({ signal }) => (await get<{ numbers: number[] }>('/table/order', scopeQuery(scope), signal)).numbers,
+    retry: false,
+  })
+
+export const fetchRows = async (numbers: readonly number[], columns: string, signal?: AbortSignal): Promise<RunRow[]> =>
+  (await post<{ rows: RunRow[] }>('/table/rows', { numbers, ...(columns === '' ? {} : { columns }) }, signal)).rows
+
+export const keysQuery = (scope: Omit<TableScope, 'sort'>) =>
+  queryOptions({
+    queryKey: ['keys', scope.project, scope.filter, scope.iterations],
+    queryFn: ({ signal }) => get<TableKeys>('/table/keys', scopeQuery(scope), signal),
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+    retry: false,
+  })
+
+export const valuesQuery = (field: string) =>
+  queryOptions({
+    queryKey: ['values', field],
+    queryFn: ({ signal }) =>
+      get<{ values: string[]; min: number | null; max: number | null }>('/table/values', { field }, signal),
+    staleTime: 30_000,
+    retry: false,
+  })
+
+export const countsQuery = (project: string | undefined) =>
+  queryOptions({
+    queryKey: ['counts', project],
+    queryFn: ({ signal }) => get<Counts>('/table/counts', { project }, signal),
+    placeholderData: keepPreviousData,
+  })
+
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: async ({ signal }) =>
+    (await get<{ projects: { name: string; createdAtMs: number; runCount: number }[] }>('/projects', {}, signal)).projects,
+})
+
+export const runQuery = (id: string) =>
+  queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => get<RunRecord>(`/runs/${id}`, {}, signal), retry: false })
+
+export const statesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['states', id],
+    queryFn: async ({ signal }) => (await get<{ states: StateChange[] }>(`/runs/${id}/states`, {}, signal)).states,
+  })
+
+export const metricsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['metrics', id],
+    queryFn: async ({ signal }) => (await get<{ metrics: SeriesInfo[] }>(`/runs/${id}/metrics`, {}, signal)).metrics,
+  })
+
+export const artifactsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['artifacts', id],
+    queryFn: async ({ signal }) => (await get<{ artifacts: ArtifactRecord[] }>(`/runs/${id}/artifacts`, {}, signal)).artifacts,
+  })
+
+export const iterationsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['iterations', id],
+    queryFn: async ({ signal }) => (await get<{ runs: RunRecord[] }>(`/runs/${id}/iterations`, {}, signal)).runs,
+  })
+
+export interface PointsRange {
+  maxPoints: number
+  fromStep?: number | undefined
+  toStep?: number | undefined
+}
+
+/** Those series that have points; each keeps its spikes, whatever the number asked for. */
+export async function fetchPoints(
+  runs: readonly string[],
+  keys: readonly string[],
+  { maxPoints, fromStep, toStep }: PointsRange,
+  signal?: AbortSignal,
+): Promise<Points[]> {
+  if (runs.length === 0 || keys.length === 0) return []
+  const range = { ...(fromStep === undefined ? {} : { fromStep }), ...(toStep === undefined ? {} : { toStep }) }
+  const { series } = await post<{
+    series: { run: string; key: string; points: { step: number; timeMs: number; value: number | string }[] }[]
+  }>('/points', { runs, keys, maxPoints, ...range }, signal)
+  return series.map(({ run, key, points }) => ({
+    run,
+    key,
+    steps: points.map((point) => point.step),
+    timesMs: points.map((point) => point.timeMs),
+    values: points.map((point) => readNumber(point.value) ?? Number.NaN),
+  }))
+}

@@ -1,0 +1,10 @@
+import { usePath } from './link.tsx'
+
+/** The project of the address, if it names one. */
+export function useProject(): string | undefined {
+  const found = /^\/p\/([^/]+)/.exec(usePath())?.[1]
+  return found === undefined ? undefined : decodeURIComponent(found)
+}
+
+export const inProject = (project: string | undefined, path: string): string =>
+  project === undefined ? path : `/p/${encodeURIComponent(project)}${path === '/' ? '' : path}`

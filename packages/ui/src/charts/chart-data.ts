@@ -1,0 +1,109 @@
+import uPlot from 'uplot'
+
+/** One line of a chart, in order of step. */
+export interface Line {
+  id: string
+  label: string
+  /** A colour or a variable of the theme. */
+  colour: string
+  dash: readonly number[]
+  steps: readonly number[]
+  timesMs: readonly number[]
+  values: readonly number[]
+  /** Points without a line between them. */
+  isDots?: boolean
+}
+
+export type XKind = 'step' | 'relative' | 'wall'
+
+/** Where a line is not a number: shown as marks at the edge, since it cannot be drawn. */
+export interface OddPoint {
+  line: number
+  x: number
+  kind: 'nan' | 'above' | 'below'
+}
+
+export interface ChartData {
+  data: uPlot.AlignedData
+  odd: OddPoint[]
+  /** Points that a logarithmic axis has no place for. */
+  hiddenCount: number
+}
+
+export function xOf(line: Line, at: number, kind: XKind): number {
+  if (kind === 'step') return line.steps[at]!
+  if (kind === 'wall') return line.timesMs[at]! / 1000
+  return (line.timesMs[at]! - line.timesMs[0]!) / 1000
+}
+
+/** Lines with x values of their own, side by side as the chart wants them. Missing between two points is bridged, NaN is a gap. */
+export function alignLines(lines: readonly Line[], options: { x: XKind; isLog: boolean; smoothing: number }): ChartData {
+  const odd: OddPoint[] = []
+  let hiddenCount = 0
+  const tables = lines.map((line, index): uPlot.AlignedData => {
+    const xs: number[] = []
+    const ys: (number | null)[] = []
+    const smooth = options.smoothing > 0 ? smoothed(line.values, options.smoothing) : line.values
+    for (let at = 0; at < line.values.length; at++) {
+      const x = xOf(line, at, options.x)
+      // Two points of one x would not be in order: the later stands.
+      if (xs.length > 0 && x <= xs.at(-1)!) {
+        if (x === xs.at(-1)!) ys[ys.length - 1] = drawable(smooth[at]!, options.isLog)
+        continue
+      }
+      const value = line.values[at]!
+      if (Number.isNaN(value)) odd.push({ line: index, x, kind: 'nan' })
+      else if (!Number.isFinite(value)) odd.push({ line: index, x, kind: value > 0 ? 'above' : 'below' })
+      else if (options.isLog && value <= 0) hiddenCount++
+      xs.push(x)
+      ys.push(drawable(smooth[at]!, options.isLog))
+    }
+    return [xs, ys]
+  })
+  if (tables.length === 0) return { data: [[]], odd, hiddenCount }
+  return { data: uPlot.join(tables), odd, hiddenCount }
+}
+
+const drawable = (value: number, isLog: boolean): number | null =>
+  Number.isFinite(value) && (!isLog || value > 0) ? value : null
+
+/** The mean of a window around each point: unlike an exponential mean it does not lag behind a falling curve. */
+export function smoothed(values: readonly number[], window: number): number[] {
+  const half = Math.max(1, Math.floor(window / 2))
+  return values.map((value, at) => {
+    if (!Number.isFinite(value)) return value
+    const reach = Math.min(half, at, values.length - 1 - at)
+    let sum = 0
+    let count = 0
+    for (let near = at - reach; near <= at + reach; near++) {
+      const each = values[near]!
+      if (!Number.isFinite(each)) continue
+      sum += each
+      count++
+    }
+    return sum / count
+  })
+}
+
+const subsetPattern = /^(train|training|val|valid|validation|test|eval)[_/.\- ](.+)$/i
+
+/** `train_auc` and `val_auc` share a chart called `auc`. */
+export function chartNameOf(metric: string): { chart: string; subset: string } {
+  const found = subsetPattern.exec(metric)
+  if (found) return { chart: found[2]!, subset: found[1]! }
+  const behind = /^(.+)[_/.-](train|training|val|valid|validation|test|eval)$/i.exec(metric)
+  return behind ? { chart: behind[1]!, subset: behind[2]! } : { chart: metric, subset: '' }
+}
+
+/** Charts of some metrics in the order of their names, those with a goal to look at first. */
+export function chartsOf(metrics: readonly string[]): { name: string; metrics: string[] }[] {
+  const found = new Map<string, string[]>()
+  for (const metric of metrics) {
+    const { chart } = chartNameOf(metric)
+    found.set(chart, [...(found.get(chart) ?? []), metric])
+  }
+  return Array.from(found, ([name, members]) => ({ name: members.length > 1 ? name : members[0]!, metrics: members.toSorted() }))
+}
+
+/** Training data is dashed: the solid line is what counts. */
+export const subsetDash = (metric: string): readonly number[] => (/^train/i.test(chartNameOf(metric).subset) ? [6, 4] : [])

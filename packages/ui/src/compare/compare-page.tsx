@@ -1,0 +1,197 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { post } from '../api/client.ts'
+import { metricsQuery } from '../api/queries.ts'
+import type { RunRecord } from '../api/types.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { useKeys } from '../app/keys.ts'
+import { A, useSearch } from '../app/link.tsx'
+import { ChartBar, type DrawnRun, MetricCharts, useChartView } from '../charts/metric-charts.tsx'
+import { ParallelPlot } from '../charts/parallel-plot.tsx'
+import { distinctSlots, slotColour } from '../format/colour.ts'
+import { goalOf, mainMetric } from '../format/goal.ts'
+import { varyingParameters } from '../run/sweep-facts.ts'
+import { CopyButton } from '../ui/copy.tsx'
+import { DifferenceTable } from './difference-table.tsx'
+import { rowsOf, verdictOf } from './differences.ts'
+
+/** Why is one better? What differs comes first. */
+export function ComparePage() {
+  const [search, change] = useSearch()
+  const ids = useMemo(
+    () => [...new Set((search.get('runs') ?? '').split(',').filter((id) => /^[0-9a-f]{32}$/.test(id)))],
+    [search],
+  )
+  const { data: runs, error } = useQuery({
+    queryKey: ['compared', ids],
+    queryFn: async ({ signal }) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs: ids }, signal)).runs,
+    enabled: ids.length > 0,
+    retry: false,
+  })
+  if (ids.length < 2)
+    return (
+      <div className="page-body">
+        <div className="empty">
+          <h1>Choose what to compare</h1>
+          <p>
+            In <A href="/runs">the runs</A>, choose two or more with <kbd>x</kbd> and press <kbd>c</kbd>.
+          </p>
+        </div>
+      </div>
+    )
+  if (error)
+    return (
+      <div className="page-body">
+        <Refusal error={error} />
+      </div>
+    )
+  if (!runs) return null
+  return <Compared runs={runs} tab={search.get('tab') ?? 'differences'} onRuns={(next) => change({ runs: next.join(',') })} />
+}
+
+const tabs = [
+  ['differences', 'Differences'],
+  ['curves', 'Curves'],
+  ['parallel', 'Parallel'],
+] as const
+
+function Compared({ runs, tab, onRuns }: { runs: readonly RunRecord[]; tab: string; onRuns: (ids: string[]) => void }) {
+  const [showEqual, setShowEqual] = useState(false)
+  const slots = useMemo(() => distinctSlots(runs.map(({ id }) => id)), [runs])
+  const drawn = useMemo(
+    (): DrawnRun[] => runs.map(({ id, name }) => ({ id, name, colour: slotColour(slots.get(id)!) })),
+    [runs, slots],
+  )
+  const sections = useMemo(() => rowsOf(runs), [runs])
+  const equal = sections.flatMap(({ rows }) => rows).filter((row) => row.isEqual).length
+  const different = sections.flatMap(({ rows }) => rows).length - equal
+  const [search] = useSearch()
+  const link = (name: string): string => `/compare?runs=${search.get('runs')}${name === 'differences' ? '' : `&tab=${name}`}`
+  useKeys('Comparison', { e: { label: 'show equal rows, or not', run: () => setShowEqual(!showEqual) } })
+  const verdict = useMemo(() => verdictOf(runs), [runs])
+  return (
+    <>
+      <div className="page-head">
+        <h1>Compare {runs.length} runs</h1>
+        {drawn.map(({ id, name, colour }) => (
+          <span key={id} className="chip">
+            <span className="dot" style={{ background: colour }} />
+            <A href={`/runs/${id}`} className="elide">
+              {name}
+            </A>
+            {runs.length > 2 && (
+              <button
+                type="button"
+                className="button plain small"
+                aria-label={`Leave ${name} out`}
+                onClick={() => onRuns(runs.map((run) => run.id).filter((each) => each !== id))}
+              >
+                ✕
+              </button>
+            )}
+          </span>
+        ))}
+        <div className="actions">
+          <CopyButton label="Copy link" text={location.href} />
+        </div>
+      </div>
+      <p className="page-line">{verdict}</p>
+      <nav className="tabs" aria-label="Parts of the comparison">
+        {tabs.map(([name, label]) => (
+          <A key={name} href={link(name)} aria-current={tab === name ? 'page' : undefined}>
+            {label} {name === 'differences' ? different : ''}
+          </A>
+        ))}
+      </nav>
+      <div className="page-body">
+        {tab === 'differences' && (
+          <div className="compare-columns">
+            <div className="stack">
+              <div>
+                <button type="button" className="button small" aria-pressed={showEqual} onClick={() => setShowEqual(!showEqual)}>
+                  {showEqual ? 'Hide' : 'Show'} {equal} equal <kbd>e</kbd>
+                </button>
+              </div>
+              <DifferenceTable
+                runs={runs}
+                colours={drawn.map(({ colour }) => colour)}
+                sections={sections}
+                showEqual={showEqual}
+              />
+            </div>
+            <Curves runs={drawn} limit={4} />
+          </div>
+        )}
+        {tab === 'curves' && <Curves runs={drawn} />}
+        {tab === 'parallel' && <Parallel runs={runs} />}
+      </div>
+      <footer className="foot">
+        <span>
+          Differences to the first run · <kbd>e</kbd> equal rows
+        </span>
+        <span className="right">This link reopens exactly this view</span>
+      </footer>
+    </>
+  )
+}
+
+function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) {
+  const [view, change] = useChartView()
+  const results = useQueries({ queries: runs.map(({ id }) => metricsQuery(id)) })
+  const loaded = results.every(({ data }) => data !== undefined)
+  const counts = new Map<string, number>()
+  for (const { data } of results)
+    for (const { key, pointCount } of data ?? []) if (pointCount > 1) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const names = [...counts.keys()].toSorted((left, right) => counts.get(right)! - counts.get(left)! || (left < right ? -1 : 1))
+  const signature = names.join('\n')
+  const shown = useMemo(
+    () =>
+      signature
+        .split('\n')
+        .filter(Boolean)
+        .slice(0, limit ?? 100),
+    [signature, limit],
+  )
+  if (!loaded) return null
+  if (shown.length === 0) return <p className="muted">None of them logged a curve.</p>
+  return (
+    <div className="stack">
+      {limit === undefined && <ChartBar view={view} change={change} />}
+      <MetricCharts runs={runs} metrics={shown} view={view} change={change} mark="" />
+    </div>
+  )
+}
+
+function Parallel({ runs }: { runs: readonly RunRecord[] }) {
+  const parameters = useMemo(() => varyingParameters(runs).slice(0, 12), [runs])
+  const metrics = useMemo(() => {
+    const counts = new Map<string, number>()
+    for (const run of runs)
+      for (const [key, value] of Object.entries(run.results))
+        if (typeof value === 'number') counts.set(key, (counts.get(key) ?? 0) + 1)
+    return Array.from(counts, ([name, runCount]) => ({ name, runCount }))
+  }, [runs])
+  const [chosen, setChosen] = useState<string | undefined>(undefined)
+  const metric = chosen ?? mainMetric(metrics)
+  if (metric === undefined) return <p className="muted">They have no metric in common.</p>
+  return (
+    <section className="card">
+      <header>
+        <h2>Parallel coordinates</h2>
+        <select className="button small" aria-label="Goal" value={metric} onChange={(event) => setChosen(event.target.value)}>
+          {metrics.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </header>
+      <div className="body">
+        <ParallelPlot
+          runs={runs}
+          parameters={parameters}
+          goal={{ metric, direction: goalOf(metric), isGuessed: true }}
+          onOpen={() => undefined}
+        />
+      </div>
+    </section>
+  )
+}

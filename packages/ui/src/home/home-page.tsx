@@ -1,0 +1,238 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { countsQuery, keysQuery, projectsQuery, usePulse, windowQuery } from '../api/queries.ts'
+import { readNumber } from '../api/client.ts'
+import type { RunRow } from '../api/types.ts'
+import { A, useGo } from '../app/link.tsx'
+import { inProject, useProject } from '../app/project.ts'
+import { mainMetric } from '../format/goal.ts'
+import { formatCount, formatNumber } from '../format/number.ts'
+import { eventSentence } from '../models/event-sentence.ts'
+import { historyQuery, modelsQuery } from '../models/queries.ts'
+import { Age, Took } from '../ui/moment.tsx'
+import { StateMark } from '../ui/state.tsx'
+import { StartHere } from './start-here.tsx'
+
+/** What needs me? What runs, what failed lately, what changed in production, which projects there are. */
+export function HomePage() {
+  const project = useProject()
+  const pulse = usePulse()
+  const { data: counts } = useQuery(countsQuery(project))
+  const go = useGo()
+  const wasEmpty = useRef(false)
+  const newest = useRecent({ project, filter: undefined, limit: 8, mark: pulse?.change ?? 0 })
+  if (counts?.runs === 0) wasEmpty.current = true
+  const first = newest?.rows[0]
+  useEffect(() => {
+    // Somebody follows the words below and waits here: their first run opens by itself.
+    if (wasEmpty.current && first) go(`/runs/${first.id}`)
+  }, [first, go])
+  if (!counts || !newest) return null
+  return (
+    <>
+      <div className="page-head">
+        <h1>{project ?? 'Home'}</h1>
+        <span className="facts">
+          {counts.runs === 0
+            ? ''
+            : counts.running === 0 && counts.failed === 0
+              ? `All quiet: nothing runs, nothing failed in 24 hours`
+              : `${formatCount(counts.running)} running · ${formatCount(counts.failed)} failed in 24 hours`}
+        </span>
+      </div>
+      <div className="page-body">
+        {counts.runs === 0 && newest.total === 0 ? (
+          <StartHere project={project} />
+        ) : (
+          <Board project={project} newest={newest.rows} mark={pulse?.change ?? 0} />
+        )}
+      </div>
+    </>
+  )
+}
+
+function useRecent(options: {
+  project: string | undefined
+  filter: string | undefined
+  limit: number
+  mark: number
+  columns?: string
+}) {
+  const { project, filter, limit, mark, columns = '' } = options
+  return useQuery(windowQuery({ project, filter }, columns, limit, mark)).data
+}
+
+function Board({ project, newest, mark }: { project: string | undefined; newest: readonly RunRow[]; mark: number }) {
+  const { data: keys } = useQuery(keysQuery({ project }))
+  const metric = mainMetric((keys?.facts ?? []).filter(({ scope }) => scope === 'metrics'))
+  const columns = metric === undefined ? '' : `metrics."${metric.replaceAll('"', String.raw`\"`)}"`
+  const running = useRecent({ project, filter: 'state in (running, pending, aborting)', limit: 8, mark, columns })
+  const failed = useRecent({ project, filter: "state = failed and created > '7d'", limit: 8, mark, columns })
+  const recent = useRecent({ project, filter: undefined, limit: 10, mark, columns })
+  return (
+    <div className="columns">
+      <div className="stack">
+        <RunList
+          title="Running now"
+          rows={running?.rows ?? []}
+          total={running?.total ?? 0}
+          metric={metric}
+          href={inProject(project, '/runs?filter=state in (running, pending, aborting)')}
+          empty="Nothing runs."
+        />
+        <RunList
+          title="Failed in the last 7 days"
+          rows={failed?.rows ?? []}
+          total={failed?.total ?? 0}
+          metric={metric}
+          href={inProject(project, "/runs?filter=state = failed and created > '7d'")}
+          empty="Nothing failed."
+        />
+        <RunList
+          title="Newest"
+          rows={recent?.rows ?? newest}
+          total={recent?.total ?? newest.length}
+          metric={metric}
+          href={inProject(project, '/runs')}
+          empty=""
+        />
+      </div>
+      <div className="stack">
+        {project === undefined && <Projects />}
+        <Production project={project} />
+      </div>
+    </div>
+  )
+}
+
+function RunList({
+  title,
+  rows,
+  total,
+  metric,
+  href,
+  empty,
+}: {
+  title: string
+  rows: readonly RunRow[]
+  total: number
+  metric: string | undefined
+  href: string
+  empty: string
+}) {
+  return (
+    <section className="card">
+      <header>
+        <h2>{title}</h2>
+        <span className="facts">
+          {total > rows.length ? <A href={href}>all {formatCount(total)}</A> : total > 0 ? formatCount(total) : ''}
+        </span>
+      </header>
+      {rows.length === 0 ? (
+        <p className="body muted">{empty}</p>
+      ) : (
+        <div className="scroll">
+          <table className="plain-table fixed">
+            <thead className="visually-hidden">
+              <tr>
+                <th scope="col">State</th>
+                <th scope="col">Name</th>
+                <th scope="col">Project</th>
+                <th scope="col">{metric ?? 'Value'}</th>
+                <th scope="col">Took</th>
+                <th scope="col">Started</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => {
+                const value = readNumber(row.values[0])
+                return (
+                  <tr key={row.id}>
+                    <td className="state-cell">
+                      <StateMark state={row.state} reason={row.stateReason} />
+                    </td>
+                    <td className="elide">
+                      <div className="name-and-reason">
+                        <A href={`/runs/${row.id}`} className="elide">
+                          {row.name}
+                        </A>
+                        {row.state === 'failed' && row.stateReason && <span className="muted elide">{row.stateReason}</span>}
+                      </div>
+                    </td>
+                    <td className="muted wide-only">{row.project}</td>
+                    <td className="num">{value === undefined ? '' : <span title={metric}>{formatNumber(value, 4)}</span>}</td>
+                    <td className="num wide-only">
+                      <Took startedAtMs={row.startedAtMs} endedAtMs={row.endedAtMs} />
+                    </td>
+                    <td className="num">
+                      <Age atMs={row.startedAtMs ?? row.createdAtMs} />
+                    </td>
+                  </tr>
+                )
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Projects() {
+  const { data: projects = [] } = useQuery(projectsQuery)
+  return (
+    <section className="card">
+      <header>
+        <h2>Projects</h2>
+        <span className="facts">runs</span>
+      </header>
+      <dl className="body pairs">
+        {projects
+          .toSorted((left, right) => right.runCount - left.runCount)
+          .slice(0, 10)
+          .flatMap(({ name, runCount }) => [
+            <dt key={name}>
+              <A href={inProject(name, '/runs')}>{name}</A>
+            </dt>,
+            <dd key={`${name} runs`}>{formatCount(runCount)}</dd>,
+          ])}
+      </dl>
+    </section>
+  )
+}
+
+const mostModels = 10
+
+function Production({ project }: { project: string | undefined }) {
+  const { data: projects = [] } = useQuery(projectsQuery)
+  const names = project === undefined ? projects.map(({ name }) => name).slice(0, 10) : [project]
+  const models = useQueries({ queries: names.map(modelsQuery) })
+    .flatMap(({ data }) => data ?? [])
+    .toSorted((left, right) => right.updatedAtMs - left.updatedAtMs)
+    .slice(0, mostModels)
+  const histories = useQueries({ queries: models.map((model) => historyQuery(model.project, model.name)) })
+  const events = histories
+    .flatMap(({ data }, at) => (data ?? []).map((event) => ({ ...event, model: models[at]! })))
+    .filter(({ kind }) => kind === 'stage_changed' || kind === 'alias_set' || kind === 'version_created')
+    .toSorted((left, right) => right.atMs - left.atMs)
+    .slice(0, 8)
+  if (events.length === 0) return null
+  return (
+    <section className="card">
+      <header>
+        <h2>Changed in models</h2>
+      </header>
+      <ul className="body stack">
+        {events.map((event) => (
+          <li key={`${event.model.name} ${event.id}`}>
+            <A href={inProject(event.model.project, `/models/${encodeURIComponent(event.model.name)}`)}>{event.model.name}</A>:{' '}
+            {event.by} {eventSentence(event)} {event.reason && <q className="muted">{event.reason}</q>}{' '}
+            <span className="muted">
+              <Age atMs={event.atMs} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,323 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { useMemo, useState } from 'react'
+import { runQuery } from '../api/queries.ts'
+import { readNumber } from '../api/client.ts'
+import type { RunRecord } from '../api/types.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { A, useSearch } from '../app/link.tsx'
+import { mainMetric } from '../format/goal.ts'
+import { decimalsFor, formatNumber } from '../format/number.ts'
+import { formatMoment, momentTitle } from '../format/time.ts'
+import { Snippet } from '../ui/copy.tsx'
+import { Age } from '../ui/moment.tsx'
+import { eventSentence } from './event-sentence.ts'
+import { PromoteSheet } from './promote-sheet.tsx'
+import { atQuery, historyQuery, modelQuery, versionsQuery } from './queries.ts'
+import type { ModelVersion, RegisteredModel } from './types.ts'
+
+/** May it ship, where is it from, and what was in production when? */
+export function ModelPage() {
+  const { model: name = '', project = 'default' } = useParams({ strict: false })
+  const { data: model, error, refetch } = useQuery(modelQuery(project, name))
+  const { data: versions } = useQuery(versionsQuery(project, name))
+  if (error)
+    return (
+      <div className="page-body">
+        <div className="empty">
+          <h1>{name}</h1>
+          <Refusal error={error} retry={() => void refetch()} />
+        </div>
+      </div>
+    )
+  if (!model || !versions) return null
+  return <Loaded model={model} versions={versions} />
+}
+
+function Loaded({ model, versions }: { model: RegisteredModel; versions: readonly ModelVersion[] }) {
+  const [search, change] = useSearch()
+  const [promoting, setPromoting] = useState<{ version: ModelVersion; stage?: string } | null>(null)
+  const wanted = Number(search.get('version'))
+  const chosen =
+    versions.find(({ version }) => version === wanted) ?? versions.find(({ stage }) => stage === 'Production') ?? versions[0]
+  const production = versions.filter(({ stage }) => stage === 'Production')
+  return (
+    <>
+      <div className="page-head">
+        <h1 className="elide">{model.name}</h1>
+        {Object.entries(model.aliases).map(([alias, version]) => (
+          <span key={alias} className="chip">
+            @{alias} → {version}
+          </span>
+        ))}
+        <span className="facts">
+          {production.length > 0
+            ? `version ${production.map(({ version }) => version).join(', ')} in production`
+            : 'nothing in production'}
+        </span>
+        <div className="actions">
+          {chosen && (
+            <button type="button" className="button primary" onClick={() => setPromoting({ version: chosen })}>
+              Promote version {chosen.version}…
+            </button>
+          )}
+        </div>
+      </div>
+      <p className="page-line">
+        <span>
+          <A href={`/p/${encodeURIComponent(model.project)}/models`}>{model.project}</A> · made by {model.createdBy} · updated{' '}
+          <Age atMs={model.updatedAtMs} />
+          {model.description && ` · ${model.description}`}
+        </span>
+      </p>
+      <div className="page-body">
+        {versions.length === 0 ? (
+          <p className="muted">This model has no version yet.</p>
+        ) : (
+          <div className="columns">
+            <div className="stack">
+              <Versions
+                versions={versions}
+                chosen={chosen}
+                onChoose={(version) => change({ version: String(version) })}
+                onPromote={(version, stage) => setPromoting(stage === undefined ? { version } : { version, stage })}
+              />
+              <History model={model} />
+            </div>
+            <div className="stack">
+              {chosen && <VersionFacts version={chosen} />}
+              <InProductionAt model={model} />
+              {chosen && <LoadIt version={chosen} />}
+            </div>
+          </div>
+        )}
+      </div>
+      {promoting && (
+        <PromoteSheet version={promoting.version} stage={promoting.stage} others={versions} onClose={() => setPromoting(null)} />
+      )}
+    </>
+  )
+}
+
+function useRuns(versions: readonly ModelVersion[]): ReadonlyMap<string, RunRecord> {
+  const ids = [...new Set(versions.flatMap(({ runId }) => runId ?? []))].slice(0, 40)
+  const results = useQueries({ queries: ids.map(runQuery) })
+  return new Map(results.flatMap(({ data }) => (data ? [[data.id, data] as const] : [])))
+}
+
+function Versions({
+  versions,
+  chosen,
+  onChoose,
+  onPromote,
+}: {
+  versions: readonly ModelVersion[]
+  chosen: ModelVersion | undefined
+  onChoose: (version: number) => void
+  onPromote: (version: ModelVersion, stage?: string) => void
+}) {
+  const runs = useRuns(versions)
+  const metric = useMemo(() => {
+    const counts = new Map<string, number>()
+    for (const run of runs.values())
+      for (const [key, value] of Object.entries(run.results))
+        if (typeof value === 'number') counts.set(key, (counts.get(key) ?? 0) + 1)
+    return mainMetric(Array.from(counts, ([name, runCount]) => ({ name, runCount })))
+  }, [runs])
+  const valueOf = ({ runId }: ModelVersion): number | undefined =>
+    runId === null || metric === undefined ? undefined : readNumber(runs.get(runId)?.results[metric])
+  const decimals = decimalsFor(versions.flatMap((version) => valueOf(version) ?? []))
+  const before = versions.find((version) => version.stage === 'Archived')
+  return (
+    <section className="card">
+      <header>
+        <h2>Versions</h2>
+        <span className="facts">{versions.length}</span>
+        {before && versions.some(({ stage }) => stage === 'Production') && (
+          <button type="button" className="button small" onClick={() => onPromote(before, 'Production')}>
+            Roll back to {before.version}
+          </button>
+        )}
+      </header>
+      <div className="scroll">
+        <table className="plain-table">
+          <thead>
+            <tr>
+              <th scope="col">Version</th>
+              <th scope="col">Stage</th>
+              <th scope="col">Aliases</th>
+              {metric && (
+                <th scope="col" className="num">
+                  {metric}
+                </th>
+              )}
+              <th scope="col">Run</th>
+              <th scope="col">By</th>
+              <th scope="col" className="num">
+                Made
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {versions.map((version) => {
+              const value = valueOf(version)
+              return (
+                <tr key={version.version} className={version === chosen ? 'chosen' : undefined}>
+                  <td>
+                    <button
+                      type="button"
+                      className="button plain small strong"
+                      aria-pressed={version === chosen}
+                      onClick={() => onChoose(version.version)}
+                    >
+                      {version.version}
+                    </button>
+                  </td>
+                  <td className={version.stage === 'Production' ? 'strong' : version.stage === 'None' ? 'muted' : undefined}>
+                    {version.stage === 'None' ? '–' : version.stage}
+                  </td>
+                  <td>
+                    {version.aliases.map((alias) => (
+                      <span key={alias} className="chip">
+                        @{alias}
+                      </span>
+                    ))}
+                  </td>
+                  {metric && <td className="num">{value === undefined ? '–' : formatNumber(value, decimals)}</td>}
+                  <td>
+                    {version.runId === null ? (
+                      '–'
+                    ) : (
+                      <A href={`/runs/${version.runId}`}>{runs.get(version.runId)?.name ?? version.runId.slice(0, 8)}</A>
+                    )}
+                  </td>
+                  <td>{version.createdBy}</td>
+                  <td className="num">
+                    <Age atMs={version.createdAtMs} />
+                  </td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+function History({ model }: { model: RegisteredModel }) {
+  const { data: events } = useQuery(historyQuery(model.project, model.name))
+  if (!events) return null
+  return (
+    <section className="card">
+      <header>
+        <h2>History</h2>
+        <span className="facts">who, when, why</span>
+      </header>
+      <ol className="body events">
+        {events.toReversed().map((event) => (
+          <li key={event.id}>
+            <time className="muted" title={momentTitle(event.atMs)}>
+              {formatMoment(event.atMs)}
+            </time>
+            <span>
+              {eventSentence(event)}
+              {event.reason && <q>{event.reason}</q>}
+            </span>
+            <span className="muted">{event.by}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function VersionFacts({ version }: { version: ModelVersion }) {
+  const facts: [string, string][] = [
+    ['stage', version.stage],
+    ['status', version.statusMessage ? `${version.status}: ${version.statusMessage}` : version.status],
+    ['source', version.source],
+    ...Object.entries(version.tags),
+  ]
+  return (
+    <section className="card">
+      <header>
+        <h2>Version {version.version}</h2>
+      </header>
+      <div className="body">
+        {version.description && <p className="note-text">{version.description}</p>}
+        <dl className="pairs">
+          {facts.flatMap(([key, value]) => [<dt key={key}>{key}</dt>, <dd key={`${key} value`}>{value}</dd>])}
+        </dl>
+        {version.runId !== null && (
+          <p>
+            From <A href={`/runs/${version.runId}`}>its run</A>: <A href={`/runs/${version.runId}/code`}>code and environment</A>,{' '}
+            <A href={`/runs/${version.runId}/artifacts`}>files</A>.
+          </p>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function InProductionAt({ model }: { model: RegisteredModel }) {
+  const [when, setWhen] = useState('')
+  const timeMs = when === '' ? Number.NaN : new Date(when).getTime()
+  const { data, error } = useQuery({ ...atQuery(model.project, model.name, timeMs), enabled: Number.isFinite(timeMs) })
+  const found = data?.versions.filter(({ stage }) => stage === 'Production') ?? []
+  return (
+    <section className="card">
+      <header>
+        <h2>What was in production?</h2>
+      </header>
+      <div className="body stack">
+        <input
+          type="datetime-local"
+          className="field"
+          aria-label="At this moment"
+          value={when}
+          onChange={(event) => setWhen(event.target.value)}
+        />
+        {error && <Refusal error={error} />}
+        {data && (
+          <p role="status">
+            {found.length === 0 && 'Nothing was in production then.'}
+            {found.map(({ version, stageBy, stageSinceMs, stageReason }) => (
+              <span key={version}>
+                <strong>Version {version}</strong>, since {formatMoment(stageSinceMs)} by {stageBy}
+                {stageReason && `: ${stageReason}`}.{' '}
+              </span>
+            ))}
+            {Object.entries(data.aliases).map(([alias, version]) => (
+              <span key={alias} className="chip">
+                @{alias} → {version}
+              </span>
+            ))}
+          </p>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function LoadIt({ version }: { version: ModelVersion }) {
+  const reference = `models:/${version.name}/${version.version}`
+  return (
+    <section className="card">
+      <header>
+        <h2>Load it</h2>
+      </header>
+      <div className="body stack">
+        <Snippet
+          label="MLflow"
+          text={`export MLFLOW_TRACKING_URI=${location.origin}\npython -c "import mlflow; mlflow.pyfunc.load_model('${reference}')"`}
+        />
+        <Snippet label="Terminal" text={`npx trainyard models show ${version.name}/${version.version}`} />
+        <Snippet
+          label="curl"
+          text={`curl '${location.origin}/api/trainyard/v1/models/${encodeURIComponent(version.name)}/versions/${version.version}?project=${encodeURIComponent(version.project)}'`}
+        />
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,97 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { post, put } from '../api/client.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { Sheet } from '../app/sheet.tsx'
+import { useAttempt } from '../runs/selection-bar.tsx'
+import { stagesQuery } from './queries.ts'
+import type { ModelVersion } from './types.ts'
+
+/** Moves a version to a stage, and an alias if wanted, with the reason that stays in the history. */
+export function PromoteSheet({
+  version,
+  stage,
+  others,
+  onClose,
+}: {
+  version: ModelVersion
+  stage: string | undefined
+  others: readonly ModelVersion[]
+  onClose: () => void
+}) {
+  const { data: stages = ['Staging', 'Production', 'Archived'] } = useQuery(stagesQuery(version.project))
+  const [to, setTo] = useState(stage ?? (version.stage === 'Staging' || version.stage === 'Archived' ? 'Production' : 'Staging'))
+  const [alias, setAlias] = useState('')
+  const [reason, setReason] = useState('')
+  const queries = useQueryClient()
+  const { attempt, error, isBusy } = useAttempt(() => {
+    void queries.invalidateQueries()
+    onClose()
+  })
+  const leaving = others.filter(
+    (other) => other.stage === to && other.version !== version.version && to !== 'None' && to !== 'Archived',
+  )
+  const path = `/models/${encodeURIComponent(version.name)}`
+  const project = { project: version.project }
+  const work = async (): Promise<void> => {
+    if (to !== version.stage) await post(`${path}/versions/${version.version}/stage`, { stage: to, reason }, undefined, project)
+    if (alias.trim() !== '')
+      await put(
+        `${path}/aliases/${encodeURIComponent(alias.trim().replace(/^@/, ''))}`,
+        { version: version.version, reason },
+        project,
+      )
+  }
+  return (
+    <Sheet title={`Promote version ${version.version}`} onClose={onClose}>
+      <form
+        className="inside form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          attempt(work)
+        }}
+      >
+        <h2>
+          {version.name}, version {version.version}
+        </h2>
+        <label>
+          Stage (now {version.stage})
+          <select className="field" value={to} onChange={(event) => setTo(event.target.value)}>
+            {stages.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Alias (moves there when it exists; may stay empty)
+          <input className="field" placeholder="champion" value={alias} onChange={(event) => setAlias(event.target.value)} />
+        </label>
+        <label>
+          Why
+          <textarea
+            className="field"
+            rows={3}
+            required
+            placeholder="better on the pro plan"
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+        </label>
+        {leaving.length > 0 && (
+          <p className="note">
+            Version {leaving.map((other) => other.version).join(', ')} leaves {to} and goes to Archived.
+          </p>
+        )}
+        {error && <Refusal error={error} />}
+        <div className="buttons">
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button primary" disabled={isBusy}>
+            Move to {to}
+          </button>
+        </div>
+      </form>
+    </Sheet>
+  )
+}

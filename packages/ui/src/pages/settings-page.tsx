@@ -1,0 +1,113 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { get } from '../api/client.ts'
+import { setSingleKeys, singleKeysAreOn } from '../app/keys.ts'
+import { setTheme, type Theme, useTheme } from '../app/theme.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { formatBytes, formatCount } from '../format/number.ts'
+import { formatDuration, timeZoneName } from '../format/time.ts'
+import { Snippet } from '../ui/copy.tsx'
+
+interface Figures {
+  version: string
+  uptimeMs: number
+  memoryBytes: number
+  dataDirectory: string
+  databaseBytes: number
+  freeBytes: number | null
+  runs: Record<string, number>
+  trashedRuns: number
+}
+
+const themes: [Theme, string][] = [
+  ['system', 'As the system'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+]
+
+export function SettingsPage() {
+  const theme = useTheme()
+  const [areKeysOn, setKeysOn] = useState(singleKeysAreOn())
+  const { data: figures, error } = useQuery({
+    queryKey: ['figures'],
+    queryFn: ({ signal }) => get<Figures>('/figures', {}, signal),
+    refetchInterval: 10_000,
+    retry: false,
+  })
+  return (
+    <>
+      <div className="page-head">
+        <h1>Settings</h1>
+      </div>
+      <div className="page-body">
+        <div className="chart-grid">
+          <section className="card">
+            <header>
+              <h2>Here, in this browser</h2>
+            </header>
+            <div className="body stack">
+              <div className="segmented" role="group" aria-label="Theme">
+                {themes.map(([name, label]) => (
+                  <button key={name} type="button" aria-pressed={theme === name} onClick={() => setTheme(name)}>
+                    {label}
+                  </button>
+                ))}
+              </div>
+              <label>
+                <input
+                  type="checkbox"
+                  checked={areKeysOn}
+                  onChange={(event) => {
+                    setSingleKeys(event.target.checked)
+                    setKeysOn(event.target.checked)
+                  }}
+                />{' '}
+                Single keys act (j, k, x, …)
+              </label>
+              <p className="muted">Times are shown in {timeZoneName()}.</p>
+            </div>
+          </section>
+          <section className="card">
+            <header>
+              <h2>Server</h2>
+            </header>
+            <div className="body">
+              {error && <Refusal error={error} />}
+              {figures && (
+                <dl className="pairs">
+                  <dt>version</dt>
+                  <dd>{figures.version}</dd>
+                  <dt>up for</dt>
+                  <dd>{formatDuration(figures.uptimeMs)}</dd>
+                  <dt>memory</dt>
+                  <dd>{formatBytes(figures.memoryBytes)}</dd>
+                  <dt>database</dt>
+                  <dd>{formatBytes(figures.databaseBytes)}</dd>
+                  <dt>free on its disk</dt>
+                  <dd>{figures.freeBytes === null ? '–' : formatBytes(figures.freeBytes)}</dd>
+                  <dt>data directory</dt>
+                  <dd className="mono">{figures.dataDirectory}</dd>
+                  {Object.entries(figures.runs).flatMap(([state, count]) => [
+                    <dt key={state}>runs {state}</dt>,
+                    <dd key={`${state} count`}>{formatCount(count)}</dd>,
+                  ])}
+                  <dt>runs in the trash</dt>
+                  <dd>{formatCount(figures.trashedRuns)}</dd>
+                </dl>
+              )}
+            </div>
+          </section>
+          <section className="card">
+            <header>
+              <h2>Point clients here</h2>
+            </header>
+            <div className="body stack">
+              <Snippet label="MLflow" text={`export MLFLOW_TRACKING_URI=${location.origin}`} />
+              <Snippet label="Everything as an OpenAPI document" text={`${location.origin}/api/trainyard/v1/openapi.json`} />
+            </div>
+          </section>
+        </div>
+      </div>
+    </>
+  )
+}

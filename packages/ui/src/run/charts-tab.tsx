@@ -1,0 +1,52 @@
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { metricsQuery } from '../api/queries.ts'
+import { readNumber } from '../api/client.ts'
+import type { RunRecord } from '../api/types.ts'
+import { useSearch } from '../app/link.tsx'
+import { ChartBar, MetricCharts, useChartView } from '../charts/metric-charts.tsx'
+import { runColour } from '../format/colour.ts'
+import { formatNumber } from '../format/number.ts'
+
+/** Every curve; metrics of one value stand as numbers. */
+export function ChartsTab({ run, mark }: { run: RunRecord; mark: number }) {
+  const { data: metrics } = useQuery(metricsQuery(run.id))
+  const [search] = useSearch()
+  const [view, change] = useChartView()
+  const text = search.get('metric') ?? ''
+  const runs = useMemo(() => [{ id: run.id, name: run.name, colour: runColour(run.id) }], [run.id, run.name])
+  const found = useMemo(
+    () => (metrics ?? []).filter(({ key }) => key.toLowerCase().includes(text.toLowerCase())),
+    [metrics, text],
+  )
+  const curves = useMemo(() => found.filter(({ pointCount }) => pointCount > 1).map(({ key }) => key), [found])
+  const single = found.filter(({ pointCount }) => pointCount === 1)
+  if (!metrics) return null
+  if (metrics.length === 0) return <p className="muted">This run logged no metrics.</p>
+  return (
+    <div className="stack">
+      <ChartBar view={view} change={change}>
+        <input
+          className="field"
+          aria-label="Find metrics"
+          placeholder={`Find among ${metrics.length} metrics`}
+          value={text}
+          onChange={(event) => change({ metric: event.target.value })}
+        />
+      </ChartBar>
+      {single.length > 0 && (
+        <section className="card" aria-label="Single values">
+          <dl className="numbers">
+            {single.map(({ key, last }) => (
+              <div key={key}>
+                <dt>{key}</dt>
+                <dd>{formatNumber(readNumber(last.value) ?? Number.NaN)}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      )}
+      <MetricCharts runs={runs} metrics={curves} view={view} change={change} mark={mark} height={220} />
+    </div>
+  )
+}

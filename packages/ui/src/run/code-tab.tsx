@@ -1,0 +1,95 @@
+import type { RunRecord } from '../api/types.ts'
+import { formatBytes, formatValue } from '../format/number.ts'
+import { Snippet } from '../ui/copy.tsx'
+
+/** Exactly what ran, and how to run it again. */
+export function CodeTab({ run }: { run: RunRecord }) {
+  const { code, environment } = run
+  const facts: [string, string | null | undefined][] = [
+    ['file', code?.file],
+    ['handler', code?.handler],
+    ['working folder', code?.workingDirectory],
+    ['commit', code?.git && `${code.git.commit}${code.git.dirty ? ' with changes that are not committed' : ''}`],
+    ['branch', code?.git?.branch],
+    ['remote', code?.git?.remote],
+    ['script, SHA-256', code?.scriptSha256],
+    ['attempt', String(run.attempt)],
+    ['output folder', run.outPath],
+  ]
+  const machine: [string, string | null | undefined][] = [
+    ['host', environment?.host],
+    ['system', environment?.operatingSystem],
+    ['processor', environment && `${environment.cpuModel} × ${environment.cpuCount}`],
+    ['memory', environment ? formatBytes(environment.memoryBytes) : undefined],
+    [
+      'graphics',
+      environment?.gpus && environment.gpus.length > 0
+        ? environment.gpus.map((gpu) => formatValue(gpu['name'] ?? 'GPU')).join(', ')
+        : undefined,
+    ],
+    ...Object.entries(environment?.interpreter ?? {})
+      .filter(([, value]) => typeof value === 'string')
+      .map(([key, value]): [string, string] => [`interpreter ${key}`, formatValue(value)]),
+    ...Object.entries(environment?.choices ?? {}).map(([key, value]): [string, string] => [key, value]),
+  ]
+  return (
+    <div className="stack">
+      <section className="card">
+        <header>
+          <h2>Run it again</h2>
+        </header>
+        <div className="body stack">
+          <Snippet
+            label="The record with its parameters, code and environment"
+            text={`npx trainyard rerun ${run.id.slice(0, 12)}`}
+          />
+          {code && code.commandLine.length > 0 && (
+            <Snippet
+              label="What was started"
+              text={code.commandLine
+                .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+                .join(' ')}
+            />
+          )}
+        </div>
+      </section>
+      <div className="chart-grid">
+        <Facts title="Code" facts={facts} />
+        {environment && <Facts title="Environment" facts={machine} />}
+      </div>
+      {environment?.packages && environment.packages.length > 0 && (
+        <section className="card">
+          <header>
+            <h2>Packages</h2>
+            <span className="facts">{environment.packages.length}</span>
+          </header>
+          <div className="body">
+            <pre className="snippet preview-text" tabIndex={0}>
+              {environment.packages.join('\n')}
+            </pre>
+          </div>
+        </section>
+      )}
+    </div>
+  )
+}
+
+function Facts({ title, facts }: { title: string; facts: readonly [string, string | null | undefined][] }) {
+  return (
+    <section className="card">
+      <header>
+        <h2>{title}</h2>
+      </header>
+      <dl className="body pairs">
+        {facts
+          .filter(([, value]) => value !== undefined && value !== null && value !== '')
+          .flatMap(([key, value]) => [
+            <dt key={key}>{key}</dt>,
+            <dd key={`${key} value`} className="mono">
+              {value}
+            </dd>,
+          ])}
+      </dl>
+    </section>
+  )
+}

@@ -1,0 +1,174 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { isEnded } from '@trainyard/contract'
+import { useEffect, useRef, useState } from 'react'
+import { artifactsQuery, metricsQuery, runQuery, usePulse } from '../api/queries.ts'
+import type { RunRecord } from '../api/types.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { useKeys } from '../app/keys.ts'
+import { A, useGo } from '../app/link.tsx'
+import { inProject } from '../app/project.ts'
+import { StopSheet } from '../runs/selection-bar.tsx'
+import { CopyButton } from '../ui/copy.tsx'
+import { Age, Took } from '../ui/moment.tsx'
+import { StateMark } from '../ui/state.tsx'
+import { ArtifactsTab } from './artifacts-tab.tsx'
+import { ChartsTab } from './charts-tab.tsx'
+import { CodeTab } from './code-tab.tsx'
+import { HistoryTab } from './history-tab.tsx'
+import { IterationsTab } from './iterations-tab.tsx'
+import { LogView } from './log-view.tsx'
+import { OverviewTab } from './overview-tab.tsx'
+import { SweepTab } from './sweep-tab.tsx'
+
+export function RunPage() {
+  const { run: id = '', tab = 'overview' } = useParams({ strict: false })
+  const { data: run, error, refetch } = useQuery(runQuery(id))
+  const mark = useLiveRun(id, run)
+  if (error) return <Missing id={id} error={error} retry={() => void refetch()} />
+  if (!run) return null
+  return <Loaded run={run} tab={tab} mark={mark} />
+}
+
+/** Asks anew for what is on screen of a run when anything has changed while it goes on; the result changes with each time. */
+function useLiveRun(id: string, run: RunRecord | undefined): number {
+  const pulse = usePulse()
+  const queries = useQueryClient()
+  const [mark, setMark] = useState(0)
+  const seen = useRef<number | undefined>(undefined)
+  const isLive = run !== undefined && !isEnded(run.state)
+  useEffect(() => {
+    if (pulse === undefined || seen.current === pulse.change) return
+    const isFirst = seen.current === undefined
+    seen.current = pulse.change
+    if (isFirst || !isLive) return
+    setMark((before) => before + 1)
+    for (const kind of ['run', 'metrics', 'states', 'artifacts', 'iterations'])
+      void queries.invalidateQueries({ queryKey: [kind, id] })
+  }, [pulse, isLive, id, queries])
+  return mark
+}
+
+function Missing({ id, error, retry }: { id: string; error: Error; retry: () => void }) {
+  return (
+    <div className="page-body">
+      <div className="empty">
+        <h1>No run {id.slice(0, 8)} here</h1>
+        <Refusal error={error} retry={retry} />
+        <A className="button" href={`/runs?filter=${encodeURIComponent(`id like '${id.slice(0, 8)}%'`)}`}>
+          Search for it
+        </A>
+      </div>
+    </div>
+  )
+}
+
+function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number }) {
+  const go = useGo()
+  const { data: metrics } = useQuery(metricsQuery(run.id))
+  const { data: artifacts } = useQuery(artifactsQuery(run.id))
+  const isSweep = run.kind === 'sweep'
+  const done = run.sweep ? run.sweep.completed + run.sweep.failed : 0
+  const tabs: [name: string, label: string, count?: number | undefined][] = [
+    ['overview', 'Overview'],
+    ...(isSweep ? ([['iterations', 'Iterations', done]] as [string, string, number][]) : []),
+    ['charts', 'Charts', metrics?.filter(({ pointCount }) => pointCount > 1).length],
+    ['logs', 'Logs'],
+    ['artifacts', 'Artifacts', artifacts?.length],
+    ['code', 'Code and environment'],
+    ['history', 'History'],
+  ]
+  const hrefOf = (name: string): string => (name === 'overview' ? `/runs/${run.id}` : `/runs/${run.id}/${name}`)
+  useKeys('Run', {
+    ...Object.fromEntries(tabs.map(([name, label], at) => [String(at + 1), { label, run: () => go(hrefOf(name)) }])),
+    u: {
+      label: 'up to the runs',
+      run: () => go(run.parentId === null ? inProject(run.project, '/runs') : `/runs/${run.parentId}`),
+    },
+  })
+  const isFull = tab === 'logs'
+  return (
+    <>
+      <Head run={run} />
+      <nav className="tabs" aria-label="Parts of the run">
+        {tabs.map(([name, label, count]) => (
+          <A key={name} href={hrefOf(name)} aria-current={tab === name ? 'page' : undefined}>
+            {label} {count === undefined || count === 0 ? '' : count}
+          </A>
+        ))}
+      </nav>
+      <div className="page-body" style={isFull ? { display: 'grid' } : undefined}>
+        {tab === 'overview' && (isSweep ? <SweepTab run={run} /> : <OverviewTab run={run} mark={mark} />)}
+        {tab === 'iterations' && <IterationsTab run={run} />}
+        {tab === 'charts' && <ChartsTab run={run} mark={mark} />}
+        {tab === 'logs' && <LogView runId={run.id} mark={mark} isRunning={!isEnded(run.state)} />}
+        {tab === 'artifacts' && <ArtifactsTab runId={run.id} />}
+        {tab === 'code' && <CodeTab run={run} />}
+        {tab === 'history' && <HistoryTab run={run} />}
+      </div>
+      <footer className="foot">
+        <span className="wide-only">
+          <kbd>1</kbd>…<kbd>{tabs.length}</kbd> tabs · <kbd>u</kbd> up · <kbd>y</kbd> copy link
+        </span>
+        <span className="right">
+          run <span className="mono">{run.id}</span>
+        </span>
+        <CopyButton text={run.id} label="Copy id" />
+      </footer>
+    </>
+  )
+}
+
+function Head({ run }: { run: RunRecord }) {
+  const [isStopping, setStopping] = useState(false)
+  const file = run.code?.file?.split('/').at(-1)
+  const commit = run.code?.git?.commit.slice(0, 7)
+  return (
+    <>
+      <div className="page-head">
+        <StateMark state={run.state} reason={run.stateReason} />
+        <h1 className="elide">{run.kind === 'iteration' ? `#${run.iteration} ${run.name}` : run.name}</h1>
+        {Object.entries(run.labels)
+          .filter(([key]) => !key.startsWith('mlflow.'))
+          .slice(0, 4)
+          .map(([key, value]) => (
+            <span key={key} className="chip" title={`${key}: ${value}`}>
+              <span className="elide">
+                {key}: {value}
+              </span>
+            </span>
+          ))}
+        <div className="actions">
+          {!isEnded(run.state) && (
+            <button type="button" className="button danger" onClick={() => setStopping(true)}>
+              Stop
+            </button>
+          )}
+          <CopyButton label="Copy link" text={`${location.origin}/runs/${run.id}`} />
+        </div>
+      </div>
+      <p className="page-line">
+        {run.parentId !== null && (
+          <span>
+            of <A href={`/runs/${run.parentId}`}>its sweep</A> ·
+          </span>
+        )}
+        <span>
+          <A href={inProject(run.project, '/runs')}>{run.project}</A> · {run.experiment} ·
+        </span>
+        {file && (
+          <span>
+            {file}
+            {commit && <span className="mono"> @{commit}</span>} ·
+          </span>
+        )}
+        <span>
+          {run.owner}
+          {run.host !== '' && ` on ${run.host}`} · started <Age atMs={run.startedAtMs ?? run.createdAtMs} /> ·{' '}
+          <Took startedAtMs={run.startedAtMs} endedAtMs={run.endedAtMs} />
+        </span>
+      </p>
+      {isStopping && <StopSheet ids={[run.id]} onClose={() => setStopping(false)} />}
+    </>
+  )
+}

@@ -1,0 +1,76 @@
+import type { RunRecord } from '../api/types.ts'
+import { readNumber } from '../api/client.ts'
+import { goalOf, mainMetric } from '../format/goal.ts'
+
+export interface Goal {
+  metric: string
+  direction: 'max' | 'min'
+  /** Nobody said it: the name of the metric did. */
+  isGuessed: boolean
+}
+
+/** What a sweep looks for: its selector, else the main metric of its iterations. */
+export function goalOfSweep(run: RunRecord, iterations: readonly RunRecord[]): Goal | undefined {
+  const selector = run.task?.sweep?.selector
+  const written = selector === undefined ? null : /^(?:(max|min)\.)?(.+)$/.exec(selector)
+  if (written?.[2]) return { metric: written[2], direction: written[1] === 'min' ? 'min' : 'max', isGuessed: false }
+  const counts = new Map<string, number>()
+  for (const iteration of iterations)
+    for (const [key, value] of Object.entries(iteration.results))
+      if (readNumber(value) !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const metric = mainMetric(Array.from(counts, ([name, runCount]) => ({ name, runCount })))
+  return metric === undefined ? undefined : { metric, direction: goalOf(metric), isGuessed: true }
+}
+
+export const valueOf = (run: RunRecord, metric: string): number => readNumber(run.results[metric]) ?? Number.NaN
+
+export function bestOf(iterations: readonly RunRecord[], { metric, direction }: Goal): RunRecord | undefined {
+  let best: RunRecord | undefined
+  for (const run of iterations) {
+    const value = valueOf(run, metric)
+    if (!Number.isFinite(value)) continue
+    if (!best || (direction === 'max' ? value > valueOf(best, metric) : value < valueOf(best, metric))) best = run
+  }
+  return best
+}
+
+/** Parameters that are not the same everywhere. */
+export function varyingParameters(runs: readonly RunRecord[]): string[] {
+  const names = new Set(runs.flatMap((run) => Object.keys(run.parameters)))
+  return [...names].filter((name) => new Set(runs.map((run) => JSON.stringify(run.parameters[name]))).size > 1).toSorted()
+}
+
+const mostGroups = 6
+
+/**
+ * How much of the goal's variance each parameter explains by itself: the correlation ratio over its values, numbers with many values in
+ * six groups of equal size. It sees no interactions, and says so on the page.
+ */
+export function importanceOf(runs: readonly RunRecord[], goal: Goal): { name: string; share: number }[] {
+  const usable = runs.filter((run) => Number.isFinite(valueOf(run, goal.metric)))
+  const values = usable.map((run) => valueOf(run, goal.metric))
+  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+  const total = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  if (total === 0 || usable.length < 4) return []
+  return varyingParameters(usable)
+    .map((name) => {
+      const groups = Map.groupBy(usable, groupingOf(usable, name))
+      let between = 0
+      for (const members of groups.values()) {
+        const own = members.reduce((sum, run) => sum + valueOf(run, goal.metric), 0) / members.length
+        between += members.length * (own - mean) ** 2
+      }
+      return { name, share: between / total }
+    })
+    .toSorted((left, right) => right.share - left.share)
+}
+
+function groupingOf(runs: readonly RunRecord[], name: string): (run: RunRecord) => string {
+  const numbers = runs.map((run) => run.parameters[name])
+  const distinct = new Set(numbers.map((value) => JSON.stringify(value)))
+  if (distinct.size <= 2 * mostGroups || !numbers.every((value) => typeof value === 'number'))
+    return (run) => JSON.stringify(run.parameters[name])
+  const sorted = numbers.toSorted((left, right) => left - right)
+  const borders = Array.from({ length: mostGroups - 1 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / mostGroups)]!)
+  return (run) => String(borders.filter((border) => (run.parameters[name] as number) >= border).length)
+}

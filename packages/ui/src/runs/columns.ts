@@ -1,0 +1,39 @@
+import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
+import type { KeyFacts } from '../api/types.ts'
+import { mainMetric } from '../format/goal.ts'
+
+/** Attributes that are columns of their own beside the fixed ones (state, name, took, started). */
+export const attributeColumns = ['experiment', 'project', 'owner', 'host', 'kind', 'iteration'] as const
+
+export const columnWidth = (field: RunField): number =>
+  field.scope === 'attribute' ? 120 : field.scope === 'labels' ? 112 : Math.min(150, Math.max(84, field.name.length * 6.5 + 28))
+
+/** Columns as the address holds them: fields of the filter language. What cannot be read is no column. */
+export function parseColumns(text: string): RunField[] {
+  try {
+    return text === '' ? [] : parseRunSort(text).map(({ field }) => field)
+  } catch {
+    return []
+  }
+}
+export const printColumns = (fields: readonly RunField[]): string => fields.map(printRunField).join(',')
+
+const mostMetrics = 4
+const mostParameters = 5
+
+/** For a first visit: the goal, metrics of at least half of the runs, parameters that differ; never more than fit. */
+export function chooseColumns(facts: readonly KeyFacts[], sampled: number, width: number): RunField[] {
+  const metrics = facts.filter(({ scope, runCount }) => scope === 'metrics' && runCount * 2 >= sampled)
+  const goal = mainMetric(metrics)
+  const others = metrics.filter(({ name }) => name !== goal).toSorted((left, right) => right.runCount - left.runCount)
+  const parameters = facts
+    .filter(({ scope, distinctCount, runCount }) => scope === 'params' && distinctCount > 1 && runCount * 4 >= sampled)
+    .toSorted((left, right) => right.runCount - left.runCount)
+  const wanted: RunField[] = [
+    ...(goal === undefined ? [] : [{ scope: 'metrics' as const, name: goal }]),
+    ...others.slice(0, mostMetrics - 1).map(({ name }) => ({ scope: 'metrics' as const, name })),
+    ...parameters.slice(0, mostParameters).map(({ name }) => ({ scope: 'params' as const, name })),
+  ]
+  let left = width
+  return wanted.filter((field) => (left -= columnWidth(field)) >= 0)
+}

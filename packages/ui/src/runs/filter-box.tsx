@@ -1,0 +1,223 @@
+import { useQuery } from '@tanstack/react-query'
+import { printRunField, runAttributes, runStates } from '@trainyard/contract'
+import { type KeyboardEvent, type RefObject, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { valuesQuery } from '../api/queries.ts'
+import type { TableKeys } from '../api/types.ts'
+import { formatNumber } from '../format/number.ts'
+import { expandShortForm, type KnownKeys, placeAt, problemOf } from './filter-text.ts'
+
+interface Suggestion {
+  text: string
+  note: string
+}
+
+const waitMs = 150
+const shown = 12
+
+/** The one filter language, with what there really is to choose from, and the mistake under its character. */
+export function FilterBox({
+  value,
+  onChange,
+  keys,
+  facts,
+  input,
+}: {
+  value: string
+  onChange: (filter: string) => void
+  keys: KnownKeys
+  facts: TableKeys | undefined
+  input: RefObject<HTMLInputElement | null>
+}) {
+  const [text, setText] = useState(value)
+  const [caret, setCaret] = useState(0)
+  const [isOpen, setOpen] = useState(false)
+  const [chosen, setChosen] = useState(-1)
+  const sent = useRef(value)
+  const list = useId()
+  useEffect(() => {
+    if (value !== sent.current) setText(value)
+    sent.current = value
+  }, [value])
+  const expanded = useMemo(() => expandShortForm(text, keys), [text, keys])
+  const problem = useMemo(() => problemOf(expanded), [expanded])
+  useEffect(() => {
+    if (problem || expanded === sent.current) return undefined
+    const timer = setTimeout(() => {
+      sent.current = expanded
+      onChange(expanded)
+    }, waitMs)
+    return () => clearTimeout(timer)
+  }, [expanded, problem, onChange])
+  const suggestions = useSuggestions({ text, caret, facts, keys, isOpen })
+  const at = Math.min(chosen, suggestions.length - 1)
+
+  const take = (suggestion: Suggestion): void => {
+    const { start } = placeAt(text, caret)
+    const next = `${text.slice(0, start)}${suggestion.text} ${text.slice(caret).trimStart()}`
+    const position = start + suggestion.text.length + 1
+    setText(next)
+    setCaret(position)
+    setChosen(-1)
+    requestAnimationFrame(() => input.current?.setSelectionRange(position, position))
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'ArrowDown' && suggestions.length > 0) setChosen((at + 1) % suggestions.length)
+    else if (event.key === 'ArrowUp' && suggestions.length > 0) setChosen(at <= 0 ? suggestions.length - 1 : at - 1)
+    else if ((event.key === 'Enter' || event.key === 'Tab') && isOpen && at >= 0) take(suggestions[at]!)
+    else if (event.key === 'Enter') {
+      setOpen(false)
+      input.current?.blur()
+    } else if (event.key === 'Escape') {
+      if (isOpen && suggestions.length > 0) setOpen(false)
+      else input.current?.blur()
+    } else return
+    if (event.key !== 'Tab' || at >= 0) event.preventDefault()
+  }
+  const isWrong =
+    problem !== undefined &&
+    text.trim() !== '' &&
+    !(isOpen && suggestions.length > 0 && problem.position >= expanded.trimEnd().length)
+  return (
+    <div className="filter">
+      <div className={isWrong ? 'filter-field wrong' : 'filter-field'}>
+        <kbd aria-hidden="true">/</kbd>
+        <input
+          ref={input}
+          className="mono"
+          role="combobox"
+          aria-label="Filter runs"
+          aria-expanded={isOpen && suggestions.length > 0}
+          aria-controls={list}
+          aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
+          aria-invalid={isWrong}
+          aria-describedby={isWrong ? `${list}-problem` : undefined}
+          autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
+          placeholder="metrics.val_auc > 0.9 and params.eta < 0.1, or just a word of the name"
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value)
+            setCaret(event.target.selectionStart ?? event.target.value.length)
+            setOpen(true)
+            setChosen(-1)
+          }}
+          onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
+          onFocus={() => setOpen(true)}
+          onBlur={() => setOpen(false)}
+          onKeyDown={onKeyDown}
+        />
+        {text !== '' && (
+          <button type="button" className="button plain small" aria-label="Clear the filter" onClick={() => setText('')}>
+            ✕
+          </button>
+        )}
+      </div>
+      {isWrong && (
+        <div className="filter-problem mono" id={`${list}-problem`} role="status">
+          <span aria-hidden="true">{' '.repeat(Math.min(problem.position, 90))}▲</span> {problem.message}
+          {expanded !== text && <span className="muted"> Read as: {expanded}</span>}
+        </div>
+      )}
+      <div
+        id={list}
+        role="listbox"
+        aria-label="Completions"
+        className="menu"
+        hidden={!isOpen || suggestions.length === 0 || isWrong}
+      >
+        {suggestions.map((suggestion, index) => (
+          <div
+            key={suggestion.text}
+            id={`${list}-${index}`}
+            role="option"
+            aria-selected={index === at}
+            onPointerDown={(event) => {
+              event.preventDefault()
+              take(suggestion)
+            }}
+          >
+            <span className="mono elide">{suggestion.text}</span>
+            <span className="muted">{suggestion.note}</span>
+          </div>
+        ))}
+      </div>
+    </div>
+  )
+}
+
+const operatorNotes: [string, string][] = [
+  ['>', 'greater'],
+  ['<', 'less'],
+  ['=', 'equal'],
+  ['!=', 'other'],
+  ['>=', 'at least'],
+  ['<=', 'at most'],
+  ['contains', 'text inside'],
+  ['like', '% stands for any text'],
+  ['in (', 'one of several'],
+  ['is not null', 'is there'],
+]
+
+function useSuggestions(options: {
+  text: string
+  caret: number
+  facts: TableKeys | undefined
+  keys: KnownKeys
+  isOpen: boolean
+}): Suggestion[] {
+  const { text, caret, facts, keys, isOpen } = options
+  const place = placeAt(text, caret)
+  const field = expandField(place.field, keys)
+  const { data } = useQuery({ ...valuesQuery(field), enabled: isOpen && place.kind === 'value' && field !== '' })
+  if (!isOpen) return []
+  const typed = place.typed.replace(/^['"`]/, '').toLowerCase()
+  const all =
+    place.kind === 'field'
+      ? fieldSuggestions(facts, keys)
+      : place.kind === 'operator'
+        ? operatorNotes.map(([name, note]) => ({ text: name, note }))
+        : place.kind === 'join'
+          ? [{ text: 'and', note: 'both' }, { text: 'or', note: 'either' }, ...fieldSuggestions(facts, keys)]
+          : valueSuggestions(place.field, data)
+  const starts = all.filter((each) => each.text.toLowerCase().replace(/^'/, '').startsWith(typed))
+  const inside = all.filter((each) => !starts.includes(each) && each.text.toLowerCase().includes(typed))
+  return [...starts, ...inside].filter((each) => each.text !== place.typed).slice(0, shown)
+}
+
+const expandField = (word: string, keys: KnownKeys): string => {
+  if (word.includes('.') || (runAttributes as readonly string[]).includes(word)) return word
+  if (keys.params.includes(word)) return printRunField({ scope: 'params', name: word })
+  if (keys.metrics.includes(word)) return printRunField({ scope: 'metrics', name: word })
+  return ''
+}
+
+function fieldSuggestions(facts: TableKeys | undefined, keys: KnownKeys): Suggestion[] {
+  const known = new Map((facts?.facts ?? []).map((each) => [`${each.scope} ${each.name}`, each]))
+  const ofScope = (scope: 'metrics' | 'params' | 'labels') =>
+    keys[scope].map((name) => {
+      const fact = known.get(`${scope} ${name}`)
+      const range = fact && fact.min !== null && fact.max !== null ? `${formatNumber(fact.min)} … ${formatNumber(fact.max)}` : ''
+      const kinds = fact && range === '' ? `${fact.distinctCount} values` : range
+      return { text: printRunField({ scope, name }), note: kinds, count: fact?.runCount ?? 0 }
+    })
+  const values = (['metrics', 'params', 'labels'] as const).flatMap(ofScope).toSorted((left, right) => right.count - left.count)
+  return [...values, ...runAttributes.map((name) => ({ text: name, note: 'of the run' }))]
+}
+
+function valueSuggestions(
+  field: string,
+  data: { values: string[]; min: number | null; max: number | null } | undefined,
+): Suggestion[] {
+  if (field === 'state') return runStates.map((state) => ({ text: state, note: 'state' }))
+  if (field === 'kind') return ['run', 'sweep', 'iteration'].map((kind) => ({ text: kind, note: 'kind' }))
+  if (['created', 'started', 'ended'].includes(field))
+    return ["'1h'", "'1d'", "'7d'", "'30d'"].map((text) => ({ text, note: 'ago' }))
+  if (!data) return []
+  if (data.min !== null && data.max !== null)
+    return [
+      { text: String(data.min), note: 'least' },
+      { text: String(data.max), note: 'greatest' },
+    ]
+  return data.values.map((value) => ({ text: `'${value.replaceAll("'", String.raw`\'`)}'`, note: '' }))
+}

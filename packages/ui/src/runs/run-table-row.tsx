@@ -1,0 +1,178 @@
+import { printRunField, type RunField } from '@trainyard/contract'
+import { memo } from 'react'
+import { readNumber } from '../api/client.ts'
+import type { RunRow } from '../api/types.ts'
+import { A } from '../app/link.tsx'
+import { runColour } from '../format/colour.ts'
+import { formatNumber, formatValue } from '../format/number.ts'
+import { Age, Took } from '../ui/moment.tsx'
+import { StateMark } from '../ui/state.tsx'
+import { Sparkline } from './sparkline.tsx'
+
+/** How a column's numbers are written, and the range that its bar spans. */
+export interface ColumnFacts {
+  decimals: number | undefined
+  low: number
+  high: number
+  isGoal: boolean
+}
+
+interface RunTableRowProps {
+  index: number
+  top: number
+  template: string
+  row: RunRow | undefined
+  columns: readonly RunField[]
+  facts: ReadonlyMap<string, ColumnFacts>
+  curve: string | undefined
+  outline: readonly number[] | undefined
+  isSelected: boolean
+  isCurrent: boolean
+  isExpanded: boolean
+  onSelect(row: RunRow, options: { until: boolean; index: number }): void
+  onExpand(row: RunRow, index: number): void
+  onOpen(href: string): void
+}
+
+export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
+  const { index, top, template, row, columns, curve } = props
+  const style = { transform: `translateY(${top}px)`, gridTemplateColumns: template }
+  const shared = {
+    id: `run-row-${index}`,
+    role: 'row',
+    'aria-rowindex': index + 2,
+    className: props.isCurrent ? 'row current' : 'row',
+    style,
+  }
+  if (!row)
+    return (
+      <div {...shared} aria-busy="true">
+        <div role="gridcell" className="cell" />
+        <div role="gridcell" className="cell">
+          <span className="skeleton" style={{ width: 70 }} />
+        </div>
+        <div role="gridcell" className="cell">
+          <span className="skeleton" style={{ width: 150 }} />
+        </div>
+      </div>
+    )
+  const isSweep = row.kind === 'sweep'
+  return (
+    <div
+      {...shared}
+      aria-selected={props.isSelected}
+      aria-level={row.kind === 'iteration' ? 2 : 1}
+      {...(isSweep ? { 'aria-expanded': props.isExpanded } : {})}
+    >
+      <div role="gridcell" className="cell">
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={`Choose ${row.name}`}
+          checked={props.isSelected}
+          onChange={() => undefined}
+          onClick={(event) => props.onSelect(row, { until: event.shiftKey, index })}
+        />
+      </div>
+      <div role="gridcell" className="cell">
+        <StateMark state={row.state} reason={row.stateReason} />
+      </div>
+      <div role="gridcell" className={row.kind === 'iteration' ? 'cell name child' : 'cell name'}>
+        {isSweep ? (
+          <button
+            type="button"
+            className="twist"
+            tabIndex={-1}
+            aria-label={props.isExpanded ? 'Fold the iterations' : 'Open the iterations'}
+            onClick={() => props.onExpand(row, index)}
+          >
+            {props.isExpanded ? '▾' : '▸'}
+          </button>
+        ) : (
+          <span className="dot" style={{ background: runColour(row.id) }} />
+        )}
+        <A href={`/runs/${row.id}`} tabIndex={-1} className="elide" title={row.name}>
+          {row.kind === 'iteration' ? `#${row.iteration} ${row.name}` : row.name}
+        </A>
+        {row.sweep && <SweepFacts sweep={row.sweep} />}
+      </div>
+      {curve !== undefined && (
+        <div role="gridcell" className="cell">
+          {props.outline && <Sparkline values={props.outline} colour={runColour(row.id)} />}
+        </div>
+      )}
+      {columns.map((field, at) => (
+        <ValueCell
+          key={printRunField(field)}
+          field={field}
+          row={row}
+          value={row.values[at]}
+          facts={props.facts.get(printRunField(field))}
+        />
+      ))}
+      <div role="gridcell" className="cell right">
+        <Took startedAtMs={row.startedAtMs} endedAtMs={row.endedAtMs} />
+      </div>
+      <div role="gridcell" className="cell right">
+        <Age atMs={row.startedAtMs ?? row.createdAtMs} />
+      </div>
+    </div>
+  )
+})
+
+function SweepFacts({ sweep }: { sweep: NonNullable<RunRow['sweep']> }) {
+  const done = sweep.completed + sweep.failed
+  const planned = sweep.planned === null || sweep.planned === done ? '' : ` of ${sweep.planned}`
+  return (
+    <span className="muted elide">
+      {done}
+      {planned} iterations{sweep.failed > 0 && <span className="failed-text">, {sweep.failed} failed</span>}
+    </span>
+  )
+}
+
+function ValueCell({
+  field,
+  row,
+  value,
+  facts,
+}: {
+  field: RunField
+  row: RunRow
+  value: RunRow['values'][number] | undefined
+  facts: ColumnFacts | undefined
+}) {
+  if (field.scope === 'attribute') {
+    const text = formatValue(row[field.name as 'owner'])
+    return (
+      <div role="gridcell" className="cell" title={text}>
+        {text}
+      </div>
+    )
+  }
+  const number = field.scope === 'labels' ? undefined : readNumber(value)
+  if (value === null || value === undefined)
+    return (
+      <div role="gridcell" className={field.scope === 'labels' ? 'cell muted' : 'cell right muted'}>
+        –
+      </div>
+    )
+  if (number === undefined)
+    return (
+      <div role="gridcell" className={field.scope === 'labels' ? 'cell' : 'cell right'} title={formatValue(value)}>
+        {formatValue(value)}
+      </div>
+    )
+  const isOdd = !Number.isFinite(number)
+  const share = facts?.isGoal && !isOdd && facts.high > facts.low ? (number - facts.low) / (facts.high - facts.low) : 0
+  return (
+    <div
+      role="gridcell"
+      className={`cell right${facts?.isGoal ? ' bar' : ''}${isOdd ? ' failed-text' : ''}`}
+      title={String(number)}
+      style={share > 0 ? { ['--share' as string]: `${Math.round(Math.min(1, share) * 100)}%` } : undefined}
+    >
+      {formatNumber(number, field.scope === 'metrics' ? facts?.decimals : undefined)}
+    </div>
+  )
+}

@@ -1,0 +1,330 @@
+import { useQuery } from '@tanstack/react-query'
+import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
+import { useCallback, useMemo, useRef, useState } from 'react'
+import { countsQuery, keysQuery, type TableScope } from '../api/queries.ts'
+import type { RunRow, TableKeys } from '../api/types.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { useKeys } from '../app/keys.ts'
+import { A, useGo, useSearch } from '../app/link.tsx'
+import { inProject, useProject } from '../app/project.ts'
+import { mainMetric } from '../format/goal.ts'
+import { decimalsFor, formatCount } from '../format/number.ts'
+import { timeZoneName } from '../format/time.ts'
+import { readNumber } from '../api/client.ts'
+import { StartHere } from '../home/start-here.tsx'
+import { chooseColumns, parseColumns, printColumns } from './columns.ts'
+import { ColumnPicker } from './column-picker.tsx'
+import type { KnownKeys } from './filter-text.ts'
+import { FilterBox } from './filter-box.tsx'
+import type { ColumnFacts } from './run-table-row.tsx'
+import { RunTable, type Sort } from './run-table.tsx'
+import { SelectionBar } from './selection-bar.tsx'
+import { useExpandedRows } from './use-expanded.ts'
+import { useOutlines } from './use-outlines.ts'
+import { useRunRows } from './use-run-rows.ts'
+
+const views = [
+  ['All', ''],
+  ['Running', 'state in (running, pending, aborting)'],
+  ['Failed, 24 h', "state = failed and created > '24h'"],
+  ['Sweeps', 'kind = sweep'],
+] as const
+
+export function RunsPage() {
+  const project = useProject()
+  const [search, change] = useSearch()
+  const filter = search.get('filter') ?? ''
+  const isFlat = search.get('flat') === 'true'
+  const scope = useMemo(
+    (): TableScope => ({ project, filter: filter || undefined, iterations: isFlat }),
+    [project, filter, isFlat],
+  )
+  const { data: keys } = useQuery(keysQuery(scope))
+  const { columns, curve } = useColumns(search, keys)
+  const written = printColumns(columns)
+  const sorted = useMemo((): TableScope => ({ ...scope, sort: search.get('sort') ?? undefined }), [scope, search])
+  const [view, setView] = useState({ first: 0, last: 40 })
+  const rows = useRunRows(sorted, written, view)
+  const facts = useColumnFacts(columns, keys, rows.first)
+  const tree = useExpandedRows(rows, sorted, written)
+  const visible = useMemo(() => {
+    const found: RunRow[] = []
+    for (let index = view.first; index <= view.last; index++) {
+      const row = tree.rowAt(index)
+      if (row) found.push(row)
+    }
+    return found
+  }, [view, tree])
+  const outlines = useOutlines(curve, visible)
+  const selection = useSelection(tree.rowAt)
+  const [current, setCurrent] = useState(-1)
+  const input = useRef<HTMLInputElement>(null)
+  const names = useMemo(() => knownKeys(keys), [keys])
+  const setFilter = useCallback((text: string) => change({ filter: text }), [change])
+  const go = useGo()
+  useRunKeys({ input, current, setCurrent, tree, selection, rows, change, isFlat })
+  return (
+    <>
+      <Head project={project} filter={filter} rows={rows} selection={selection} />
+      <div className="toolbar">
+        <FilterBox value={filter} onChange={setFilter} keys={names} facts={keys} input={input} />
+        <span className="matching muted" aria-live="polite">
+          {rows.total === undefined ? '' : `${formatCount(rows.total)} ${rows.total === 1 ? 'run' : 'runs'}`}
+        </span>
+        <ColumnPicker
+          columns={columns}
+          keys={names}
+          facts={keys?.facts ?? []}
+          onChange={(next) => change({ columns: next.length === 0 ? 'none' : printColumns(next) })}
+          onReset={() => change({ columns: undefined })}
+        />
+        <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
+      </div>
+      {rows.error && <Refusal error={rows.error} />}
+      <RunTable
+        total={tree.total}
+        rowAt={tree.rowAt}
+        columns={columns}
+        facts={facts}
+        curve={curve}
+        outlines={outlines}
+        sort={sortOf(search.get('sort'))}
+        onSort={(sort) => change({ sort: sort && `${sort.field} ${sort.direction}` })}
+        selected={selection.ids}
+        onSelect={selection.toggle}
+        current={current}
+        onCurrent={setCurrent}
+        onView={setView}
+        expanded={tree.expanded}
+        onExpand={tree.toggle}
+        isOld={rows.isOld}
+        empty={
+          rows.total === undefined ? null : (
+            <NoRuns filter={filter} project={project} onClear={() => go(inProject(project, '/runs'))} />
+          )
+        }
+      />
+      <footer className="foot">
+        <span>{rows.total === undefined ? '' : `${formatCount(rows.total)} runs`}</span>
+        <span className="wide-only">
+          <kbd>j</kbd> <kbd>k</kbd> move · <kbd>x</kbd> choose · <kbd>→</kbd> open iterations · <kbd>↵</kbd> open · <kbd>/</kbd>{' '}
+          filter · <kbd>?</kbd> all keys
+        </span>
+        <span className="right">Times in {timeZoneName()}</span>
+      </footer>
+    </>
+  )
+}
+
+function Head({
+  project,
+  filter,
+  rows,
+  selection,
+}: {
+  project: string | undefined
+  filter: string
+  rows: ReturnType<typeof useRunRows>
+  selection: Selection
+}) {
+  const { data: counts } = useQuery(countsQuery(project))
+  const numbers = [undefined, counts?.running, counts?.failed, counts?.sweeps]
+  return (
+    <>
+      <div className="page-head">
+        <h1>Runs</h1>
+        <span className="facts">
+          {project ?? 'all projects'}
+          {counts && ` · ${formatCount(counts.runs)} runs`}
+        </span>
+        <div className="actions">
+          <SelectionBar selection={selection} />
+        </div>
+      </div>
+      <nav className="tabs" aria-label="Views">
+        {views.map(([label, text], at) => (
+          <A
+            key={label}
+            href={`${inProject(project, '/runs')}${text === '' ? '' : `?filter=${encodeURIComponent(text)}`}`}
+            aria-current={filter === text ? 'page' : undefined}
+          >
+            {label} {numbers[at] === undefined ? '' : formatCount(numbers[at])}
+          </A>
+        ))}
+        <span className="grow" />
+        {rows.newCount > 0 && (
+          <button type="button" className="button accent small" onClick={rows.showNew}>
+            {formatCount(rows.newCount)} new {rows.newCount === 1 ? 'run' : 'runs'} – show <kbd>r</kbd>
+          </button>
+        )}
+      </nav>
+    </>
+  )
+}
+
+function CurveChoice({
+  metrics,
+  curve,
+  onChange,
+}: {
+  metrics: readonly string[]
+  curve: string | undefined
+  onChange: (metric: string) => void
+}) {
+  return (
+    <select
+      className="button wide-only"
+      aria-label="Outline of a metric in each row"
+      title="Outline of a metric in each row"
+      value={curve ?? ''}
+      onChange={(event) => onChange(event.target.value === '' ? 'none' : event.target.value)}
+    >
+      <option value="">No curve</option>
+      {metrics.slice(0, 500).map((name) => (
+        <option key={name} value={name}>
+          ~ {name}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+function NoRuns({ filter, project, onClear }: { filter: string; project: string | undefined; onClear: () => void }) {
+  if (filter === '') return <StartHere project={project} />
+  return (
+    <div className="empty" role="status">
+      <h2>No run matches</h2>
+      <p>
+        <code>{filter}</code> finds nothing{project === undefined ? '' : ` in ${project}`}.
+      </p>
+      <button type="button" className="button" onClick={onClear}>
+        Clear the filter
+      </button>
+    </div>
+  )
+}
+
+function useColumns(
+  search: URLSearchParams,
+  keys: TableKeys | undefined,
+): { columns: readonly RunField[]; curve: string | undefined } {
+  const written = search.get('columns')
+  const asked = search.get('curve')
+  return useMemo(() => {
+    const goal = mainMetric((keys?.facts ?? []).filter(({ scope, pointCount }) => scope === 'metrics' && pointCount > 2))
+    const curve = asked === 'none' ? undefined : (asked ?? undefined)
+    const room = innerWidth - (innerWidth > 1100 ? 188 : 48) - 700
+    const columns =
+      written === null
+        ? chooseColumns(keys?.facts ?? [], keys?.sampled ?? 0, room)
+        : parseColumns(written === 'none' ? '' : written)
+    // A metric with one point per run has no outline worth a column, so it is drawn only when somebody asks, or the width is there.
+    return { columns, curve: asked === null && innerWidth > 1100 ? goal : curve }
+  }, [written, asked, keys])
+}
+
+/** Decimals from the rows first shown, so that nothing changes width while scrolling. */
+function useColumnFacts(
+  columns: readonly RunField[],
+  keys: TableKeys | undefined,
+  first: readonly RunRow[],
+): ReadonlyMap<string, ColumnFacts> {
+  return useMemo(() => {
+    const goal = columns.find((field) => field.scope === 'metrics')
+    return new Map(
+      columns.map((field, at) => {
+        const values = first.flatMap((row) => readNumber(row.values[at]) ?? []).filter((value) => Number.isFinite(value))
+        const known = keys?.facts.find(({ scope, name }) => scope === field.scope && name === field.name)
+        const low = known?.min ?? Math.min(...values)
+        const high = known?.max ?? Math.max(...values)
+        const decimals = values.length === 0 ? undefined : decimalsFor(values)
+        return [printRunField(field), { decimals, low, high, isGoal: field === goal }]
+      }),
+    )
+  }, [columns, keys, first])
+}
+
+function knownKeys(keys: TableKeys | undefined): KnownKeys {
+  const ofScope = (scope: string): string[] => (keys?.keys ?? []).flatMap((key) => (key.scope === scope ? [key.name] : []))
+  return { metrics: ofScope('metrics'), params: ofScope('params'), labels: ofScope('labels') }
+}
+
+function sortOf(text: string | null): Sort | undefined {
+  if (text === null || text === '') return undefined
+  try {
+    const [first] = parseRunSort(text)
+    return first && { field: printRunField(first.field), direction: first.direction === 'ascending' ? 'asc' : 'desc' }
+  } catch {
+    return undefined
+  }
+}
+
+export interface Selection {
+  ids: ReadonlySet<string>
+  rows: readonly RunRow[]
+  toggle(row: RunRow, options: { until: boolean; index: number }): void
+  clear(): void
+}
+
+function useSelection(rowAt: (index: number) => RunRow | undefined): Selection {
+  const [chosen, setChosen] = useState<ReadonlyMap<string, RunRow>>(new Map())
+  const last = useRef(-1)
+  const look = useRef(rowAt)
+  look.current = rowAt
+  const toggle = useCallback((row: RunRow, { until, index }: { until: boolean; index: number }) => {
+    setChosen((before) => {
+      const next = new Map(before)
+      if (until && last.current >= 0) {
+        for (let at = Math.min(last.current, index); at <= Math.max(last.current, index); at++) {
+          const between = look.current(at)
+          if (between) next.set(between.id, between)
+        }
+      } else if (!next.delete(row.id)) next.set(row.id, row)
+      return next
+    })
+    last.current = index
+  }, [])
+  return useMemo(
+    () => ({ ids: new Set(chosen.keys()), rows: [...chosen.values()], toggle, clear: () => setChosen(new Map()) }),
+    [chosen, toggle],
+  )
+}
+
+function useRunKeys(options: {
+  input: { current: HTMLInputElement | null }
+  current: number
+  setCurrent: (index: number) => void
+  tree: ReturnType<typeof useExpandedRows>
+  selection: Selection
+  rows: ReturnType<typeof useRunRows>
+  change: (values: Record<string, string | undefined>) => void
+  isFlat: boolean
+}): void {
+  const { input, current, setCurrent, tree, selection, rows, change, isFlat } = options
+  const go = useGo()
+  const row = tree.rowAt(current)
+  const move = (by: number) => () => setCurrent(Math.max(0, Math.min(tree.total - 1, current + by)))
+  const choose = { label: 'choose the run', run: () => row && selection.toggle(row, { until: false, index: current }) }
+  useKeys('Table of runs', {
+    '/': { label: 'filter', run: () => input.current?.focus() },
+    j: { label: 'down', run: move(1) },
+    k: { label: 'up', run: move(-1) },
+    ArrowDown: { label: 'down', run: move(1) },
+    ArrowUp: { label: 'up', run: move(-1) },
+    Enter: { label: 'open the run', run: () => row && go(`/runs/${row.id}`) },
+    x: choose,
+    Space: choose,
+    ArrowRight: {
+      label: 'open the iterations of a sweep',
+      run: () => row?.kind === 'sweep' && !tree.expanded.has(row.id) && tree.toggle(row, current),
+    },
+    ArrowLeft: { label: 'fold them', run: () => row && tree.expanded.has(row.id) && tree.toggle(row, current) },
+    c: {
+      label: 'compare what is chosen',
+      run: () => selection.ids.size > 1 && go(`/compare?runs=${[...selection.ids].join(',')}`),
+    },
+    r: { label: 'show new runs', run: () => rows.showNew() },
+    i: { label: 'iterations as rows, or not', run: () => change({ flat: isFlat ? undefined : 'true' }) },
+    Escape: { label: 'choose nothing', run: () => selection.clear() },
+  })
+}

@@ -1,0 +1,142 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { fetchRows, orderQuery, type TableScope, usePulse, windowQuery } from '../api/queries.ts'
+import type { RunRow } from '../api/types.ts'
+
+export const rowsPerChunk = 100
+
+export interface RunRows {
+  total: number | undefined
+  /** Undefined while it is on its way. */
+  rowAt(index: number): RunRow | undefined
+  first: readonly RunRow[]
+  error: Error | null
+  /** What is shown belongs to the view before: another one is on its way. */
+  isOld: boolean
+  /** Runs that match and are not shown yet. */
+  newCount: number
+  showNew(): void
+  numbers: readonly number[] | undefined
+}
+
+/**
+ * The rows of a table that may hold 100,000 runs: a first window at once, the whole order behind it, then chunks as they come into
+ * view. The order stays as it is until somebody asks for new runs; values of what is in view change in place.
+ */
+export function useRunRows(scope: TableScope, columns: string, view: { first: number; last: number }): RunRows {
+  const [generation, setGeneration] = useState(0)
+  const pulse = usePulse()
+  const fixed = { staleTime: Infinity, refetchOnWindowFocus: false }
+  const opened = useQuery({
+    ...windowQuery(scope, columns, rowsPerChunk, generation),
+    ...fixed,
+    gcTime: 30_000,
+  })
+  const total = opened.data?.total
+  const ordered = useQuery({
+    ...orderQuery(scope, generation),
+    ...fixed,
+    gcTime: 30_000,
+    enabled: total !== undefined && total > rowsPerChunk && !opened.isPlaceholderData,
+  })
+  const chunks = useVisibleChunks({ order: ordered.data, columns, view })
+  const live = useLiveRows({ key: JSON.stringify([scope, columns, generation]), columns, pulseMark: pulse?.change })
+  const rowAt = (index: number): RunRow | undefined => {
+    const found =
+      index < rowsPerChunk ? opened.data?.rows[index] : chunks.get(Math.floor(index / rowsPerChunk))?.[index % rowsPerChunk]
+    return found && (live.rows.get(found.number) ?? found)
+  }
+  live.visible.current = visibleNumbers(view, rowAt)
+  const newCount = useNewCount({ scope, total, newest: pulse?.newestNumber, generation, isOld: opened.isPlaceholderData })
+  const { refetch } = opened
+  useEffect(() => {
+    if (total === 0 && newCount > 0) setGeneration((before) => before + 1)
+  }, [total, newCount, refetch])
+  return {
+    total,
+    rowAt,
+    first: opened.data?.rows ?? [],
+    error: opened.error,
+    isOld: opened.isPlaceholderData,
+    newCount,
+    showNew: () => setGeneration((before) => before + 1),
+    numbers: ordered.data,
+  }
+}
+
+function visibleNumbers(view: { first: number; last: number }, rowAt: (index: number) => RunRow | undefined): number[] {
+  const numbers: number[] = []
+  for (let index = view.first; index <= view.last; index++) {
+    const row = rowAt(index)
+    if (row) numbers.push(row.number)
+  }
+  return numbers
+}
+
+function useVisibleChunks(options: {
+  order: readonly number[] | undefined
+  columns: string
+  view: { first: number; last: number }
+}): Map<number, RunRow[]> {
+  const { order, columns, view } = options
+  const wanted: number[] = []
+  if (order) {
+    const [from, to] = [Math.floor(view.first / rowsPerChunk), Math.floor(view.last / rowsPerChunk)]
+    for (let chunk = Math.max(1, from); chunk <= to; chunk++) wanted.push(chunk)
+  }
+  const results = useQueries({
+    queries: wanted.map((chunk) => {
+      const numbers = order!.slice(chunk * rowsPerChunk, (chunk + 1) * rowsPerChunk)
+      return {
+        queryKey: ['rows', columns, numbers[0], numbers.length, numbers.at(-1), order],
+        queryKeyHashFn: () => `rows ${columns} ${numbers[0]} ${numbers.length} ${numbers.at(-1)}`,
+        queryFn: ({ signal }: { signal: AbortSignal }) => fetchRows(numbers, columns, signal),
+        staleTime: Infinity,
+        gcTime: 20_000,
+      }
+    }),
+  })
+  const found = new Map<number, RunRow[]>()
+  for (const [at, result] of results.entries()) if (result.data) found.set(wanted[at]!, result.data)
+  return found
+}
+
+/** Rows in view, asked for again when anything has moved. */
+function useLiveRows({ key, columns, pulseMark }: { key: string; columns: string; pulseMark: number | undefined }) {
+  const [rows, setRows] = useState<ReadonlyMap<number, RunRow>>(new Map())
+  const visible = useRef<number[]>([])
+  const seen = useRef<number | undefined>(undefined)
+  useEffect(() => setRows(new Map()), [key])
+  useEffect(() => {
+    if (pulseMark === undefined) return undefined
+    const isFirst = seen.current === undefined
+    seen.current = pulseMark
+    if (isFirst || visible.current.length === 0) return undefined
+    const asked = new AbortController()
+    fetchRows(visible.current, columns, asked.signal).then(
+      (fresh) => setRows((before) => new Map([...before, ...fresh.map((row) => [row.number, row] as const)])),
+      () => undefined,
+    )
+    return () => asked.abort()
+  }, [pulseMark, columns])
+  return useMemo(() => ({ rows, visible }), [rows])
+}
+
+function useNewCount(options: {
+  scope: TableScope
+  total: number | undefined
+  newest: number | undefined
+  generation: number
+  isOld: boolean
+}): number {
+  const { scope, total, newest, generation, isOld } = options
+  const base = useRef<{ key: string; newest: number | undefined }>({ key: '', newest: undefined })
+  const key = JSON.stringify([scope, generation, total === undefined])
+  if (base.current.key !== key || base.current.newest === undefined) base.current = { key, newest }
+  const hasNew = newest !== undefined && base.current.newest !== undefined && newest > base.current.newest
+  const { data } = useQuery({
+    ...windowQuery(scope, '', 1, newest),
+    enabled: hasNew && !isOld,
+  })
+  return hasNew && data && total !== undefined ? Math.max(0, data.total - total) : 0
+}

@@ -1,0 +1,283 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunRecord } from '@trainyard/contract'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually, Workshop } from '../end-to-end/program.ts'
+import { accessibilityProblems, openBrowser, openPage, serve, type Served } from './browser.ts'
+import { seedRuns } from './seed.ts'
+
+let workshop: Workshop
+let served: Served
+let browser: Browser
+let page: Page
+let runs: Awaited<ReturnType<typeof seedRuns>>
+const complaints: string[] = []
+
+beforeAll(async () => {
+  workshop = new Workshop()
+  ;[runs, browser] = await Promise.all([seedRuns(workshop), openBrowser()])
+  served = await serve(workshop)
+  page = await openPage(browser, complaints)
+}, 240_000)
+afterAll(async () => {
+  await browser?.close()
+  await served?.[Symbol.asyncDispose]()
+  workshop?.[Symbol.dispose]()
+}, 60_000)
+
+const open = async (path: string): Promise<void> => void (await page.goto(served.url + path))
+const row = (name: string) => page.locator('.run-table .rows .row', { hasText: name })
+const rowNames = async (): Promise<string[]> => page.locator('.run-table .rows .cell.name a').allTextContents()
+
+describe('somebody at the dashboard', { timeout: 120_000 }, () => {
+  it('finds the best run, looks at it, and registers what it made', async () => {
+    await open('/p/churn/runs')
+    await row('better').waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('val_auc > 0.9 params.dep')
+    await page.getByRole('option', { name: 'params.depth' }).waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Escape')
+    await page.locator('.filter-problem', { hasText: 'expected an operator' }).waitFor()
+    await page.keyboard.type('= 8')
+    await page.keyboard.press('Escape')
+    await expect.poll(rowNames, { timeout: 30_000 }).toEqual(['better'])
+    expect(new URL(page.url()).searchParams.get('filter')).toBe('metrics.val_auc > 0.9 and params.depth = 8')
+    await row('better').getByRole('link').click()
+    await page.getByRole('heading', { name: 'better' }).waitFor()
+    await page.locator('canvas').first().waitFor()
+    expect(await page.locator('.log-line').first().textContent()).toContain('val-auc')
+    await page
+      .getByRole('navigation', { name: 'Parts of the run' })
+      .getByRole('link', { name: /Artifacts/ })
+      .click()
+    await page.getByRole('button', { name: 'table.csv' }).click()
+    await page.getByRole('cell', { name: 'plan' }).waitFor()
+    await page.getByRole('button', { name: 'model.txt' }).click()
+    await page.getByRole('button', { name: 'Register model' }).click()
+    await page.getByLabel('Model', { exact: true }).fill('churn-model')
+    await page.getByRole('button', { name: 'Register', exact: true }).click()
+    await page.getByRole('heading', { name: 'churn-model' }).waitFor()
+    await page.getByText('registered version 1').waitFor()
+  })
+
+  it('sees why one run is better than another, chosen and compared by keyboard alone', async () => {
+    await open('/p/churn/runs?filter=name in (good, better)')
+    await row('better').waitFor()
+    for (const key of ['j', 'x', 'j', 'x', 'c']) await page.keyboard.press(key)
+    await page.getByRole('heading', { name: 'Compare 2 runs' }).waitFor()
+    await page.getByText('Same code, same data, same environment; depth, eta differ. better is best on val_auc').waitFor()
+    expect(await page.locator('tr', { hasText: 'depth' }).locator('td').allTextContents()).toEqual(['8', '4'])
+    expect(await page.getByText('rounds').count()).toBe(0)
+  })
+
+  it('watches a training live: state, points and log move without a reload', async () => {
+    const go = join(workshop.folder, 'go')
+    const started = workshop.start(['run', 'train.py:train', '--project', 'churn', '--name', 'live', '-p', `wait=${go}`])
+    await open('/p/churn/runs?filter=name = live')
+    await row('live').waitFor()
+    await row('live').getByText('running').waitFor()
+    await row('live').getByRole('link').click()
+    await page.locator('.log-line', { hasText: '[10]' }).waitFor()
+    writeFileSync(go, '')
+    await page.locator('.log-line', { hasText: '[29]' }).waitFor()
+    await page.locator('.page-head .state', { hasText: 'completed' }).waitFor()
+    await started.finished
+  })
+
+  it('stops a run, with the reason on its record', async () => {
+    const started = workshop.start(['run', 'train.py:train', '--project', 'churn', '--name', 'endless', '-p', 'wait=/nowhere'])
+    await open('/p/churn/runs?filter=name = endless')
+    await row('endless').getByText('running').waitFor()
+    await row('endless').getByRole('link').click()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByLabel('Why').fill('seen enough')
+    await page.locator('dialog').getByRole('button', { name: 'Stop' }).click()
+    await page.locator('.page-head .state', { hasText: 'aborted' }).waitFor()
+    await page.getByText('seen enough').first().waitFor()
+    await started.finished
+  })
+
+  it('rolls production back, and reads later who did it and why', async () => {
+    const register = (run: RunRecord) => workshop.run('models', 'register', 'rolled', `${run.id}/model.txt`, '--project', 'churn')
+    await register(runs.good)
+    await register(runs.better)
+    for (const version of ['1', '2'])
+      await workshop.run('models', 'promote', `rolled/${version}`, 'Production', '--project', 'churn', '--reason', 'it passed')
+    await open('/p/churn/models/rolled')
+    await page.getByText('version 2 in production').waitFor()
+    await page.getByRole('button', { name: 'Roll back to 1' }).click()
+    await page.locator('dialog').getByText('Version 2 leaves Production').waitFor()
+    await page.getByLabel('Why').fill('complaints from the pro plan')
+    await page.getByRole('button', { name: 'Move to Production' }).click()
+    await page.getByText('version 1 in production').waitFor()
+    await page.locator('.events li', { hasText: 'complaints from the pro plan' }).first().waitFor()
+  })
+
+  it('judges a sweep: goal, best, what mattered, all iterations', async () => {
+    await open(`/runs/${runs.sweep.id}`)
+    await page.getByText('max val_auc').waitFor()
+    await page.getByText('What mattered').waitFor()
+    await page.locator('.bar-row', { hasText: 'eta' }).waitFor()
+    await page.keyboard.press('2')
+    await expect.poll(() => page.locator('tbody tr').count(), { timeout: 30_000 }).toBe(6)
+  })
+
+  it('deletes with consequences told first', async () => {
+    await open('/p/churn/runs?filter=name = broken')
+    await row('broken').waitFor()
+    for (const key of ['j', 'x', '#']) await page.keyboard.press(key)
+    await page.getByRole('button', { name: 'Put into the trash' }).click()
+    await page.getByText('No run matches').waitFor()
+    await workshop.run('trash', 'restore', runs.failed.id)
+  })
+
+  it('sends the address to somebody else, who sees the same view', async () => {
+    await open(
+      '/p/churn/runs?filter=metrics.val_auc is not null&sort=metrics.val_auc asc&columns=metrics.val_auc,params.eta,labels.team&curve=none',
+    )
+    await row('better').waitFor()
+    const own = await page.locator('.run-table').innerText()
+    const other = await openPage(browser)
+    await other.goto(page.url())
+    await other.locator('.run-table .row', { hasText: 'better' }).waitFor()
+    expect(ageless(await other.locator('.run-table').innerText())).toBe(ageless(own))
+    expect(await other.getByRole('columnheader').allInnerTexts()).toEqual([
+      'Chosen',
+      'State',
+      'Name',
+      'val_auc ↑',
+      'eta',
+      'team',
+      'Took',
+      'Started',
+    ])
+    await other.close()
+  })
+
+  it('opens the iterations of a sweep in the table, and finds runs with the palette', async () => {
+    await open('/p/churn/runs?filter=kind = sweep')
+    await row('sweep').waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('ArrowRight')
+    await expect.poll(() => page.locator('.run-table .rows .row').count(), { timeout: 30_000 }).toBe(7)
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type(runs.better.id.slice(0, 12))
+    await page.getByRole('option', { name: /^better/ }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'better' }).waitFor()
+    await page.keyboard.press('?')
+    await page.getByText('up to the runs').waitFor()
+    await page.keyboard.press('Escape')
+  })
+
+  it('follows the links that MLflow clients print', async () => {
+    await open(`/#/experiments/0/runs/${runs.good.id}`)
+    await page.getByRole('heading', { name: 'good' }).waitFor()
+  })
+
+  it('NaN and failures are told, not hidden', async () => {
+    await open(`/runs/${runs.odd.id}`)
+    await page.getByText('NaN from step 21').first().waitFor()
+    await open(`/runs/${runs.failed.id}`)
+    await page.getByText('ValueError: below the gate').first().waitFor()
+  })
+
+  it('what runs made and how they are called is never script of ours', async () => {
+    await open('/p/churn/runs')
+    await row('<img src=x').waitFor()
+    await open(`/runs/${runs.hostile.id}/artifacts?key=page.html`)
+    const inside = page.frameLocator('iframe')
+    await inside.getByText('ran alone').waitFor()
+    await inside.getByText('no server').waitFor()
+    expect(await inside.locator('body').innerText()).not.toMatch(/REACHED/)
+    expect(await page.evaluate(() => (globalThis as { owned?: number }).owned)).toBeUndefined()
+    const bytes = page.locator('.artifact-view a[download]')
+    const address = new URL((await bytes.getAttribute('href'))!, served.url).href
+    const answer = await page.goto(`${address}?show=true`)
+    expect(answer?.headers()['content-security-policy']).toMatch(/^sandbox allow-scripts;/)
+    expect(await page.evaluate<string>('origin')).toBe('null')
+    await open(`/runs/${runs.hostile.id}`)
+    await page.locator('.page-head h1', { hasText: '<img' }).waitFor()
+    expect(await page.evaluate(() => (globalThis as { owned?: number }).owned)).toBeUndefined()
+  })
+
+  it('is told when the server is gone, keeps what is typed, and goes on when it is back', async () => {
+    await open('/p/churn/runs')
+    await row('better').waitFor()
+    const { port } = new URL(served.url)
+    await served[Symbol.asyncDispose]()
+    await page.getByText('Lost the server at').waitFor()
+    await page.locator('.filter input').fill('name = bett')
+    served = await serve(workshop, '--port', port)
+    await expect.poll(() => page.getByText('Lost the server at').count(), { timeout: 60_000 }).toBe(0)
+    expect(await page.locator('.filter input').inputValue()).toBe('name = bett')
+    await page.locator('.filter input').fill('name = better')
+    await expect.poll(rowNames, { timeout: 30_000 }).toEqual(['better'])
+  })
+
+  it('every page holds for axe-core in both themes, at both widths, without a sideways scroll', async () => {
+    const paths = [
+      '/',
+      '/p/churn/runs',
+      `/runs/${runs.better.id}`,
+      ...['charts', 'logs', 'artifacts', 'code', 'history'].map((tab) => `/runs/${runs.better.id}/${tab}`),
+      `/runs/${runs.failed.id}`,
+      `/runs/${runs.sweep.id}`,
+      `/runs/${runs.sweep.id}/iterations`,
+      `/compare?runs=${runs.good.id},${runs.better.id}`,
+      '/models',
+      '/p/churn/models/rolled',
+      '/experiments',
+      '/artifacts',
+      '/projects',
+      '/settings',
+      '/runs/0123456789abcdef0123456789abcdef',
+    ]
+    const found: string[] = []
+    for (const path of paths) {
+      await open(path)
+      await page.locator('main h1').first().waitFor()
+      for (const [theme, width] of [
+        ['light', 1440],
+        ['dark', 900],
+      ] as const) {
+        await page.emulateMedia({ colorScheme: theme })
+        await page.setViewportSize({ width, height: 900 })
+        await page.locator(`[data-theme=${theme}]`).waitFor()
+        for (const problem of await accessibilityProblems(page)) found.push(`${path} ${theme}: ${problem}`)
+        const isWide = await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
+        if (isWide) found.push(`${path} at ${width} scrolls sideways`)
+      }
+    }
+    expect(found).toEqual([])
+  }, 240_000)
+
+  it('none of this made the browser complain', () => {
+    // Asked on purpose: a run that is not there, a server that is gone, a page in its sandbox.
+    const expected =
+      /404|ERR_CONNECTION|Failed to load resource|Failed to fetch|sandbox|Content Security Policy|null|status of 400/
+    expect(complaints.filter((text) => !expected.test(text))).toEqual([])
+  })
+})
+
+/** Ages go on between two looks. */
+const ageless = (text: string): string => text.replaceAll(/\d+ (?:s|min|h) ago|just now/g, 'ago')
+
+describe('a first visit', { timeout: 120_000 }, () => {
+  it('says what to type with this server’s own address, and opens the first run by itself', async () => {
+    using empty = new Workshop()
+    await using fresh = await serve(empty)
+    const visitor = await openPage(browser)
+    await visitor.goto(fresh.url)
+    await visitor.getByText('Nothing here yet').waitFor()
+    await visitor.getByText(`export MLFLOW_TRACKING_URI=${fresh.url}`).waitFor()
+    empty.write('first.py', 'print("hello")\n')
+    await empty.run('run', 'first.py')
+    await visitor.getByRole('heading', { name: 'first' }).waitFor()
+    expect(await eventually(() => (visitor.url().includes('/runs/') ? visitor.url() : undefined))).toContain('/runs/')
+    await visitor.close()
+  })
+})
