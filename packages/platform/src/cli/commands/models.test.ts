@@ -283,3 +283,60 @@ describe('what hangs on a registered version', () => {
     expect((await trainyard('__complete', '--', ...words)).stdout.trim().split('\n')).toEqual(candidates)
   })
 })
+
+describe('tending a model', () => {
+  test('tags and descriptions of models and versions are set and taken away', async () => {
+    await registerTwo()
+    expect((await trainyard('models', 'tag', 'iris', 'team=vision', 'tier=1')).stderr).toBe('iris: team=vision, tier=1.\n')
+    expect((await trainyard('models', 'tag', 'iris', 'tier-')).stderr).toBe('iris: team=vision.\n')
+    expect((await trainyard('models', 'tag', 'iris/2', 'reviewed-')).stderr).toBe('iris/2: no tags.\n')
+    expect((await trainyard('models', 'tag', 'iris', 'plain')).stderr).toMatch(/^error: 'plain' is no tag/)
+    await trainyard('models', 'describe', 'iris@champion', 'without leakage')
+    expect((await trainyard('models', 'show', 'iris/2')).stdout).toContain('without leakage')
+    expect((await trainyard('models', 'describe', 'iris/2', '')).stderr).toBe('iris/2: no description.\n')
+  })
+
+  test('a renamed model keeps its versions, aliases and history, and frees its name', async () => {
+    await registerTwo()
+    expect((await trainyard('models', 'rename', 'iris', 'flowers')).stderr).toBe('iris is flowers from now on.\n')
+    expect((await trainyard('models', 'show', 'flowers@champion', '-q')).code).toBe(0)
+    expect((await trainyard('models', 'show', 'iris')).code).toBe(3)
+    expect((await trainyard('models', 'rename', 'flowers/1', 'x')).code).toBe(2)
+    await trainyard('models', 'register', 'iris', 'first')
+    expect((await trainyard('models', 'rename', 'flowers', 'iris')).code).toBe(4)
+  })
+
+  test('what is in use is not removed without a yes, and what was removed stays in the history', async () => {
+    await registerTwo()
+    const refused = await trainyard('models', 'rm', 'iris/2')
+    expect([refused.code, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining('iris/2 is in Production and @champion. Remove it?'),
+    ])
+    expect((await trainyard('models', 'rm', 'iris/1', '--reason', 'too old')).stderr).toBe('Removed iris/1.\n')
+    expect((await trainyard('models', 'rm', 'iris')).code).toBe(4)
+    expect((await trainyard('models', 'rm', 'iris', '--yes')).code).toBe(0)
+    const { events } = await json('models', 'history', 'iris')
+    expect(events.slice(-3).map(({ kind, version }) => [kind, version])).toEqual([
+      ['version_deleted', 1],
+      ['alias_removed', 2],
+      ['model_deleted', null],
+    ])
+  })
+
+  test('a copy in another project has the files, the run, the tags and a history that says where it came from', async () => {
+    await registerTwo()
+    expect((await trainyard('models', 'copy', 'iris@champion')).code).toBe(2)
+    const { stderr } = await trainyard('models', 'copy', 'iris@champion', '--to', 'live', '--stage', 'production')
+    expect(stderr).toBe('iris/2 is iris/1 in project live too.\n')
+    const paths = [
+      await trainyard('models', 'show', 'iris/2', '-q'),
+      await trainyard('models', 'show', 'iris/1', '-q', '--project', 'live'),
+    ]
+    expect(paths[0]!.stdout).toBe(paths[1]!.stdout)
+    const { events } = await json('models', 'history', 'iris', '--project', 'live')
+    expect(events[1]).toMatchObject({ kind: 'version_created', reason: 'copy of iris/2 of project default' })
+    expect(events.at(-1)).toMatchObject({ kind: 'stage_changed', after: 'Production' })
+    expect((await trainyard('models', 'copy', 'iris/2', 'mobile', '-q')).stdout).toBe('mobile/1\n')
+  })
+})
