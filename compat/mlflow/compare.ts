@@ -3,9 +3,10 @@
  *
  *     node --conditions=trainyard-source compat/mlflow/compare.ts
  *
- * Five parts: the client's own functions (`test_*.py`), the same runs seen from the command line and the other way round, random
- * searches compared with a real MLflow server (`compare_*.py`), a server killed in the middle of its work, and a clean stop. The exit code is 0 or 1; where the client cannot be installed it says so
- * loudly and the rest still counts.
+ * Seven parts: the client's own functions (`test_*.py`), with the newest client and the last one of the line before it; the Java
+ * client; the same runs seen from the command line and the other way round; random searches compared with a real MLflow server
+ * (`compare_*.py`); records moved to such a server and back (`move/`); a server killed in the middle of its work; and a clean stop. The
+ * exit code is 0 or 1; where a client cannot be installed it says so loudly and the rest still counts.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +15,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { autologEveryFramework } from './autolog.ts'
 import { here, pythonWithClient } from './client-environment.ts'
+import { followRecipe } from './follow-recipe.ts'
+import { javaClient } from './java-client.ts'
 import { killUnderLoad } from './kill-under-load.ts'
+import { moveRecords } from './move/move.ts'
 import { RealServer } from './real-server.ts'
 import { ServerProcess, trainyard } from './server-process.ts'
 
@@ -30,20 +34,40 @@ const clientEnvironment = (url: string) => ({
   MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false',
 })
 
-function clientTests(python: string, url: string): void {
-  const files = readdirSync(here).filter((name) => /^test_.*\.py$/.test(name) && name !== 'test_both_ways.py')
+/** Of the client of the line before what reaches another part of the server, or reaches it in another way. */
+const filesOfOlderClient = [
+  'test_tracking.py',
+  'test_registry.py',
+  'test_artifacts.py',
+  'test_loading.py',
+  'test_command_line.py',
+]
+const otherParts = ['test_both_ways.py']
+
+function clientTests(python: string, url: string, only?: readonly string[]): void {
+  const all = readdirSync(here).filter((name) => /^test_.*\.py$/.test(name) && !otherParts.includes(name))
+  const files = all.filter((name) => only?.includes(name) ?? true)
   for (const file of files) {
     const started = performance.now()
-    const { status, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file)], {
+    const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file)], {
       env: clientEnvironment(url),
       cwd: folder,
       encoding: 'utf8',
     })
     const summary = /^Ran \d+ tests? in .*$/m.exec(stderr)?.[0] ?? ''
     console.log(`${file}: ${summary || 'did not run'} (${((performance.now() - started) / 1000).toFixed(0)} s with imports)`)
+    for (const line of stdout.match(/^load_model.*$/gm) ?? []) console.log(`  ${line}`)
     if (status === 0) continue
-    failures.push(file)
+    failures.push(only ? `${file} with the older client` : file)
     console.log(stderr)
+  }
+}
+
+function javaTests(url: string): void {
+  try {
+    if (javaClient(url)) console.log('the Java client: experiments, runs, batches, searches, artifacts, registry')
+  } catch (error) {
+    failures.push(`the Java client: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
@@ -125,6 +149,7 @@ async function compareWithRealServer(python: string): Promise<void> {
 }
 
 const python = pythonWithClient()
+const olderPython = pythonWithClient('requirements-2.txt')
 {
   await using server = await ServerProcess.start(data, ['--allow-private-addresses'])
   if (python) {
@@ -137,14 +162,26 @@ const python = pythonWithClient()
       failures.push(`both ways: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
+  for (const each of [python, olderPython]) {
+    if (each === undefined) continue
+    const wrong = await followRecipe(each)
+    console.log(`the recipe of docs/mlflow-recipe.md: ${wrong.length === 0 ? 'followed' : 'not as it says'}`)
+    failures.push(...wrong)
+  }
+  if (olderPython) clientTests(olderPython, server.url, filesOfOlderClient)
+  javaTests(server.url)
   const code = await server.stop()
   if (code !== 0) failures.push(`the server ended with ${code} on SIGTERM`)
 }
-if (python) await compareWithRealServer(python)
+if (python) {
+  await compareWithRealServer(python)
+  failures.push(...(await moveRecords(python, join(folder, 'moved'), clientEnvironment(''))))
+}
 const withFrameworks = pythonWithClient('requirements-autolog.txt')
 if (withFrameworks) failures.push(...(await autologEveryFramework(withFrameworks, folder)))
-const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), 8)
-console.log(`kill -9 under load: 8 rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)
+const rounds = 50
+const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), rounds)
+console.log(`kill -9 under load: ${rounds} rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)
 failures.push(...problems)
 rmSync(folder, { recursive: true })
 for (const failure of failures) console.log(`FAILED ${failure}`)

@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import { ServerProcess } from './server-process.ts'
 
 const writers = 8
 const batchSize = 20
+/** Data directories that are killed side by side, so that one starts while another works. */
+const lanes = 2
 
 interface Acknowledged {
   runId: string
@@ -20,13 +23,15 @@ const post = async (url: string, path: string, body: object): Promise<Record<str
 }
 
 /** Writes until the server is gone: single points, and batches of which a part must never be seen. */
-async function write(url: string): Promise<Acknowledged> {
+async function write(url: string, onAcknowledged: () => void): Promise<Acknowledged> {
   const created = (await post(url, 'runs/create', { experiment_id: '0' })) as { run: { info: { run_id: string } } }
   const written: Acknowledged = { runId: created.run.info.run_id, single: [], batches: [] }
+  onAcknowledged()
   try {
     for (let step = 0; ; step++) {
       await post(url, 'runs/log-metric', { run_id: written.runId, key: 'single', value: step, timestamp: step + 1, step })
       written.single.push(step)
+      onAcknowledged()
       const metrics = Array.from({ length: batchSize }, (_, at) => ({
         key: `batch${at}`,
         value: step,
@@ -35,6 +40,7 @@ async function write(url: string): Promise<Acknowledged> {
       }))
       await post(url, 'runs/log-batch', { run_id: written.runId, metrics, params: [{ key: `p${step}`, value: String(step) }] })
       written.batches.push(step)
+      onAcknowledged()
     }
   } catch {
     // The server was killed: whatever was answered before counts.
@@ -42,22 +48,43 @@ async function write(url: string): Promise<Acknowledged> {
   }
 }
 
-/** Kills the server in the middle of its work, again and again; what it had acknowledged must be there, once, and batches whole. */
-export async function killUnderLoad(data: string, rounds: number): Promise<{ acknowledged: number; problems: string[] }> {
-  const all: Acknowledged[] = []
-  for (let round = 0; round < rounds; round++) {
-    const server = await ServerProcess.start(data)
-    // One that had not even got its run has nothing to check.
-    const writing = Array.from({ length: writers }, () => write(server.url).catch(() => undefined))
-    await new Promise((resolve) => setTimeout(resolve, 100 + ((round * 137) % 500)))
-    await server.stop('SIGKILL')
-    all.push(...(await Promise.all(writing)).filter((written) => written !== undefined))
+/** One life of a server, ended in the middle of its work: once so many writes have been answered. */
+async function oneRound(data: string, wanted: number): Promise<Acknowledged[]> {
+  const server = await ServerProcess.start(data)
+  let acknowledged = 0
+  const enough = Promise.withResolvers<void>()
+  const count = (): void => {
+    if (++acknowledged >= wanted) enough.resolve()
   }
-  await using server = await ServerProcess.start(data)
-  const problems: string[] = []
-  for (const written of all) problems.push(...(await check(server.url, written)))
-  const acknowledged = all.reduce((sum, { single, batches }) => sum + single.length + batches.length, 0)
-  return { acknowledged, problems }
+  // One that had not even got its run has nothing to check.
+  const writing = Array.from({ length: writers }, () => write(server.url, count).catch(() => undefined))
+  const all = Promise.all(writing)
+  // Writers that all fail at once would never bring enough.
+  await Promise.race([enough.promise, all])
+  await server.stop('SIGKILL')
+  return (await all).filter((written) => written !== undefined)
+}
+
+/**
+ * Kills the server in the middle of its work, again and again; what it had acknowledged must be there, once, and batches whole. The
+ * moments are counted in answers, from the first one on, so that a slow machine kills at the same places as a fast one.
+ */
+export async function killUnderLoad(folder: string, rounds: number): Promise<{ acknowledged: number; problems: string[] }> {
+  const results = await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      const data = join(folder, String(lane))
+      const all: Acknowledged[] = []
+      for (let round = lane; round < rounds; round += lanes) all.push(...(await oneRound(data, 1 + ((round * 37) % 160))))
+      await using server = await ServerProcess.start(data)
+      const problems: string[] = []
+      for (const written of all) problems.push(...(await check(server.url, written)))
+      return { all, problems }
+    }),
+  )
+  const acknowledged = results
+    .flatMap(({ all }) => all)
+    .reduce((sum, { single, batches }) => sum + single.length + batches.length, 0)
+  return { acknowledged, problems: results.flatMap(({ problems }) => problems) }
 }
 
 async function check(url: string, { runId, single, batches }: Acknowledged): Promise<string[]> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { here } from './client-environment.ts'
 
-const program = join(here, '..', '..', 'packages', 'platform', 'bin', 'trainyard.js')
+export const program = join(here, '..', '..', 'packages', 'platform', 'bin', 'trainyard.js')
 
 /** A server in a process of its own, as a user starts it. */
 export class ServerProcess implements AsyncDisposable {

@@ -308,5 +308,10 @@ class Loading(RegistryTest):
         self.assertIn(f'"{self.name}"', noted)
 
 
+if mlflow.__version__.startswith("2."):
+    # Their functions came with 3.0; test_loading.py loads with both.
+    del Prompts, Loading
+
+
 if __name__ == "__main__":
     unittest.main()

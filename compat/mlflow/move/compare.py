@@ -17,7 +17,7 @@ from mlflow.entities import ViewType
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 new_ids = "--new-ids" in sys.argv
 # Set by whoever makes the run, not by the client that asks.
-own_tags = ("mlflow.user", "mlflow.runName", "mlflow.parentRunId", "mlflow.modelVersions", "trainyard.runId", "mlflow.log-model.history")
+own_tags = ("mlflow.user", "mlflow.runName", "mlflow.parentRunId", "mlflow.modelVersions", "trainyard.runId", "trainyard.modelId", "mlflow.log-model.history")
 biggest = 1.7976931348623157e308
 
 

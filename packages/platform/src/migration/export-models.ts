@@ -28,10 +28,10 @@ export async function giveLoggedModels(exporting: Exporting, experiment: Experim
     }
     cursor = page.next ?? undefined
   } while (cursor !== undefined)
-  await giveLinks(exporting)
+  await giveRelations(exporting)
 }
 
-/** A server gives it an id of its own; one that was interrupted is begun anew there, and the half one stays pending. */
+/** A server gives it an id of its own, which a tag leads back to. */
 async function giveLoggedModel(exporting: Exporting, model: LoggedModelRecord, experimentId: string): Promise<void> {
   const { target, origin, options, report, peer } = exporting
   const known = exporting.loggedModels.get(model.id)
@@ -45,6 +45,11 @@ async function giveLoggedModel(exporting: Exporting, model: LoggedModelRecord, e
       await target.store(remote.artifactUri),
       `logged model ${model.id}`,
     )
+  const points = model.metrics.flatMap((point) => {
+    const run = exporting.runs.get(point.runId)
+    return run ? [{ ...point, runId: run.id }] : []
+  })
+  await target.logModelPoints(remote.id, points)
   if (!known) await target.finishLoggedModel(remote.id, model.status)
   exporting.loggedModels.set(model.id, remote)
   await origin.records.marks.put(peer, {
@@ -57,18 +62,21 @@ async function giveLoggedModel(exporting: Exporting, model: LoggedModelRecord, e
   report.loggedModels[known ? 'changed' : 'made']++
 }
 
-async function giveLinks({ origin, target, runs, loggedModels, options, peer }: Exporting): Promise<void> {
+/** Parents and models of runs: when everything they point at is there. */
+async function giveRelations({ origin, target, runs, parents, loggedModels, options, peer }: Exporting): Promise<void> {
   if (options.dryRun) return
   const marks = await origin.records.marks.of(peer, 'relations')
-  for (const [ownId, links] of await origin.tracking.loggedModels.ofRuns([...runs.keys()])) {
-    const remote = runs.get(ownId)
-    const known = links.flatMap((link): ModelLink[] => {
+  const allLinks = await origin.tracking.loggedModels.ofRuns([...runs.keys()])
+  for (const [ownId, remote] of runs) {
+    const links = (allLinks.get(ownId) ?? []).flatMap((link): ModelLink[] => {
       const model = loggedModels.get(link.modelId)
       return model ? [{ ...link, modelId: model.id }] : []
     })
-    const fingerprint = fingerprintOf(known)
-    if (!remote || known.length === 0 || marks.get(ownId)?.fingerprint === fingerprint) continue
-    await target.linkModels(remote.id, known)
+    const parent = runs.get(parents.get(ownId) ?? '')?.id
+    const fingerprint = fingerprintOf({ links, parent: parent ?? null })
+    if ((links.length === 0 && parent === undefined) || marks.get(ownId)?.fingerprint === fingerprint) continue
+    if (parent !== undefined) await target.setTags(remote.id, { 'mlflow.parentRunId': parent })
+    await target.linkModels(remote.id, links)
     await origin.records.marks.put(peer, { kind: 'relations', peerId: ownId, localId: remote.id, fingerprint, tagKeys: [] })
   }
 }

@@ -17,7 +17,16 @@ const runsAtOnce = 6
 export async function exportTo(target: RestTarget, origin: ExportOrigin, options: ExportOptions): Promise<MigrationReport> {
   const report = newReport({ peer: target.name, project: options.project, dryRun: options.dryRun })
   const peer = `to ${target.name}`
-  const exporting: Exporting = { target, origin, options, report, peer, runs: new Map(), loggedModels: new Map() }
+  const exporting: Exporting = {
+    target,
+    origin,
+    options,
+    report,
+    peer,
+    runs: new Map(),
+    loggedModels: new Map(),
+    parents: new Map(),
+  }
   const marks = await origin.records.marks.of(peer, 'run')
   for (const experiment of await chosenExperiments(exporting)) {
     report.experiments.found++
@@ -25,6 +34,8 @@ export async function exportTo(target: RestTarget, origin: ExportOrigin, options
     if (id === undefined) continue
     await inParallel(runsOf(exporting, experiment), runsAtOnce, async (run) => {
       report.runs.found++
+      const parentId = run.parentId ?? run.labels['mlflow.parentRunId']
+      if (parentId !== undefined) exporting.parents.set(run.id, parentId)
       try {
         await giveRun(exporting, run, id, marks.get(run.id))
       } catch (error) {
@@ -103,7 +114,7 @@ async function giveRun(exporting: Exporting, run: RunRecord, experimentId: strin
     return void report.runs.unchanged++
   }
   if (options.dryRun) return void report.runs[before ? 'changed' : 'made']++
-  const tags = tagsOf(exporting, run)
+  const tags = tagsOf(run)
   const start = { ownId: run.id, name: run.name, owner: run.owner, startedAtMs: run.createdAtMs, tags }
   const known = before ?? (await target.findRun(experimentId, run.id))
   const remote = known ?? (await target.createRun(experimentId, start))
@@ -122,9 +133,6 @@ async function giveRun(exporting: Exporting, run: RunRecord, experimentId: strin
   report.runs[before ? 'changed' : 'made']++
 }
 
-/** Labels, and the parent by the id it has there. */
-function tagsOf({ runs }: Exporting, run: RunRecord): Record<string, string> {
-  const { 'mlflow.parentRunId': named, ...labels } = run.labels
-  const parent = runs.get(run.parentId ?? named ?? '')
-  return { ...labels, ...(parent === undefined ? {} : { 'mlflow.parentRunId': parent.id }) }
-}
+/** The parent has another id there, and is told when all runs are there. */
+const tagsOf = ({ labels }: RunRecord): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => key !== 'mlflow.parentRunId'))

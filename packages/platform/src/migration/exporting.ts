@@ -33,6 +33,8 @@ export interface Exporting {
   readonly peer: string
   /** Runs of ours, and what they are there. */
   readonly runs: Map<string, RemoteRun>
+  /** Runs of ours that belong to others of ours. */
+  readonly parents: Map<string, string>
   /** Logged models of ours, and what they are there. */
   readonly loggedModels: Map<string, RemoteRun>
 }

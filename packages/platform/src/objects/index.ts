@@ -11,6 +11,7 @@
 export { hashFile } from './body.ts'
 export { downloadDirectory, hashDirectory, listLocalFiles, type StoredDirectory, uploadDirectory } from './directory.ts'
 export { createFileStore } from './file-store.ts'
+export { partialPrefix } from './file-writing.ts'
 export { createMemoryStore } from './memory-store.ts'
 export {
   type GetOptions,

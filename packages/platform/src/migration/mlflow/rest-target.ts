@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { basename, isAbsolute, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { AppError, type JsonValue, type MetricPoint, mlflowStatusOfState, type RunState, toParamText } from '@trainyard/contract'
-import { type ObjectContext, openObjectStore } from '../../objects/index.ts'
-import type { DatasetInput, LoggedModelRecord, ModelLink } from '../../tracking/index.ts'
+import { type ObjectContext, openObjectStore, partialPrefix } from '../../objects/index.ts'
+import type { DatasetInput, LoggedModelRecord, ModelLink, ModelPoint } from '../../tracking/index.ts'
 import type { ModelVersion, RegisteredModel } from '../../registry/index.ts'
 import { createRestClient, type JsonMessage, type RestClient } from './rest-client.ts'
 import { fieldsOf, listOf, numberOf, textOf } from './wire-fields.ts'
@@ -12,6 +16,7 @@ const entriesPerBatch = 100
 
 /** The tag that says which run of ours one there is: a run that was made but not noted is found by it. */
 const ownIdTag = 'trainyard.runId'
+const ownModelTag = 'trainyard.modelId'
 
 export interface RemoteRun {
   id: string
@@ -37,7 +42,10 @@ export interface RestTarget {
   endRun(runId: string, end: { state: RunState; endedAtMs: number | null; name: string }): Promise<void>
   /** Streams files to where a run or a model there keeps them. */
   store(artifactUri: string): Promise<RemoteFiles>
+  /** The one that was made for this one of ours before, or a new one. */
   createLoggedModel(experimentId: string, model: LoggedModelRecord, sourceRunId: string | null): Promise<RemoteRun>
+  /** What runs measured about it. Repeats change nothing. */
+  logModelPoints(modelId: string, points: readonly (ModelPoint & { runId: string })[]): Promise<void>
   finishLoggedModel(id: string, status: LoggedModelRecord['status']): Promise<void>
   linkModels(runId: string, links: readonly ModelLink[]): Promise<void>
   models: RemoteModels
@@ -124,16 +132,32 @@ export async function openRestTarget(
     },
     store: (artifactUri) => openRemoteFiles(client, artifactUri, objects),
     createLoggedModel: async (experimentId, model, sourceRunId) => {
+      const filter = `tags.\`${ownModelTag}\` = '${model.id}'`
+      const known = await post('logged-models/search', { experiment_ids: [experimentId], filter, max_results: 1 })
+      const [interrupted] = listOf(known, 'models')
+      if (interrupted) return remoteModel(interrupted)
       const created = await post('logged-models', {
         experiment_id: experimentId,
         name: model.name,
         model_type: model.type ?? undefined,
         source_run_id: sourceRunId ?? undefined,
         params: pairs(model.parameters),
-        tags: pairs(model.tags),
+        tags: pairs({ ...model.tags, [ownModelTag]: model.id }),
       })
-      const info = fieldsOf(fieldsOf(created, 'model'), 'info')
-      return { id: textOf(info, 'model_id'), artifactUri: textOf(info, 'artifact_uri') }
+      return remoteModel(fieldsOf(created, 'model'))
+    },
+    logModelPoints: async (modelId, points) => {
+      for (const { runId, key, value, step, timeMs, datasetName, datasetDigest } of points)
+        await post('runs/log-metric', {
+          run_id: runId,
+          key,
+          value: wireNumber(value),
+          step,
+          timestamp: timeMs,
+          model_id: modelId,
+          dataset_name: datasetName || undefined,
+          dataset_digest: datasetDigest || undefined,
+        })
     },
     finishLoggedModel: async (id, status) => {
       const wire = status === 'ready' ? 'LOGGED_MODEL_READY' : 'LOGGED_MODEL_UPLOAD_FAILED'
@@ -172,11 +196,20 @@ async function ensureExperiment(client: RestClient, name: string, tags: Record<s
 async function openRemoteFiles(client: RestClient, artifactUri: string, objects: ObjectContext): Promise<RemoteFiles> {
   const proxied = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/.exec(artifactUri)?.[1]
   if (proxied === undefined) {
+    await removeLeftovers(artifactUri)
     const store = await openObjectStore(artifactUri, objects)
     return { put: async (path, body) => void (await store.put(path, body)) }
   }
   const root = `/api/2.0/mlflow-artifacts/artifacts/${proxied.replace(/\/+$/, '')}`
   return { put: (path, body) => client.upload(`${root}/${path.split('/').map(encodeURIComponent).join('/')}`, body) }
+}
+
+/** What an export that was killed has half written in a folder of this machine: the server there would show it. */
+async function removeLeftovers(artifactUri: string): Promise<void> {
+  const path = artifactUri.startsWith('file:') ? fileURLToPath(artifactUri) : artifactUri
+  if (!isAbsolute(path) || !existsSync(path)) return
+  for (const name of await readdir(path, { recursive: true }))
+    if (basename(name).startsWith(partialPrefix)) await rm(join(path, name), { force: true })
 }
 
 function remoteModels(client: RestClient): RemoteModels {
@@ -227,6 +260,11 @@ function remoteModels(client: RestClient): RemoteModels {
 function remoteRun(message: JsonMessage): RemoteRun {
   const info = fieldsOf(message, 'info')
   return { id: textOf(info, 'run_id'), artifactUri: textOf(info, 'artifact_uri') }
+}
+
+function remoteModel(message: JsonMessage): RemoteRun {
+  const info = fieldsOf(message, 'info')
+  return { id: textOf(info, 'model_id'), artifactUri: textOf(info, 'artifact_uri') }
 }
 
 const pairs = (texts: Record<string, string>): { key: string; value: string }[] =>
