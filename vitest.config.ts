@@ -43,7 +43,7 @@ export default defineConfig({
               include: onBothDatabases,
               globalSetup: ['testing/postgres-broker.mjs'],
               // Each statement is a journey to another process here: fewer random checks than on SQLite.
-              env: { TRAINYARD_TEST_DATABASE: 'postgres', SEARCH_CHECKS: '20', KILL_ROUNDS: '4' },
+              env: { TRAINYARD_TEST_DATABASE: 'postgres', SEARCH_CHECKS: '20', SEARCH_RUNS: '2600', KILL_ROUNDS: '4' },
             }),
           ]),
     ],

@@ -15,23 +15,29 @@ export async function loadRuns(reader: Reader, numbers: readonly number[]): Prom
   return numbers.flatMap((number) => records.get(number) ?? [])
 }
 
-/** The keys are bound as one list, so that pages of any size share their prepared statements. */
+/**
+ * The keys are bound as one list, so that pages of any size share their prepared statements. Everything is asked for at once: a
+ * database behind a socket gets it in one go.
+ */
 async function loadPart(reader: Reader, numbers: readonly number[], records: Map<number, RunRecord>): Promise<void> {
-  for (const [number, record] of await loadHeads(reader, numbers)) records.set(number, record)
-  for (const [number, results] of await latestMany(reader, numbers)) records.get(number)!.results = results
-  await eachValue(reader, 'parameters', numbers, (run, key, value) => {
-    records.get(run)!.parameters[key] = JSON.parse(value) as JsonValue
-  })
-  await eachValue(reader, 'labels', numbers, (run, key, value) => {
-    records.get(run)!.labels[key] = value
-  })
-  const inputs = reader.kysely
+  const inputsOfRuns = reader.kysely
     .selectFrom('inputs')
     .select(['run', 'key', 'url', 'size_bytes', 'sha256'])
     .where('run', 'in', reader.dialect.numberList(numbers))
     .orderBy('run')
     .orderBy('ordinal')
-  for (const [run, ...input] of await reader.arrays(inputs)) records.get(run as number)!.inputs.push(toInput(input))
+  const [heads, results, parameters, labels, inputs] = await Promise.all([
+    loadHeads(reader, numbers),
+    latestMany(reader, numbers),
+    valuesOf(reader, 'parameters', numbers),
+    valuesOf(reader, 'labels', numbers),
+    reader.arrays(inputsOfRuns),
+  ])
+  for (const [number, record] of heads) records.set(number, record)
+  for (const [number, result] of results) records.get(number)!.results = result
+  for (const [run, key, value] of parameters) records.get(run)!.parameters[key] = JSON.parse(value) as JsonValue
+  for (const [run, key, value] of labels) records.get(run)!.labels[key] = value
+  for (const [run, ...input] of inputs) records.get(run as number)!.inputs.push(toInput(input))
 }
 
 const toInput = ([key, url, sizeBytes, sha256]: ColumnValue[]): JournalInput => ({
@@ -41,19 +47,18 @@ const toInput = ([key, url, sizeBytes, sha256]: ColumnValue[]): JournalInput => 
   ...(sha256 === null ? {} : { sha256: sha256 as string }),
 })
 
-async function eachValue(
+async function valuesOf(
   reader: Reader,
   table: Extract<TableName, 'parameters' | 'labels'>,
   numbers: readonly number[],
-  take: (run: number, key: string, value: string) => void,
-): Promise<void> {
+): Promise<[run: number, key: string, value: string][]> {
   const query = reader.kysely
     .selectFrom(table)
     .select(['run', 'key', 'value'])
     .where('run', 'in', reader.dialect.numberList(numbers))
     .orderBy('run')
     .orderBy('key')
-  for (const [run, key, value] of await reader.arrays(query)) take(run as number, key as string, value as string)
+  return (await reader.arrays(query)) as [number, string, string][]
 }
 
 async function loadHeads({ kysely, dialect }: Reader, numbers: readonly number[]): Promise<[number, RunRecord][]> {

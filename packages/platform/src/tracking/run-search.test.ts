@@ -17,7 +17,7 @@ import { openTemporaryDatabase, type TemporaryDatabase } from './testing/tempora
 import type { RunQuery, RunRecords } from './tracking.ts'
 
 /** More runs than any bound of the search's plans would call few, so that every way of finding a page is taken. */
-const runCount = 4_500
+const runCount = Number(process.env['SEARCH_RUNS'] ?? 4_500)
 
 let temporary: TemporaryDatabase
 let runs: RunRecords
