@@ -63,7 +63,7 @@ export function adoptPromptly(cli: Cli, execution: Execution): Disposable {
       closed = true
       clearInterval(regular)
       clearTimeout(timer)
-      for (const path of [...watched.keys()]) unfollow(path)
+      for (const watcher of watched.values()) watcher.close()
     },
   }
 }

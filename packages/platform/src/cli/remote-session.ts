@@ -27,16 +27,19 @@ export async function openRemoteRecords(cli: Cli, address: RemoteAddress): Promi
 }
 
 /** Stands where a command needs the data directory itself: using it says so. */
-const absent = <Thing extends object>(url: string): Thing =>
-  new Proxy({} as Thing, {
-    get(_, name) {
-      if (typeof name === 'symbol' || name === 'then') return undefined
-      throw new AppError(
-        'failed_precondition',
-        `This command needs the data directory itself and does not work through TRAINYARD_URL (${url}): run it on that server's machine.`,
-      )
+const absent = (url: string): never =>
+  new Proxy(
+    {},
+    {
+      get(_, name) {
+        if (typeof name === 'symbol' || name === 'then') return undefined
+        throw new AppError(
+          'failed_precondition',
+          `This command needs the data directory itself and does not work through TRAINYARD_URL (${url}): run it on that server's machine.`,
+        )
+      },
     },
-  })
+  ) as never
 
 /** Runs of this data directory that an earlier command could not send, or was killed before it had. */
 async function sendWaiting(cli: Cli, remote: RemoteServer): Promise<void> {

@@ -9,33 +9,14 @@ import { storageError } from '../base/errors.ts'
 const needed = ['mlflow-skinny', 'pandas', 'matplotlib']
 
 /** Packages that the frameworks and MLflow share. Theirs are used, so MLflow's side must be made for the very same versions. */
-const shared = [
-  ...[
-    'numpy',
-    'pandas',
-    'matplotlib',
-    'pillow',
-    'python-dateutil',
-    'pytz',
-    'tzdata',
-    'packaging',
-    'protobuf',
-    'pyyaml',
-    'requests',
-  ],
-  ...[
-    'urllib3',
-    'certifi',
-    'idna',
-    'charset-normalizer',
-    'typing-extensions',
-    'pydantic',
-    'pydantic-core',
-    'click',
-    'cloudpickle',
-  ],
-  ...['cachetools', 'sqlparse', 'fastapi', 'starlette', 'uvicorn', 'opentelemetry-api', 'opentelemetry-sdk', 'databricks-sdk'],
-]
+const shared = `
+  numpy pandas matplotlib pillow python-dateutil pytz tzdata packaging protobuf
+  pyyaml requests urllib3 certifi idna charset-normalizer typing-extensions pydantic pydantic-core
+  click cloudpickle cachetools sqlparse fastapi starlette uvicorn opentelemetry-api opentelemetry-sdk
+  databricks-sdk
+`
+  .trim()
+  .split(/\s+/)
 
 const question = `
 import importlib.metadata, importlib.util, json, sys

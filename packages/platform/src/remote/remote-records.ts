@@ -9,7 +9,6 @@ import {
   printRunSort,
   type RunRecord,
   type RunStateChange,
-  type WireNumber,
 } from '@trainyard/contract'
 import type {
   ArtifactRecords,
@@ -115,7 +114,7 @@ const readRun = (run: RunRecord): RunRecord => ({
 
 const odd: Record<string, number> = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY }
 const readValue = (value: JsonValue): JsonValue => (typeof value === 'string' && Object.hasOwn(odd, value) ? odd[value]! : value)
-const readNumber = (value: number | null): number => fromWireNumber(value as WireNumber) ?? Number.NaN
+const readNumber = (value: number | null): number => fromWireNumber(value) ?? Number.NaN
 const readPoint = (point: MetricPoint): MetricPoint => ({ ...point, value: readNumber(point.value) })
 
 function metrics(server: RemoteServer): Partial<MetricRecords> {

@@ -82,7 +82,7 @@ export class RemoteServer {
         },
         ...(given.body === undefined ? {} : { body: given.body }),
         ...(given.isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(patienceMs) }),
-      } as RequestInit)
+      })
     } catch (error) {
       throw unreachable(this.url, error)
     }

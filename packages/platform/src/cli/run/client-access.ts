@@ -12,12 +12,21 @@ export interface OpenClientAccess extends ClientAccess, AsyncDisposable {}
 
 /**
  * MLflow's clients in a job talk to the server of the data directory, where one runs, else to this process, on a port of this machine
- * that only tokens of runs open. A job whose clients never call costs the opening of a socket (0.4 ms); what answers them is
- * loaded with the first call.
+ * that only tokens of runs open. A job whose clients never call costs the opening of a socket, beside the making of its record (a
+ * process' first one takes milliseconds); what answers them is loaded with the first call.
  */
-export async function openClientAccess(cli: Cli, session: Session, execution: Execution): Promise<OpenClientAccess> {
-  await using opened = new AsyncDisposableStack()
-  const { url, tokens, mayHaveLogged } = await openAddress(session, execution, opened)
+export function openClientAccess(cli: Cli, session: Session, execution: Execution): OpenClientAccess {
+  const opened = new AsyncDisposableStack()
+  let opening: Promise<Address> | undefined
+  let mayHaveLogged = (): boolean => false
+  const open = async (): Promise<Address> => {
+    const address = await openAddress(session, execution, opened)
+    mayHaveLogged = address.mayHaveLogged
+    return address
+  }
+  const addressed = (): Promise<Address> => (opening ??= open())
+  // Begun ahead of need; what fails is told where it is waited for.
+  if (!cli.config.environment['MLFLOW_TRACKING_URI']) addressed().catch(() => undefined)
   const experiments = new Map<string, Promise<string | undefined>>()
   const experimentOf = (project: string, name: string): Promise<string | undefined> => {
     const key = JSON.stringify([project, name])
@@ -27,14 +36,16 @@ export async function openClientAccess(cli: Cli, session: Session, execution: Ex
     experiments.set(key, asked)
     return asked
   }
-  const owned = opened.move()
   return {
     async environmentOf({ id, project, experiment, environment, autolog }) {
       const set = { ...cli.config.environment, ...environment }
       // Who has pointed the client somewhere means it, unless it is asked to log to this very run.
       if (set['MLFLOW_TRACKING_URI'] && !autolog) return {}
       const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
-      const experimentId = hasExperiment ? undefined : await experimentOf(project, experiment)
+      const [{ url, tokens }, experimentId] = await Promise.all([
+        addressed(),
+        hasExperiment ? undefined : experimentOf(project, experiment),
+      ])
       return {
         MLFLOW_TRACKING_URI: project === 'default' ? url : `${url}/projects/${encodeURIComponent(project)}`,
         MLFLOW_TRACKING_TOKEN: tokens.tokenOf(id),
@@ -42,16 +53,21 @@ export async function openClientAccess(cli: Cli, session: Session, execution: Ex
         ...(experimentId === undefined ? {} : { MLFLOW_EXPERIMENT_ID: experimentId }),
       }
     },
-    mayHaveLogged,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    mayHaveLogged: () => mayHaveLogged(),
+    async [Symbol.asyncDispose]() {
+      await opening?.catch(() => undefined)
+      await opened.disposeAsync()
+    },
   }
 }
 
-async function openAddress(
-  session: Session,
-  execution: Execution,
-  opened: AsyncDisposableStack,
-): Promise<{ url: string; tokens: RunTokens; mayHaveLogged: () => boolean }> {
+interface Address {
+  url: string
+  tokens: RunTokens
+  mayHaveLogged: () => boolean
+}
+
+async function openAddress(session: Session, execution: Execution, opened: AsyncDisposableStack): Promise<Address> {
   // Files, not the folder's index, which would load all of the server.
   const { createRunTokens, newRunSecret } = await import('../../http/run-tokens.ts')
   const running = readServerNote(session.directory.path)

@@ -14,7 +14,7 @@ export async function openJobExecution(
   const execution = withSecrets(executionOf(cli, session), run.secrets)
   await using opened = new AsyncDisposableStack()
   opened.use(await openShipment(cli, session, run.id))
-  const clients = opened.use(await openClientAccess(cli, session, execution))
+  const clients = opened.use(openClientAccess(cli, session, execution))
   const owned = opened.move()
   return { execution: { ...execution, clients }, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }

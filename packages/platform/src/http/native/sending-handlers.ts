@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { AppError, type ArtifactRecord, type RunRecord } from '@trainyard/contract'
+import { AppError, type RunRecord } from '@trainyard/contract'
 import { checkPlainPath } from '../bytes/plain-path.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
@@ -16,7 +16,7 @@ export const sendingHandlers: SomeHandlers<
       throw new AppError('invalid_argument', `The body: record.id is not ${path.run}, as the path says.`)
     // Numbers among the results are points of metrics, which come on their own.
     const results = Object.fromEntries(Object.entries(record.results).filter(([, value]) => typeof value !== 'number'))
-    const image = { record: { ...record, results } as RunRecord, history }
+    const image = { record: { ...record, results }, history }
     const stored = await tracking.shipped.put(image, { revision, outPath: placeOf(context, image.record) })
     if (datasets.length > 0) await tracking.datasets.add(record.id, datasets)
     const [series, outputBytes, artifacts] = await Promise.all([
@@ -60,7 +60,7 @@ export const sendingHandlers: SomeHandlers<
     if (body.id !== path.artifact || body.runId !== run.id)
       throw new AppError('invalid_argument', 'The body: id and runId are those of the path.')
     const target = inner === null ? elsewhere(run, body.target) : `${run.outPath.replace(/\/+$/, '')}/${checkPlainPath(inner)}`
-    await tracking.shipped.addArtifact({ ...body, target } as ArtifactRecord)
+    await tracking.shipped.addArtifact({ ...body, target })
     return await tracking.artifacts.get(body.id)
   },
   linkArtifacts: async ({ tracking }, { path, body }) => {

@@ -30,7 +30,7 @@ type Mishap = (typeof mishaps)[number]
 function network(server: OpenServer, next: () => Mishap) {
   const late: (() => Promise<unknown>)[] = []
   const send: typeof fetch = async (input, init) => {
-    const { pathname, search } = new URL(String(input))
+    const { pathname, search } = new URL(input instanceof Request ? input.url : input)
     const payload = init?.body == null ? undefined : Buffer.from(await new Response(init.body).arrayBuffer())
     const deliver = async () =>
       await server.app.inject({
