@@ -51,6 +51,8 @@ function network(server: OpenServer, next: () => Mishap) {
   return { fetch: send, late }
 }
 
+/** Artifacts are made one after the other, in all rounds together. */
+let made = 0
 const parent = newRunId(1_000)
 const child = newRunId(2_000)
 
@@ -98,7 +100,7 @@ async function carryOut(tracking: Tracking, id: string, number: number, each: Ac
     const target = join(outPath, `${each.key}-${number}`)
     mkdirSync(outPath, { recursive: true })
     writeFileSync(target, each.text)
-    await tracking.artifacts.add({ runId: id, project, iteration, key: each.key, kind: 'file', target, createdAtMs: number })
+    await tracking.artifacts.add({ runId: id, project, iteration, key: each.key, kind: 'file', target, createdAtMs: ++made })
   }
 }
 
