@@ -20,13 +20,17 @@ export interface RecordServerOptions {
   /** Whether webhooks may lead to this machine and into private networks; they may not unless it says so. */
   allowPrivate?: boolean
   onRegistryChange?: () => void
+  /** Where artifacts go that have no place of their own; the data directory unless said. */
+  artifacts?: string | undefined
+  /** Folders of this machine that may be read for others. */
+  artifactRoots?: readonly string[]
   log?: FastifyBaseLogger
 }
 
 /** The server over an open data directory, ready to listen. */
 export const openRecordServer = (
   session: Session,
-  { guard, objects, execution, allowPrivate = false, onRegistryChange, log }: RecordServerOptions,
+  { guard, objects, execution, allowPrivate = false, onRegistryChange, artifacts, artifactRoots, log }: RecordServerOptions,
 ): Promise<FastifyInstance> =>
   createServer({
     tracking: session.tracking,
@@ -36,7 +40,8 @@ export const openRecordServer = (
     ...(onRegistryChange === undefined ? {} : { onRegistryChange }),
     clock: systemClock,
     objects,
-    artifactFolder: session.directory.artifacts,
+    artifactFolder: artifacts ?? session.directory.artifacts,
+    artifactRoots: [session.directory.artifacts, ...(artifactRoots ?? [])],
     holdings: session,
     ...(execution === undefined ? {} : { execution }),
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },

@@ -13,25 +13,17 @@ import { sharedDatabase } from './database-place.ts'
 import { openRecordServer, secretBoxOf } from './record-server.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
+import { type ServerSettings, valuesOf } from './server-settings.ts'
 import { openSession } from './session.ts'
-
-export interface UpOptions {
-  host: string
-  port?: string
-  allowRemote?: boolean
-  allowHost: string[]
-  token?: string
-  allowPrivateAddresses?: boolean
-  open: boolean
-}
 
 const usualPort = 5_000
 const portsToTry = 50
 
-/** Serves the data directory until SIGINT or SIGTERM; requests under way are finished first. */
-export async function serve(cli: Cli, options: UpOptions): Promise<void> {
+/** Serves the data directory until SIGINT or SIGTERM; requests under way are finished first. A second signal does not wait. */
+export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
+  const options = valuesOf(settings)
   const loopback = isLoopback(options.host)
-  const token = options.token ?? cli.config.environment['TRAINYARD_TOKEN']
+  const { token } = options
   if (!loopback && !options.allowRemote)
     throw new AppError(
       'invalid_argument',
@@ -44,9 +36,9 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
       'failed_precondition',
       `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`,
     )
-  const log = pino({ level: cli.config.environment['TRAINYARD_LOG'] ?? 'warn' }, pino.destination({ fd: 2, sync: true }))
+  const log = pino({ level: options.log }, pino.destination({ fd: 2, sync: true }))
   const runSecret = newRunSecret()
-  const allowPrivate = options.allowPrivateAddresses === true
+  const allowPrivate = options.allowPrivateAddresses
   await using deliveries = startDeliveries({
     database: session.database,
     secrets: secretBoxOf(session),
@@ -55,7 +47,15 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
     onProblem: (error) => log.error({ err: error }, 'webhooks cannot be delivered'),
   })
   const app = await openRecordServer(session, {
-    guard: { loopback, hosts: [options.host, ...options.allowHost], token, runTokens: createRunTokens(runSecret) },
+    guard: {
+      loopback,
+      hosts: [options.host, ...options.allowHost],
+      origins: options.allowOrigin,
+      token,
+      runTokens: createRunTokens(runSecret),
+    },
+    artifacts: options.artifacts,
+    artifactRoots: options.artifactRoot,
     objects: session.objectContext,
     execution: executionOf(cli, session),
     allowPrivate,
@@ -70,20 +70,26 @@ export async function serve(cli: Cli, options: UpOptions): Promise<void> {
   const served = database === null ? session.directory.path : `${database} and ${session.directory.path}`
   if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path, database })
   else await cli.print(cli.globals.quiet ? url : `Serving ${served} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
-  if (options.open && cli.stdout.isTTY === true) openBrowser(url)
+  if (options.open ?? cli.stdout.isTTY === true) openBrowser(url)
   using _adoption = adoptPromptly(cli, executionOf(cli, session))
   await stopSignal()
-  await app.close()
+  log.info('stopping: requests under way are finished')
+  const forced = stopSignal().then(() => 'forced' as const)
+  if ((await Promise.race([app.close(), forced])) === 'forced') {
+    cli.warn('Stopped at once: requests under way were cut off.')
+    app.server.closeAllConnections()
+  }
   removeServerNote(session.directory.path)
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** The port asked for, or the usual one, or the next free one behind it, which is told. */
-async function listen(app: FastifyInstance, { host, port }: UpOptions, cli: Cli): Promise<string> {
-  const asked = port === undefined ? undefined : Number(port)
-  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 0 && asked <= 65_535))
-    throw new AppError('invalid_argument', `The port is a whole number from 0 to 65535, not '${port}'.`)
+async function listen(
+  app: FastifyInstance,
+  { host, port: asked }: { host: string; port: number | undefined },
+  cli: Cli,
+): Promise<string> {
   for (let candidate = asked ?? usualPort; ; candidate++) {
     try {
       const address = await app.listen({ host, port: candidate })

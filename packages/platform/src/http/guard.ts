@@ -9,13 +9,15 @@ export interface GuardOptions {
   readonly loopback: boolean
   /** Names under which the server may be asked for, beside this machine's own and bare addresses. */
   readonly hosts: readonly string[]
-  /** Every request but those to `/health` and `/version` must carry it. */
+  /** Pages of these origins (`https://lab.example.org`) may ask and change as this server's own do. */
+  readonly origins?: readonly string[]
+  /** Every request but those to `/health` must carry it. */
   readonly token: string | undefined
   /** Tokens of jobs: each opens this server too, and says which run it is that speaks. */
   readonly runTokens?: RunTokens
 }
 
-const open = new Set(['/health', '/version'])
+const open = new Set(['/health'])
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** The one place that every request of every dialect passes. */
@@ -29,7 +31,10 @@ export function createGuard(
     const host = hostNameOf(request.headers.host ?? '')
     if (!isOwnName(host, options)) return refuse(reply, 403, 'Invalid Host header: this server is not known under that name.')
     const { origin } = request.headers
-    if (origin !== undefined && !reading.has(request.method) && !isOwnOrigin(origin, options))
+    if (origin !== undefined && options.origins?.includes(origin)) {
+      letIn(reply, origin)
+      if (request.method === 'OPTIONS') return answerPreflight(reply)
+    } else if (origin !== undefined && !reading.has(request.method) && !isOwnOrigin(origin, options))
       return refuse(reply, 403, 'Cross-origin request blocked')
     const runId = options.runTokens?.runOf(bearerOf(request))
     if (runId !== undefined) noteSender(request.raw, runId)
@@ -57,6 +62,23 @@ export function createPass(options: GuardOptions): (request: IncomingMessage) =>
     return options.token === undefined ? authorization === undefined : carries({ headers }, options.token)
   }
 }
+
+const letIn = (reply: FastifyReply, origin: string): void => {
+  reply.header('access-control-allow-origin', origin).header('vary', 'origin')
+  reply.header('access-control-expose-headers', 'content-range, content-disposition, x-request-id')
+}
+
+/** What a browser asks before it lets a page ask. It carries no token. */
+const answerPreflight = (reply: FastifyReply): FastifyReply =>
+  reply
+    .code(204)
+    .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE')
+    .header(
+      'access-control-allow-headers',
+      'authorization, content-type, idempotency-key, last-event-id, range, x-mlflow-workspace',
+    )
+    .header('access-control-max-age', '600')
+    .send()
 
 const refuse = (reply: FastifyReply, status: number, sentence: string): FastifyReply =>
   reply.code(status).type('text/plain; charset=utf-8').send(sentence)

@@ -25,7 +25,11 @@ export interface ServedPlaces {
 
 export function createServedPlaces(options: { objects: ObjectContext; roots: readonly string[] }): ServedPlaces {
   const { objects } = options
-  const roots = new Set(options.roots.map((root) => realOf(resolve(objects.workingDirectory, root))))
+  const roots = new Set(
+    options.roots
+      .filter((root) => !/^[a-z][a-z0-9+.-]+:\/\//i.test(root))
+      .map((root) => realOf(resolve(objects.workingDirectory, root))),
+  )
   const refusal = (place: string): string | undefined => {
     const url = parseObjectUrl(place, objects)
     if (url.scheme === 'http' || url.scheme === 'store')

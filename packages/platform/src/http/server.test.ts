@@ -23,7 +23,7 @@ describe('every route of every dialect', () => {
     }
   })
 
-  test('asks for the token, when there is one, everywhere but at /health and /version', async () => {
+  test('asks for the token, when there is one, everywhere but at /health', async () => {
     await using server = await openServer({ token: 'secret' })
     const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString('base64')}`
     for (const authorization of ['', 'Bearer wrong', 'Bearer', 'secret', basic('wrong'), basic('')])
@@ -31,12 +31,14 @@ describe('every route of every dialect', () => {
     for (const authorization of ['Bearer secret', basic('secret')])
       expect((await server.ask('POST', search, { max_results: 1 }, { authorization })).status, authorization).toBe(200)
     expect((await server.ask('GET', '/nothing')).status).toBe(401)
-    expect((await server.ask('GET', '/version')).status).toBe(200)
+    for (const url of ['/version', '/metrics', '/api/trainyard/v1/runs', '/api/trainyard/v1/openapi.json', '/v1/traces'])
+      expect((await server.ask('GET', url)).status, url).toBe(401)
+    expect((await server.ask('GET', '/health')).status).toBe(200)
   })
 
   test('is 404 without JSON when it does not exist, and 405 with a wrong method', async () => {
     await using server = await openServer()
-    for (const url of ['/api/3.0/mlflow/traces', '/api/2.0/preview/mlflow/runs/get', '/nothing', '/v1/traces']) {
+    for (const url of ['/api/3.0/mlflow/nothing', '/api/2.0/preview/mlflow/runs/get', '/nothing', '/v2/traces']) {
       const answer = await server.ask('POST', url, {})
       expect([answer.status, answer.text], url).toEqual([404, 'Not Found'])
     }

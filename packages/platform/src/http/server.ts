@@ -20,6 +20,8 @@ import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
 import { jobRunOf } from './run-tokens.ts'
 import { createServedPlaces } from './served-places.ts'
+import { serveMetrics } from './server-metrics.ts'
+import { cutSlowClients } from './slow-clients.ts'
 
 export interface ServerOptions {
   readonly tracking: Tracking
@@ -51,6 +53,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request costs as much as parsing it, and only defects are logged, with what was asked for.
     childLoggerFactory: (log) => log,
+    requestIdHeader: 'x-request-id',
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
     // Requests and answers that stop moving are cut; a large upload that moves is not.
     connectionTimeout: 120_000,
@@ -65,6 +68,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     },
   })
   app.addHook('onRequest', createGuard(options.guard))
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  if (options.log)
+    app.addHook('onResponse', async ({ id, method, url }, { statusCode, elapsedTime }) => {
+      // Without the query: filters may hold what is nobody's business.
+      const facts = {
+        requestId: id,
+        method,
+        path: url.split('?', 1)[0],
+        status: statusCode,
+        ms: Math.round(elapsedTime * 10) / 10,
+      }
+      app.log.info(facts, 'request')
+    })
   app.setNotFoundHandler(notFound)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
@@ -86,6 +102,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   await tracking.experiments.ensureDefault()
   const context = { tracking, registry, traces, webhooks, clock, places, onRegistryChange: options.onRegistryChange }
+  serveMetrics(app, options.holdings, packageJson.version)
   mlflowDialect(app, context)
   nativeDialect(app, {
     tracking,
@@ -95,6 +112,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     holdings: options.holdings,
     execution: options.execution,
     watch: createChangeWatch(tracking, registry),
+    onRegistryChange: options.onRegistryChange,
     version: packageJson.version,
     startedAtMs: clock.nowMs(),
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
@@ -103,6 +121,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   dashboardPages(app)
   await app.ready()
   openLogLane(app, context, createPass(options.guard))
+  const slow = cutSlowClients(app.server)
+  app.server.once('close', () => slow[Symbol.dispose]())
   return app
 }
 

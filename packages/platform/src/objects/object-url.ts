@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
@@ -89,3 +89,7 @@ export function shortened(text: string): string {
   const bare = text.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1').replace(/^(https?:\/\/[^?]*)\?.*$/is, '$1?…')
   return bare.length > 200 ? `${bare.slice(0, 200)}…` : bare
 }
+
+/** A place below a folder that is given as a path or as an address. */
+export const joinPlace = (folder: string, ...parts: string[]): string =>
+  /^[a-z][a-z0-9+.-]+:\/\//i.test(folder) ? [folder.replace(/\/+$/, ''), ...parts].join('/') : join(folder, ...parts)

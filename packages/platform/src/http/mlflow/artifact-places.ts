@@ -1,5 +1,5 @@
-import { basename, join } from 'node:path'
-import { createPlaces, listAll, type ObjectContext, type ObjectStore, openObjectStore } from '../../objects/index.ts'
+import { basename } from 'node:path'
+import { joinPlace, createPlaces, listAll, type ObjectContext, type ObjectStore, openObjectStore } from '../../objects/index.ts'
 import type { TraceRecord, Traces } from '../../traces/index.ts'
 import type { ExperimentRecord, LoggedModelRecord, Tracking } from '../../tracking/index.ts'
 import { isPlainPath } from '../bytes/plain-path.ts'
@@ -54,7 +54,7 @@ export function createArtifactPlaces(options: {
   const isOwn = (location: string | null): boolean => location === null || location.startsWith('mlflow-artifacts:')
   const belowExperiment = async (experimentId: string, project: string, path: string): Promise<string> => {
     const location = (await tracking.experiments.find(experimentId))?.artifactLocation ?? null
-    if (location === null || isOwn(location)) return join(folder, safeName(project), path)
+    if (location === null || isOwn(location)) return joinPlace(folder, safeName(project), path)
     return `${location.replace(/\/+$/, '')}/${path}/artifacts`
   }
   const ofModel: ArtifactPlaces['ofModel'] = ({ id, project, experimentId }) =>
@@ -71,7 +71,7 @@ export function createArtifactPlaces(options: {
   return {
     ofRun: (runId, { project, artifactLocation }) =>
       artifactLocation === null || isOwn(artifactLocation)
-        ? join(folder, safeName(project), runId)
+        ? joinPlace(folder, safeName(project), runId)
         : `${artifactLocation.replace(/\/+$/, '')}/${runId}/artifacts`,
     ofModel,
     ofTrace,

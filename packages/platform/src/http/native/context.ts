@@ -16,6 +16,8 @@ export interface NativeContext {
   /** Stops work; without it only runs that clients watch can be aborted. */
   readonly execution: Execution | undefined
   readonly watch: ChangeWatch
+  /** Called when a model or a version may have changed. */
+  readonly onRegistryChange: (() => void) | undefined
   readonly version: string
   readonly startedAtMs: number
   /** Where files of a run come to that has no place of its own. */

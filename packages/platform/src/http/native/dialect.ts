@@ -84,7 +84,9 @@ async function answer(
   const handle = handlers[id] as AnyHandler
   if (spec.answerBytes !== undefined) return (await handle(context, call, reply)) as FastifyReply
   const work = async (): Promise<string> => toJson(await handle(context, call, reply))
-  return await send(reply, await once(context, request, work))
+  const json = await once(context, request, work)
+  if (spec.area === 'Registry' && spec.method !== 'GET') context.onRegistryChange?.()
+  return await send(reply, json)
 }
 
 /** Requests without a body of ours: what another site's form could send must not pass for one. */
@@ -113,7 +115,7 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
       ? new AppError('invalid_argument', (error as Error).message)
       : new AppError('internal', 'The server met a defect of its own; its log says more.')
   const status = isAppError(error) ? statuses[known.code] : refused >= 400 && refused < 500 ? refused : 500
-  if (status >= 500) request.log.error({ err: error }, 'request failed')
+  if (status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
   const { code, message, details } = known
   return reply
     .code(status)

@@ -1,0 +1,98 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const program = join(root, 'packages', 'platform', 'bin', 'trainyard.js')
+const dockerfile = readFileSync(join(root, 'deploy', 'Dockerfile'), 'utf8')
+const unit = readFileSync(join(root, 'deploy', 'trainyard.service'), 'utf8')
+
+let folder: string
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'trainyard-deploy-'))))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const variables = (line: string): Record<string, string> =>
+  Object.fromEntries(Array.from(line.matchAll(/(\w+)=(\S+)/g), ([, name, value]) => [name!, value!]))
+
+const imageEnvironment = variables(/^ENV (.+)$/m.exec(dockerfile)![1]!)
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+describe('the container image', () => {
+  test('copies only what is there, runs as a user without rights and keeps data in its volume', () => {
+    const copied = Array.from(dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm), ([, line]) => line!.split(' ').slice(0, -1)).flat()
+    expect(copied.length).toBeGreaterThan(5)
+    for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true)
+    expect(dockerfile).toMatch(/^USER node$/m)
+    expect(dockerfile).toMatch(/^VOLUME \/data$/m)
+    expect(imageEnvironment['TRAINYARD_HOME']).toBe('/data')
+  })
+
+  test(
+    'its environment starts a server that its health check finds healthy, and that SIGTERM ends',
+    { timeout: 120_000 },
+    async () => {
+      const port = String(await freePort())
+      const environment = {
+        ...process.env,
+        ...imageEnvironment,
+        TRAINYARD_HOME: join(folder, 'data'),
+        TRAINYARD_PORT: port,
+        TRAINYARD_TOKEN: 'hush',
+      }
+      const [, command] = /^HEALTHCHECK[^[]+(\[.+\])$/m.exec(dockerfile)!
+      const [, ...checkArguments] = JSON.parse(command!) as string[]
+      const check = () => spawnSync(process.execPath, checkArguments, { env: environment }).status
+      expect(check()).toBe(1)
+      const server = spawn(process.execPath, [program, 'up'], { env: environment, stdio: 'ignore' })
+      const ended = new Promise((resolve) => server.once('exit', resolve))
+      for (let round = 0; check() !== 0; round++) {
+        expect(round, 'the server never became healthy').toBeLessThan(200)
+        await sleep(100)
+      }
+      expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(401)
+      server.kill('SIGTERM')
+      expect(await ended).toBe(0)
+    },
+  )
+})
+
+describe('the systemd unit', () => {
+  const tool = spawnSync('systemd-analyze', ['--version']).status === 0
+  if (!tool) console.warn('\nNOT CHECKED: the systemd unit, for there is no systemd-analyze here.\n')
+
+  test.runIf(tool)('is accepted by systemd and exposes little', () => {
+    const path = join(folder, 'trainyard.service')
+    // The user it names is made by whoever installs it.
+    writeFileSync(path, unit.replace(/^(User|Group)=.*$/gm, '$1=daemon'))
+    const verified = spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' })
+    const about = verified.stderr.split('\n').filter((line) => line.includes('trainyard.service'))
+    expect([verified.status, about]).toEqual([0, []])
+    // Of 100; a service that sets nothing has 96.
+    const exposed = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=25', path], { encoding: 'utf8' })
+    expect(exposed.status, exposed.stdout).toBe(0)
+  })
+
+  test('sets nothing that the server does not know', { timeout: 60_000 }, () => {
+    const lines = [...unit.matchAll(/^Environment=(.+)$/gm)].map(([, line]) => line!)
+    const set = { ...variables(lines.join(' ')), TRAINYARD_HOME: join(folder, 'unit') }
+    const printed = execFileSync(process.execPath, [program, 'up', '--print-config', '--json'], {
+      env: { ...process.env, ...set, ...imageEnvironment, TRAINYARD_HOME: join(folder, 'unit') },
+      encoding: 'utf8',
+    })
+    const known = Object.values(JSON.parse(printed) as Record<string, { from: string }>).map(({ from }) => from)
+    for (const name of Object.keys({ ...set, ...imageEnvironment }))
+      if (name.startsWith('TRAINYARD_') && name !== 'TRAINYARD_HOME') expect(known, name).toContain(name)
+  })
+})
