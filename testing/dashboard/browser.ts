@@ -27,7 +27,7 @@ export interface Served extends AsyncDisposable {
 /** The real program, serving. */
 export async function serve(workshop: Workshop, ...arguments_: string[]): Promise<Served> {
   const started: Started = workshop.start(['up', '--no-open', '--port', '0', ...arguments_])
-  const note = join(workshop.folder, '.trainyard', 'server.json')
+  const note = join(workshop.environment['TRAINYARD_HOME'] ?? join(workshop.folder, '.trainyard'), 'server.json')
   const url = await eventually(async () => {
     const written = existsSync(note) ? readUrl(note) : undefined
     if (written === undefined) return undefined

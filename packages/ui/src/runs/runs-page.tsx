@@ -213,7 +213,7 @@ function useColumns(
   return useMemo(() => {
     const goal = mainMetric((keys?.facts ?? []).filter(({ scope, pointCount }) => scope === 'metrics' && pointCount > 2))
     const curve = asked === 'none' ? undefined : (asked ?? undefined)
-    const room = innerWidth - (innerWidth > 1100 ? 188 : 48) - 700
+    const room = innerWidth > 1100 ? innerWidth - 188 - 700 : innerWidth - 48 - 585
     const columns =
       written === null
         ? chooseColumns(keys?.facts ?? [], keys?.sampled ?? 0, room)
