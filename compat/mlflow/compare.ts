@@ -35,18 +35,18 @@ const clientEnvironment = (url: string) => ({
 })
 
 /** Of the client of the line before what reaches another part of the server, or reaches it in another way. */
-const filesOfOlderClient = [
+const filesOfOlderClient = new Set([
   'test_tracking.py',
   'test_registry.py',
   'test_artifacts.py',
   'test_loading.py',
   'test_command_line.py',
-]
-const otherParts = ['test_both_ways.py']
+])
+const otherParts = new Set(['test_both_ways.py'])
 
-function clientTests(python: string, url: string, only?: readonly string[]): void {
-  const all = readdirSync(here).filter((name) => /^test_.*\.py$/.test(name) && !otherParts.includes(name))
-  const files = all.filter((name) => only?.includes(name) ?? true)
+function clientTests(python: string, url: string, only?: ReadonlySet<string>): void {
+  const all = readdirSync(here).filter((name) => /^test_.*\.py$/.test(name) && !otherParts.has(name))
+  const files = all.filter((name) => only?.has(name) ?? true)
   for (const file of files) {
     const started = performance.now()
     const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file)], {

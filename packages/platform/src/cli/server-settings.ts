@@ -134,6 +134,12 @@ async function parseFile(path: string, content: string): Promise<Record<string, 
   return values as Record<string, unknown>
 }
 
+function textOfSetting(value: unknown): string {
+  if (value === null) return '-'
+  if (Array.isArray(value)) return value.join(', ') || '-'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 /** Secrets are told to be there, not what they are. */
 export async function printSettings(cli: Cli, settings: ServerSettings): Promise<void> {
   const shown = names.map((name) => {
@@ -141,11 +147,7 @@ export async function printSettings(cli: Cli, settings: ServerSettings): Promise
     return { name, value: table[name].secret === true && value !== undefined ? '(set)' : (value ?? null), from }
   })
   if (cli.globals.json) return await cli.printJson(Object.fromEntries(shown.map(({ name, ...rest }) => [name, rest])))
-  const rows = shown.map(({ name, value, from }) => [
-    name,
-    visible(value === null ? '-' : Array.isArray(value) ? value.join(', ') || '-' : String(value)),
-    visible(from),
-  ])
+  const rows = shown.map(({ name, value, from }) => [name, visible(textOfSetting(value)), visible(from)])
   const columns = [{ header: 'setting' }, { header: 'value', shrinkTo: 10 }, { header: 'from', shrinkTo: 10 }]
   await cli.print(renderTable(columns, rows, { width: cli.width, style: cli.style }).join('\n'))
 }

@@ -41,7 +41,7 @@ async function recordsOf(run: string) {
       (await reader.kysely.selectFrom(table).selectAll().where('run', '=', number).execute())
         .map((row) => Object.assign(row, { run: 0 }))
         // A table has no order of its own.
-        .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
+        .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
     const document = await reader.kysely
       .selectFrom('run_documents')
       .select('problems')

@@ -29,6 +29,7 @@ export async function* followChanges(connection: Connection, options: ChangesOpt
   const { project, signal } = options
   let after = options.after
   let failures = 0
+  // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- A signal changes by itself.
   while (!signal?.aborted) {
     try {
       const query = { ...(project === undefined ? {} : { project }), ...(after === undefined ? {} : { after }) }

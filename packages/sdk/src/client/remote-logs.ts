@@ -26,6 +26,7 @@ export class RemoteLogs {
   /** Pieces of text, live, until the run has ended and everything is told. Whole characters, not whole lines. */
   async *follow({ offset = 0, signal }: { offset?: number; signal?: AbortSignal } = {}): AsyncGenerator<string, void> {
     let next = offset
+    // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- A signal changes by itself.
     while (!signal?.aborted) {
       const asked = this.#connection.call('getOutput', { path: this.#path, query: { offset: next, waitMs }, signal })
       const piece = await unlessAborted(asked, signal)

@@ -57,6 +57,7 @@ export class RemoteMetrics {
   async *follow({ keys, fromNow = false, signal }: FollowOptions = {}): AsyncGenerator<NamedPoint, void> {
     let seen = fromNow ? await this.#counts() : {}
     const wanted = keys === undefined ? {} : { keys: [...keys] }
+    // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- A signal changes by itself.
     while (!signal?.aborted) {
       const asked = this.#connection.call('followPoints', { path: this.#path, body: { ...wanted, seen, waitMs }, signal })
       const answer = await unlessAborted(asked, signal)

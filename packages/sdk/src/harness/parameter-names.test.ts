@@ -13,6 +13,7 @@ const handlers: [what: string, handler: (...given: never[]) => unknown, names: s
     (_context: unknown, { a = [1, { b: 2 }], 'c-d': c = "x,'y" }: { a?: unknown; 'c-d'?: string }) => [a, c],
     ['a', 'c-d'],
   ],
+  // oxlint-disable-next-line eslint/no-empty-pattern -- It is what the case is about.
   ['none', (_context: unknown, {}: object) => 1, []],
   ['a rest', (_context: unknown, { a, ...rest }: Record<string, unknown>) => [a, rest], undefined],
   ['a name for all', (_context: unknown, parameters: object) => parameters, undefined],

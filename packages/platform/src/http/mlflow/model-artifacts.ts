@@ -89,7 +89,10 @@ function columnsOf(text: JsonValue | undefined): JsonValue[] | undefined {
     if (!Array.isArray(read)) return undefined
     return (read as JsonValue[]).map((column, at) =>
       isObject(column) && typeof column['type'] === 'string'
-        ? { name: typeof column['name'] === 'string' ? column['name'] : String(at), type: nameOfType(column) }
+        ? {
+            name: typeof column['name'] === 'string' ? column['name'] : String(at),
+            type: nameOfType(column['type'], column['tensor-spec']),
+          }
         : column,
     )
   } catch {
@@ -97,8 +100,8 @@ function columnsOf(text: JsonValue | undefined): JsonValue[] | undefined {
   }
 }
 
-function nameOfType(column: JsonObject): string {
-  const tensor = column['tensor-spec']
-  if (!isObject(tensor)) return String(column['type'] as string)
-  return `${String(tensor['dtype'] as string)} ${JSON.stringify(tensor['shape'])}`
+function nameOfType(type: string, tensor: JsonValue | undefined): string {
+  if (!isObject(tensor)) return type
+  const { dtype } = tensor
+  return `${typeof dtype === 'string' ? dtype : type} ${JSON.stringify(tensor['shape'])}`
 }

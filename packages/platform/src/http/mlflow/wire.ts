@@ -156,7 +156,7 @@ export const fromWireDouble = (value: number): number => {
 export class JsonText {
   readonly text: string
 
-  constructor(text: string) {
-    this.text = text
+  constructor(json: string) {
+    this.text = json
   }
 }
