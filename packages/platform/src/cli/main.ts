@@ -17,8 +17,10 @@ export async function main(argv: readonly string[], options: Partial<MainOptions
   const cli = createCli(argv, options)
   try {
     const code = await runCommand(argv, cli).catch((error: unknown) => reportError(error, argv, cli))
-    // What went wrong before says more.
-    if (code === 0) await cli.flush()
+    // Also after a failure, so that a reader who went away is known before nobody listens; what went wrong before says more.
+    await cli.flush().catch((error: unknown) => {
+      if (code === 0) throw error
+    })
     return code
   } catch (error) {
     return reportError(error, argv, cli)
