@@ -41,8 +41,9 @@ export async function readVersion(connection: PostgresConnection, { schema, disp
     `SELECT to_regclass('"${schema}".trainyard_version') IS NOT NULL AS ours,
        (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('"${schema}"') AND relkind IN ('r', 'p', 'v')) AS others`,
   )
-  const [isOurs, others] = (found ?? []) as unknown as [boolean, number]
-  if (!isOurs) {
+  // Postgres answers a boolean, which is no value of a column of ours.
+  const [isOurs, others] = (found ?? []) as readonly unknown[]
+  if (isOurs !== true) {
     if (others === 0) return 0
     throw new AppError(
       'storage',
