@@ -1,12 +1,24 @@
 import type { ArtifactRecord } from '@trainyard/contract'
 import type { Transaction } from '../database/index.ts'
-import { addArtifact } from './artifact-change.ts'
+import { addArtifact, latestTag, moveTags } from './artifact-change.ts'
 
-/** An artifact with the id it has elsewhere; one that is here already is left alone. Tags that another version has here already stay with it. */
+/**
+ * An artifact with the id it has elsewhere; one that is here already is left alone. Tags that another version has here already stay
+ * with it, and so does `latest` when that version was logged later.
+ */
 export async function storeArtifact(transaction: Transaction, artifact: ArtifactRecord): Promise<void> {
   const { id, tags, format, sizeBytes, sha256, ...rest } = artifact
   const isTaken = await transaction.kysely.selectFrom('artifacts').select('id').where('id', '=', id).executeTakeFirst()
   if (isTaken) return
+  const latestHere = await transaction.kysely
+    .selectFrom('artifact_tags as tag')
+    .innerJoin('artifacts', 'artifacts.number', 'tag.artifact')
+    .innerJoin('projects', 'projects.number', 'tag.project')
+    .select(['artifacts.number', 'artifacts.project', 'artifacts.key', 'artifacts.created_at'])
+    .where('projects.name', '=', artifact.project)
+    .where('tag.key', '=', artifact.key)
+    .where('tag.tag', '=', latestTag)
+    .executeTakeFirst()
   const added = await addArtifact(transaction, {
     ...rest,
     ...(format === null ? {} : { format }),
@@ -19,6 +31,8 @@ export async function storeArtifact(transaction: Transaction, artifact: Artifact
     .select(['number', 'project', 'key'])
     .where('id', '=', id)
     .executeTakeFirstOrThrow()
+  if (latestHere !== undefined && latestHere.created_at > artifact.createdAtMs)
+    await moveTags(transaction, latestHere, [latestTag])
   const rows = tags.map((tag) => [project, key, tag, number])
   await transaction.insertRows('artifact_tags', ['project', 'key', 'tag', 'artifact'], rows, { onConflict: 'ignore' })
 }

@@ -129,6 +129,21 @@ test('an import has the same records, points, output and bytes under the same id
   expect(target.files.get('empty')?.length).toBe(0)
 })
 
+test('an import takes `latest` from older versions only', async () => {
+  const [imported] = await tracking.artifacts.ofRun(childId)
+  for (const [createdAtMs, remains] of [
+    [imported!.createdAtMs + 1, true],
+    [imported!.createdAtMs - 1, false],
+  ] as const) {
+    await using target = await openTarget()
+    const { key, project } = imported!
+    await target.tracking.artifacts.add({ key, project, kind: 'file', runId: null, iteration: 0, target: '/here', createdAtMs })
+    await target.import(file)
+    const latest = await target.tracking.artifacts.resolve(project, `${key}:latest`)
+    expect(latest.target === '/here').toBe(remains)
+  }
+})
+
 test('a file cut short or with changed bytes is refused and nothing of it is stored', async () => {
   await using target = await openTarget()
   await fc.assert(
