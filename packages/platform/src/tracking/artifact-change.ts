@@ -106,6 +106,12 @@ export async function getVersion(transaction: Transaction, id: string): Promise<
 
 /** Of each key a run shows one link: a later one takes its place, and the tag `latest` with it. */
 export async function linkArtifact(transaction: Transaction, run: number, version: Version): Promise<void> {
+  await addLink(transaction, run, version)
+  await moveTags(transaction, version, [latestTag])
+}
+
+/** As `linkArtifact`, and leaves the tags where they are. */
+export async function addLink(transaction: Transaction, run: number, version: Version): Promise<void> {
   const { kysely } = transaction
   await kysely
     .deleteFrom('artifact_links')
@@ -121,7 +127,6 @@ export async function linkArtifact(transaction: Transaction, run: number, versio
     )
     .execute()
   await transaction.insertRows('artifact_links', ['run', 'artifact'], [[run, version.number]], { onConflict: 'ignore' })
-  await moveTags(transaction, version, [latestTag])
   await noteChange(transaction, 'artifacts', run)
 }
 

@@ -4,7 +4,7 @@ import { addArtifact, latestTag, moveTags } from './artifact-change.ts'
 
 /**
  * An artifact with the id it has elsewhere; one that is here already is left alone. Tags that another version has here already stay
- * with it, and so does `latest` when that version was logged later.
+ * with it. `latest` goes to the version that had it elsewhere, unless one that was logged later has it here.
  */
 export async function storeArtifact(transaction: Transaction, artifact: ArtifactRecord): Promise<void> {
   const { id, tags, format, sizeBytes, sha256, ...rest } = artifact

@@ -1,12 +1,13 @@
 import type { ArtifactRecord } from '@trainyard/contract'
 import type { Database, Transaction } from '../database/index.ts'
+import { addLink, getVersion } from './artifact-change.ts'
 import { storeArtifact } from './artifact-import.ts'
 import { storePoints } from './metric-ingest.ts'
 import { PointBuffer } from './metric-segment.ts'
 import { checkNewRun, createRun } from './run-create.ts'
 import { type ExportLine, pointValue, readExport } from './run-export-format.ts'
 import { storeImage, toNewRun } from './run-image.ts'
-import { findRunNumber } from './run-number.ts'
+import { findRunNumber, getRunNumber } from './run-number.ts'
 import type { Tracking } from './tracking.ts'
 
 /** Where the bytes of an artifact go: `put` is called for each file, and `target` becomes that of the record. */
@@ -41,7 +42,7 @@ export async function importRuns(
       const bytes = Buffer.from(line.data, 'base64')
       await tracking.logs.append(lines.runId, [{ offset: line.offset, timeMs: line.timeMs, bytes }])
     }
-    if (line.type === 'link') await tracking.artifacts.link(line.runId, line.artifactIds)
+    if (line.type === 'link') await storeLinks(database, line)
     if (line.type !== 'run') continue
     lines.runId = line.record.id
     const isKnown = (await tracking.runs.find(line.record.id)) !== undefined
@@ -51,6 +52,13 @@ export async function importRuns(
   }
   return { imported, skipped }
 }
+
+/** Tags came with the artifacts. */
+const storeLinks = (database: Database, { runId, artifactIds }: Extract<ExportLine, { type: 'link' }>): Promise<void> =>
+  database.write(async (transaction) => {
+    const run = await getRunNumber(transaction, runId)
+    for (const id of artifactIds) await addLink(transaction, run, await getVersion(transaction, id))
+  })
 
 /** Lines one by one, with one to be put back. */
 class LineReader {
