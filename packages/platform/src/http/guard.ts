@@ -15,6 +15,8 @@ export interface GuardOptions {
   readonly token: string | undefined
   /** Tokens of jobs: each opens this server too, and says which run it is that speaks. */
   readonly runTokens?: RunTokens
+  /** Addresses that this server has given out open themselves, without any token. */
+  readonly isSigned?: (url: string) => boolean
 }
 
 const open = new Set(['/health'])
@@ -38,7 +40,7 @@ export function createGuard(
       return refuse(reply, 403, 'Cross-origin request blocked')
     const runId = options.runTokens?.runOf(bearerOf(request))
     if (runId !== undefined) noteSender(request.raw, runId)
-    else if (options.token !== undefined && !carries(request, options.token)) {
+    else if (options.token !== undefined && !carries(request, options.token) && options.isSigned?.(request.url) !== true) {
       reply.header('www-authenticate', 'Basic realm="trainyard"')
       return refuse(reply, 401, 'This server asks for its token: send it as a bearer token or as the password of any user.')
     }

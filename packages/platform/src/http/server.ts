@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -8,7 +9,7 @@ import Fastify, {
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Clock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
-import type { ObjectContext } from '../objects/index.ts'
+import { createPartUploads, type ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { Tracking } from '../tracking/index.ts'
@@ -19,6 +20,7 @@ import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index
 import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
 import { jobRunOf } from './run-tokens.ts'
+import { createAddressSigner } from './signed-address.ts'
 import { createServedPlaces } from './served-places.ts'
 import { serveMetrics } from './server-metrics.ts'
 import { cutSlowClients } from './slow-clients.ts'
@@ -67,7 +69,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         .send(error.message)
     },
   })
-  app.addHook('onRequest', createGuard(options.guard))
+  const signer = createAddressSigner()
+  const isSigned = (url: string): boolean => signer.isSigned(url, options.clock.nowMs())
+  app.addHook('onRequest', createGuard({ ...options.guard, isSigned }))
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
   if (options.log)
     app.addHook('onResponse', async ({ id, method, url }, { statusCode, elapsedTime }) => {
@@ -101,9 +105,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served.allow(run.outPath)
   })
   await tracking.experiments.ensureDefault()
-  const context = { tracking, registry, traces, webhooks, clock, places, onRegistryChange: options.onRegistryChange }
+  // A folder no run is called like.
+  const uploads = createPartUploads(join(options.artifactFolder, '.uploads'))
+  const context = { tracking, registry, traces, webhooks, clock, places, uploads, onRegistryChange: options.onRegistryChange }
   serveMetrics(app, options.holdings, packageJson.version)
-  mlflowDialect(app, context)
+  mlflowDialect(app, context, signer)
   nativeDialect(app, {
     tracking,
     registry,

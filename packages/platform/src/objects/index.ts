@@ -28,3 +28,4 @@ export { joinPlace, type ObjectUrl, parseObjectUrl, shortened } from './object-u
 export { type ObjectAddress, type ObjectContext, openObject, openObjectStore } from './open-store.ts'
 export { createPlaces, type Places } from './places.ts'
 export { type ByteStore, copyObject, downloadObject, toByteStore, type TransferProgress } from './transfer.ts'
+export { createPartUploads, mostParts, type PartUploads } from './part-uploads.ts'

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { artifactKindOf } from '../../tracking/index.ts'
 import { checkPath, fileNameOf } from './artifact-places.ts'
 import { invalid } from './errors.ts'
 import { getModel } from './logged-models.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { sendArtifact } from './send-artifact.ts'
-import { sendTraceFile, takeTraceFile, traceFile } from './trace-artifacts.ts'
+import { storeArtifact } from './store-artifact.ts'
+import { sendTraceFile, traceFile } from './trace-artifacts.ts'
 import { artifactUriOf, present } from './run-view.ts'
-import { getRun, runDeleted, runFields, runIdOf } from './runs.ts'
+import { getRun, runFields, runIdOf } from './runs.ts'
 import { message, text } from './wire.ts'
 
 export const artifactListRoutes: readonly Route[] = [
@@ -28,7 +28,7 @@ export function artifactProxy(app: FastifyInstance, context: MlflowContext, pref
   app.put(`${root}/*`, async (request, reply) => {
     const found = await places.resolve(pathOf(request))
     if (found.path === '') throw invalid('Invalid path: it names no file.')
-    await storeArtifact(context, found, request)
+    await storeArtifact(context, found, request.raw)
     return await reply.type('application/json').send('{}')
   })
   app.get(`${root}/*`, { exposeHeadRoute: false }, async (request, reply) => {
@@ -78,34 +78,7 @@ export function artifactReading(app: FastifyInstance, context: MlflowContext): v
     const run = await getRun(context, runIdOf(run_uuid ? { run_uuid } : {}))
     if (!path) throw invalid("Missing value for required parameter 'path'.")
     const found = await context.places.resolve(`${run.id}/artifacts/${path}`)
-    await storeArtifact(context, found, request)
+    await storeArtifact(context, found, request.raw)
     return await reply.type('application/json').send('{}')
   })
 }
-
-async function storeArtifact(
-  context: MlflowContext,
-  { owner, place, path }: Awaited<ReturnType<MlflowContext['places']['resolve']>>,
-  request: FastifyRequest,
-): Promise<void> {
-  const run = owner.kind === 'run' ? await getRun(context, owner.id) : undefined
-  if (run && run.trashedAtMs !== null) throw runDeleted(run.id)
-  const store = await context.places.open(place)
-  const stored = await store.put(path, request.raw)
-  if (owner.kind === 'trace' && path === traceFile) await takeTraceFile(context, owner.id, store)
-  if (!run) return
-  await context.tracking.artifacts.add({
-    runId: run.id,
-    project: run.project,
-    iteration: run.iteration,
-    key: path,
-    kind: artifactKindOf(path),
-    target: targetOf(place, path),
-    sizeBytes: stored.sizeBytes,
-    sha256: stored.sha256,
-    createdAtMs: context.clock.nowMs(),
-  })
-}
-
-/** An absolute path on this machine, an address elsewhere. */
-const targetOf = (place: string, path: string): string => `${place.replace(/\/+$/, '')}/${path}`

@@ -8,6 +8,8 @@ import { inputRoutes } from './inputs.ts'
 import { createJobs, type Jobs, withJobs } from './job-scope.ts'
 import { loggedModelRoutes } from './logged-models.ts'
 import { metricRoutes } from './metrics.ts'
+import type { AddressSigner } from '../signed-address.ts'
+import { multipartBytes, multipartMessages } from './multipart.ts'
 import { otlpRoutes } from './otlp.ts'
 import { modelVersionReading } from './model-version-artifacts.ts'
 import { modelVersionRoutes } from './model-versions.ts'
@@ -20,6 +22,7 @@ import { traceReading } from './trace-artifacts.ts'
 import { traceRoutes } from './traces.ts'
 import { traceRoutesV2 } from './traces-v2.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { workspaceRoutes } from './workspaces.ts'
 import { createVersionLineage } from './version-lineage.ts'
 import { JsonText, parseBody } from './wire.ts'
 
@@ -36,6 +39,7 @@ const recordRoutes: readonly Route[] = [
   ...traceRoutesV2,
   ...assessmentRoutes,
   ...webhookRoutes,
+  ...workspaceRoutes,
   ...serverRoutes,
 ]
 
@@ -52,7 +56,7 @@ const prefixes = ['/api', '/ajax-api']
 const largestBodyBytes = 32 * 1024 * 1024
 
 /** The dialect as a Fastify scope of its own: its bodies, its errors, its routes. */
-export function mlflowDialect(app: FastifyInstance, context: MlflowContext): void {
+export function mlflowDialect(app: FastifyInstance, context: MlflowContext, signer: AddressSigner): void {
   const routes = routesOf(context)
   const jobs = createJobs(context)
   void app.register(async (messages) => {
@@ -62,6 +66,7 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
     )
     messages.setErrorHandler(sendError)
     for (const prefix of prefixes) {
+      multipartMessages(messages, { context, signer }, prefix)
       for (const each of routes) {
         messages.route({
           method: each.method,
@@ -80,6 +85,7 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext): voi
     artifactReading(bytes, context)
     modelVersionReading(bytes, context, projectOf)
     traceReading(bytes, context)
+    multipartBytes(bytes, { context, signer })
   })
   void app.register(async (spans) => {
     spans.removeAllContentTypeParsers()
@@ -106,7 +112,10 @@ async function answer(
     ...(job === undefined ? {} : { job }),
   })
   if (each.method !== 'GET' && /^(?:registered-models|model-versions)\//.test(each.path)) context.onRegistryChange?.()
-  return reply.header('content-type', 'application/json').send(result instanceof JsonText ? result.text : JSON.stringify(result))
+  return reply
+    .code(each.status ?? 200)
+    .header('content-type', 'application/json')
+    .send(result instanceof JsonText ? result.text : JSON.stringify(result))
 }
 
 function readBody(request: FastifyRequest): unknown {

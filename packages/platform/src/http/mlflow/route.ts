@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Traces } from '../../traces/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
+import type { PartUploads } from '../../objects/index.ts'
 import type { Webhooks } from '../../webhooks/index.ts'
 import type { ArtifactPlaces } from './artifact-places.ts'
 import type { Job } from './job-scope.ts'
@@ -15,6 +16,7 @@ export interface MlflowContext {
   readonly clock: Clock
   readonly places: ArtifactPlaces
   readonly webhooks: Webhooks
+  readonly uploads: PartUploads
   /** Told after a request that may have changed the registry. */
   readonly onRegistryChange?: (() => void) | undefined
 }
@@ -36,6 +38,8 @@ export interface Route {
   /** Behind `/api/2.0/mlflow/`. */
   readonly path: string
   readonly version: '2.0' | '3.0'
+  /** Of an answer without an error; 200 unless it says otherwise. */
+  readonly status?: number
   /** Decodes and answers; the answer is a message that becomes JSON. Absent fields are `undefined`, never null. */
   handle(context: MlflowContext, written: unknown, call: MlflowCall): Promise<object>
 }

@@ -9,10 +9,10 @@ export const serverRoutes: readonly Route[] = [
     message({}),
     async () => ({
       store_type: 'SqlStore',
-      workspaces_enabled: false,
+      workspaces_enabled: true,
       trace_archival_enabled: false,
-      multipart_uploads_enabled: false,
-      multipart_downloads_enabled: false,
+      multipart_uploads_enabled: true,
+      multipart_downloads_enabled: true,
     }),
     '3.0',
   ),

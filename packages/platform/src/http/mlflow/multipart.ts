@@ -1,0 +1,132 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { mostParts } from '../../objects/index.ts'
+import type { AddressSigner } from '../signed-address.ts'
+import { fileNameOf, type ProxiedPlace } from './artifact-places.ts'
+import { invalid, missing, MlflowError } from './errors.ts'
+import type { MlflowContext } from './route.ts'
+import { sendArtifact } from './send-artifact.ts'
+import { storeArtifact } from './store-artifact.ts'
+import { integer, list, message, parseBody, required, text } from './wire.ts'
+
+/** How long an address that was given out can be asked for. */
+const signedForMs = 24 * 3_600_000
+
+const part = message({ part_number: integer, etag: text, url: text })
+const create = message({ path: text, num_parts: integer })
+const complete = message({ path: text, upload_id: text, parts: list(part) })
+const abort = message({ path: text, upload_id: text })
+
+interface MultipartContext {
+  context: MlflowContext
+  signer: AddressSigner
+}
+
+/** Large files in parts: what begins, ends and gives up an upload. Registered where bodies are read as texts. */
+export function multipartMessages(app: FastifyInstance, { context, signer }: MultipartContext, prefix: string): void {
+  const root = `${prefix}/2.0/mlflow-artifacts/mpu`
+  const { uploads } = context
+  const bodyOf = (request: FastifyRequest): unknown => parseBody(typeof request.body === 'string' ? request.body : '')
+
+  app.post(`${root}/create/*`, async (request, reply) => {
+    const { path, num_parts } = create(bodyOf(request), '')
+    const count = required(num_parts, 'num_parts')
+    if (count < 1 || count > mostParts) throw invalid(`Invalid value ${count} for parameter 'num_parts': from 1 to ${mostParts}.`)
+    const target = await targetOf(context, request, path)
+    const id = await uploads.begin(JSON.stringify(target))
+    const untilMs = context.clock.nowMs() + signedForMs
+    const credentials = Array.from({ length: count }, (_, at) => ({
+      url: originOf(request) + signer.sign(`/api/2.0/mlflow-artifacts/mpu/part/${id}/${at + 1}`, untilMs),
+      part_number: at + 1,
+      headers: {},
+    }))
+    return await sendJson(reply, { upload_id: id, credentials })
+  })
+
+  app.post(`${root}/complete/*`, async (request, reply) => {
+    const { path, upload_id, parts } = complete(bodyOf(request), '')
+    const id = await uploadOf(context, request, { path, id: upload_id })
+    const named = required(parts, 'parts').map(({ part_number, etag }, at) => ({
+      number: required(part_number, `parts[${at}].part_number`),
+      proof: required(etag, `parts[${at}].etag`),
+    }))
+    const whole = await uploads.whole(id, named)
+    await storeArtifact(context, JSON.parse(await uploads.about(id)) as ProxiedPlace, whole)
+    await uploads.remove(id)
+    return await sendJson(reply, {})
+  })
+
+  app.post(`${root}/abort/*`, async (request, reply) => {
+    const { path, upload_id } = abort(bodyOf(request), '')
+    await uploads.remove(await uploadOf(context, request, { path, id: upload_id }))
+    return await sendJson(reply, {})
+  })
+}
+
+/** The parts themselves, and files by an address of their own: both are asked for without the server's token. */
+export function multipartBytes(app: FastifyInstance, { context, signer }: MultipartContext): void {
+  const isSigned = (request: FastifyRequest): boolean => signer.isSigned(request.url, context.clock.nowMs())
+
+  app.put('/api/2.0/mlflow-artifacts/mpu/part/:upload_id/:part', async (request, reply) => {
+    if (!isSigned(request)) throw unsigned()
+    const { upload_id, part: number } = request.params as { upload_id: string; part: string }
+    const proof = await context.uploads.put(upload_id, Number(number), request.raw)
+    return await reply.header('etag', `"${proof}"`).type('application/json').send('{}')
+  })
+
+  for (const prefix of ['/api', '/ajax-api']) {
+    app.get(`${prefix}/2.0/mlflow-artifacts/presigned/*`, async (request, reply) => {
+      const path = (request.params as { '*': string })['*']
+      const { place, path: key } = await context.places.resolve(path)
+      const info = await (await context.places.open(place)).head(key)
+      if (!info) throw missing(`There is no artifact '${path}'.`)
+      const address = `/api/2.0/mlflow-artifacts/signed/${path.split('/').map(encodeURIComponent).join('/')}`
+      const url = originOf(request) + signer.sign(address, context.clock.nowMs() + signedForMs)
+      return await sendJson(reply, { url, headers: {}, file_size: info.sizeBytes })
+    })
+  }
+
+  app.get('/api/2.0/mlflow-artifacts/signed/*', { exposeHeadRoute: false }, async (request, reply) => {
+    if (!isSigned(request)) throw unsigned()
+    const { place, path } = await context.places.resolve((request.params as { '*': string })['*'])
+    return await sendArtifact(context, { place, path }, request, reply)
+  })
+}
+
+const unsigned = (): MlflowError =>
+  new MlflowError('PERMISSION_DENIED', 'The signature of this address is wrong, or its time is over; ask for a new one.')
+
+const sendJson = (reply: FastifyReply, body: object): FastifyReply =>
+  reply.header('content-type', 'application/json').send(JSON.stringify(body))
+
+/** Clients name the file by its path on their own machine: what counts is the last part. */
+async function targetOf(context: MlflowContext, request: FastifyRequest, path: string | undefined): Promise<ProxiedPlace> {
+  const folder = (request.params as { '*': string })['*'].replace(/\/+$/, '')
+  const name = fileNameOf(required(path, 'path').replaceAll('\\', '/'))
+  const target = await context.places.resolve(`${folder}/${name}`)
+  if (target.path === '') throw invalid('Invalid path: it names no file.')
+  return target
+}
+
+/** An upload is known by its id and the file it is for. */
+async function uploadOf(
+  context: MlflowContext,
+  request: FastifyRequest,
+  { path, id }: { path: string | undefined; id: string | undefined },
+): Promise<string> {
+  const uploadId = required(id, 'upload_id')
+  const target = await targetOf(context, request, path)
+  if ((await context.uploads.about(uploadId)) !== JSON.stringify(target))
+    throw invalid(`The upload '${uploadId.slice(0, 80)}' is for another file.`)
+  return uploadId
+}
+
+/** How the client reaches this server: through a proxy it may be another scheme, and below a path. */
+function originOf({ headers }: FastifyRequest): string {
+  const first = (name: string): string =>
+    String(headers[name] ?? '')
+      .split(',')[0]!
+      .trim()
+  const scheme = first('x-forwarded-proto') === 'https' ? 'https' : 'http'
+  const prefix = /^\/[\w./-]*$/.exec(first('x-forwarded-prefix'))?.[0].replace(/\/+$/, '') ?? ''
+  return `${scheme}://${headers.host ?? 'localhost'}${prefix}`
+}
