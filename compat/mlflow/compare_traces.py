@@ -3,7 +3,8 @@
 Arguments: our address, the address of the real server. Everything is seeded.
 
 Left out on purpose, since docs/mlflow.md says that they differ: attributes of spans (the real server compares them with the text of the
-whole span), the order by end_time (an error there), clauses without an AND between them and unknown fields of issues (taken there), numbers as texts of assessments, expressions that Python knows and RE2 does not, moments with decimals (refused there), and tags called name and run_id.
+whole span), the order by end_time (an error there), clauses without an AND between them and unknown fields of issues (taken there), numbers as texts of assessments, expressions that Python knows and RE2 does not, moments with decimals (refused there), tags called name and
+run_id, and traces whose client gave no name: here the name of the root span stays.
 """
 
 import random
@@ -54,7 +55,8 @@ def make(count=50):
         trace = f"tr-{random.getrandbits(128):032x}"
         ids.append(trace)
         tags = {key: random.choice(words) for key in keys if random.random() < 0.6}
-        if random.random() < 0.9:
+        spans = otlp(trace, at) if random.random() < 0.7 else None
+        if spans or random.random() < 0.7:
             tags["mlflow.traceName"] = random.choice(words)
         info = {
             "trace_id": trace,
@@ -65,7 +67,6 @@ def make(count=50):
             **({"execution_duration": f"{random.randint(0, 3)}.{random.randint(0, 9)}00s"} if random.random() < 0.8 else {}),
             **({"client_request_id": random.choice(words)} if random.random() < 0.5 else {}),
         }
-        spans = otlp(trace, at) if random.random() < 0.7 else None
         feedback = [
             {"assessment_name": random.choice(["good", "score"]), "source": {"source_type": "HUMAN", "source_id": "me"}, "feedback": {"value": random.choice(["yes", "no", 0.5, 0.75, True])}}
             for _ in range(random.randint(0, 2))

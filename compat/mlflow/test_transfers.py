@@ -37,12 +37,12 @@ class Parts(unittest.TestCase):
     def test_a_large_file_goes_up_and_down_in_parts(self):
         content = os.urandom(17 * mebibyte + 123)
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "grün %20.bin")
+            path = Path(folder, "grün 2.bin")
             path.write_bytes(content)
             MlflowClient().log_artifact(self.run.run_id, str(path), "deep/er")
             listed = MlflowClient().list_artifacts(self.run.run_id, "deep/er")
-            self.assertEqual([(each.path, each.file_size) for each in listed], [("deep/er/grün %20.bin", len(content))])
-            back = mlflow.artifacts.download_artifacts(run_id=self.run.run_id, artifact_path="deep/er/grün %20.bin", dst_path=folder + "/down")
+            self.assertEqual([(each.path, each.file_size) for each in listed], [("deep/er/grün 2.bin", len(content))])
+            back = mlflow.artifacts.download_artifacts(run_id=self.run.run_id, artifact_path="deep/er/grün 2.bin", dst_path=folder + "/down")
             self.assertEqual(Path(back).read_bytes(), content)
 
     def begin(self, name="a.bin", parts=2):

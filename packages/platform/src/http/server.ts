@@ -105,8 +105,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served.allow(run.outPath)
   })
   await tracking.experiments.ensureDefault()
-  // A folder no run is called like.
-  const uploads = createPartUploads(join(options.artifactFolder, '.uploads'))
+  // Beside the artifacts, which may lie elsewhere.
+  const uploads = createPartUploads(join(options.holdings.directory.path, 'uploads'), clock)
+  await uploads.forgetOld()
   const context = { tracking, registry, traces, webhooks, clock, places, uploads, onRegistryChange: options.onRegistryChange }
   serveMetrics(app, options.holdings, packageJson.version)
   mlflowDialect(app, context, signer)

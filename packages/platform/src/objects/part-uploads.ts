@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AppError } from '@trainyard/contract'
+import type { Clock } from '../base/clock.ts'
 import { storageError, systemErrorCode } from '../base/errors.ts'
 
 /** Files that come in parts, in any order and side by side: the parts wait in a folder until all are there. */
 export interface PartUploads {
-  /** Remembers `about` with the upload, also across restarts. Uploads nobody has touched for a day are forgotten here. */
+  /** Remembers `about` with the upload, also across restarts, and forgets the old ones. */
   begin(about: string): Promise<string>
   /** Takes a part, or a part anew; what it answers proves that its bytes arrived. `not_found` without the upload. */
   put(id: string, part: number, body: AsyncIterable<Uint8Array>): Promise<string>
@@ -17,6 +18,8 @@ export interface PartUploads {
   about(id: string): Promise<string>
   /** The whole file. `invalid_argument` when parts are missing, out of order, or not those that arrived. */
   whole(id: string, parts: readonly { number: number; proof: string }[]): Promise<Readable>
+  /** Removes the uploads that nobody has touched for a day. */
+  forgetOld(): Promise<void>
   /** Idempotent. */
   remove(id: string): Promise<void>
 }
@@ -25,7 +28,7 @@ export const mostParts = 10_000
 const keptMs = 24 * 3_600_000
 const idPattern = /^[0-9a-f]{64}$/
 
-export function createPartUploads(folder: string): PartUploads {
+export function createPartUploads(folder: string, clock: Clock): PartUploads {
   const placeOf = (id: string): string => {
     if (!idPattern.test(id)) throw noUpload(id)
     return join(folder, id)
@@ -38,9 +41,17 @@ export function createPartUploads(folder: string): PartUploads {
       throw error instanceof AppError ? error : storageError('Cannot read an upload', error)
     }
   }
+  const forgetOld = async (): Promise<void> => {
+    const names = await readdir(folder).catch(() => [])
+    for (const name of names.filter((each) => idPattern.test(each))) {
+      const info = await stat(join(folder, name)).catch(() => undefined)
+      if (info && info.mtimeMs < clock.nowMs() - keptMs) await rm(join(folder, name), { recursive: true, force: true })
+    }
+  }
   return {
+    forgetOld,
     async begin(text) {
-      await forgetOld(folder)
+      await forgetOld()
       const id = randomBytes(32).toString('hex')
       try {
         await mkdir(placeOf(id), { recursive: true, mode: 0o700 })
@@ -53,13 +64,20 @@ export function createPartUploads(folder: string): PartUploads {
     async put(id, part, body) {
       await about(id)
       checkPart(part)
-      return await storePart(placeOf(id), part, body)
+      try {
+        return await storePart(placeOf(id), part, body)
+      } catch (error) {
+        // It was given up meanwhile.
+        if (systemErrorCode(error) === 'ENOENT') throw noUpload(id)
+        throw storageError(`Cannot store part ${part} of an upload`, error)
+      }
     },
     about,
     async whole(id, parts) {
       await about(id)
       const place = placeOf(id)
-      const stored = new Set(await readdir(place))
+      const stored = new Set(await readdir(place).catch(() => []))
+      if (parts.length === 0) throw wrongParts('it has no parts')
       const names = parts.map(({ number, proof }, at) => {
         if (number !== at + 1) throw wrongParts('the parts must be numbered 1, 2, 3… in this order')
         const name = `${number}.${proof.replaceAll('"', '')}`
@@ -106,14 +124,6 @@ async function storePart(place: string, part: number, body: AsyncIterable<Uint8A
     return proof
   } catch (error) {
     await rm(half, { force: true })
-    throw storageError(`Cannot store part ${part} of an upload`, error)
-  }
-}
-
-async function forgetOld(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names.filter((each) => idPattern.test(each))) {
-    const info = await stat(join(folder, name)).catch(() => undefined)
-    if (info && info.mtimeMs < Date.now() - keptMs) await rm(join(folder, name), { recursive: true, force: true })
+    throw error
   }
 }

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mostParts } from '../../objects/index.ts'
 import type { AddressSigner } from '../signed-address.ts'
-import { fileNameOf, type ProxiedPlace } from './artifact-places.ts'
+import type { ProxiedPlace } from './artifact-places.ts'
 import { invalid, missing, MlflowError } from './errors.ts'
 import type { MlflowContext } from './route.ts'
 import { sendArtifact } from './send-artifact.ts'
-import { storeArtifact } from './store-artifact.ts'
+import { checkOpen, storeArtifact } from './store-artifact.ts'
 import { integer, list, message, parseBody, required, text } from './wire.ts'
 
 /** How long an address that was given out can be asked for. */
@@ -25,6 +25,7 @@ interface MultipartContext {
 export function multipartMessages(app: FastifyInstance, { context, signer }: MultipartContext, prefix: string): void {
   const root = `${prefix}/2.0/mlflow-artifacts/mpu`
   const { uploads } = context
+  const completing = new Set<string>()
   const bodyOf = (request: FastifyRequest): unknown => parseBody(typeof request.body === 'string' ? request.body : '')
 
   app.post(`${root}/create/*`, async (request, reply) => {
@@ -32,7 +33,8 @@ export function multipartMessages(app: FastifyInstance, { context, signer }: Mul
     const count = required(num_parts, 'num_parts')
     if (count < 1 || count > mostParts) throw invalid(`Invalid value ${count} for parameter 'num_parts': from 1 to ${mostParts}.`)
     const target = await targetOf(context, request, path)
-    const id = await uploads.begin(JSON.stringify(target))
+    await checkOpen(context, target)
+    const id = await uploads.begin(aboutOf(target))
     const untilMs = context.clock.nowMs() + signedForMs
     const credentials = Array.from({ length: count }, (_, at) => ({
       url: originOf(request) + signer.sign(`/api/2.0/mlflow-artifacts/mpu/part/${id}/${at + 1}`, untilMs),
@@ -44,20 +46,27 @@ export function multipartMessages(app: FastifyInstance, { context, signer }: Mul
 
   app.post(`${root}/complete/*`, async (request, reply) => {
     const { path, upload_id, parts } = complete(bodyOf(request), '')
-    const id = await uploadOf(context, request, { path, id: upload_id })
+    const { id, target } = await uploadOf(context, request, { path, id: upload_id })
     const named = required(parts, 'parts').map(({ part_number, etag }, at) => ({
       number: required(part_number, `parts[${at}].part_number`),
       proof: required(etag, `parts[${at}].etag`),
     }))
-    const whole = await uploads.whole(id, named)
-    await storeArtifact(context, JSON.parse(await uploads.about(id)) as ProxiedPlace, whole)
-    await uploads.remove(id)
+    if (completing.has(id)) throw invalid('This upload is being completed already.')
+    completing.add(id)
+    try {
+      await storeArtifact(context, target, await uploads.whole(id, named))
+      await uploads.remove(id)
+    } finally {
+      completing.delete(id)
+    }
     return await sendJson(reply, {})
   })
 
   app.post(`${root}/abort/*`, async (request, reply) => {
     const { path, upload_id } = abort(bodyOf(request), '')
-    await uploads.remove(await uploadOf(context, request, { path, id: upload_id }))
+    const { id } = await uploadOf(context, request, { path, id: upload_id })
+    if (completing.has(id)) throw invalid('This upload is being completed.')
+    await uploads.remove(id)
     return await sendJson(reply, {})
   })
 }
@@ -101,23 +110,27 @@ const sendJson = (reply: FastifyReply, body: object): FastifyReply =>
 /** Clients name the file by its path on their own machine: what counts is the last part. */
 async function targetOf(context: MlflowContext, request: FastifyRequest, path: string | undefined): Promise<ProxiedPlace> {
   const folder = (request.params as { '*': string })['*'].replace(/\/+$/, '')
-  const name = fileNameOf(required(path, 'path').replaceAll('\\', '/'))
+  const name = required(path, 'path').replaceAll('\\', '/').split('/').at(-1)
+  if (!name) throw invalid('Invalid path: it names no file.')
   const target = await context.places.resolve(`${folder}/${name}`)
   if (target.path === '') throw invalid('Invalid path: it names no file.')
   return target
 }
+
+/** Places may move while an upload is under way; who owns the file and its name stay. */
+const aboutOf = ({ owner, path }: ProxiedPlace): string => JSON.stringify([owner.kind, owner.id, path])
 
 /** An upload is known by its id and the file it is for. */
 async function uploadOf(
   context: MlflowContext,
   request: FastifyRequest,
   { path, id }: { path: string | undefined; id: string | undefined },
-): Promise<string> {
+): Promise<{ id: string; target: ProxiedPlace }> {
   const uploadId = required(id, 'upload_id')
   const target = await targetOf(context, request, path)
-  if ((await context.uploads.about(uploadId)) !== JSON.stringify(target))
+  if ((await context.uploads.about(uploadId)) !== aboutOf(target))
     throw invalid(`The upload '${uploadId.slice(0, 80)}' is for another file.`)
-  return uploadId
+  return { id: uploadId, target }
 }
 
 /** How the client reaches this server: through a proxy it may be another scheme, and below a path. */

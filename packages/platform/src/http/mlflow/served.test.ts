@@ -32,7 +32,7 @@ async function servedRoutes(): Promise<string[]> {
     clock,
     registry: createRegistry(database),
     webhooks: createWebhooks(database, { secrets: createSecretBox(join(folder, 'secret.key')), allowPrivate: false, clock }),
-    uploads: createPartUploads(join(folder, 'uploads')),
+    uploads: createPartUploads(join(folder, 'uploads'), clock),
     places: createArtifactPlaces({ tracking, traces, objects: { workingDirectory: folder, environment: {} }, folder }),
   }
   const routes: string[] = []

@@ -5,6 +5,15 @@ import type { MlflowContext } from './route.ts'
 import { getRun, runDeleted } from './runs.ts'
 import { takeTraceFile, traceFile } from './trace-artifacts.ts'
 
+/** Refuses what could not be stored: files of deleted runs, and places this server does not serve. */
+export async function checkOpen(context: MlflowContext, { owner, place }: ProxiedPlace): Promise<void> {
+  if (owner.kind === 'run') {
+    const run = await getRun(context, owner.id)
+    if (run.trashedAtMs !== null) throw runDeleted(run.id)
+  }
+  await context.places.open(place)
+}
+
 /** Stores a file where it belongs, and on the record of its run; spans in a trace's file become spans of that trace. */
 export async function storeArtifact(context: MlflowContext, { owner, place, path }: ProxiedPlace, body: Readable): Promise<void> {
   const run = owner.kind === 'run' ? await getRun(context, owner.id) : undefined

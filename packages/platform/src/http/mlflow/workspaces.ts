@@ -2,9 +2,9 @@ import { invalid, missing, MlflowError } from './errors.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { message, required, text } from './wire.ts'
 
-/** What the protocol calls a workspace is a project. */
-const fields = { description: text, default_artifact_root: text }
+const create = message({ name: text, description: text, default_artifact_root: text })
 
+/** What the protocol calls a workspace is a project: it has a name and no settings, and it is not deleted. */
 export const workspaceRoutes: readonly Route[] = [
   route(
     'GET',
@@ -17,7 +17,7 @@ export const workspaceRoutes: readonly Route[] = [
     ...route(
       'POST',
       'workspaces',
-      message({ name: text, ...fields }),
+      create,
       async ({ tracking }, { name, ...others }) => {
         const wanted = required(name, 'name')
         if (wanted === 'default') throw invalid("The 'default' workspace is reserved and cannot be created")
@@ -36,32 +36,6 @@ export const workspaceRoutes: readonly Route[] = [
     'workspaces/:name',
     message({}),
     async (context, _, { params }) => ({ workspace: await getWorkspace(context, params['name']!) }),
-    '3.0',
-  ),
-  route(
-    'PATCH',
-    'workspaces/:name',
-    message(fields),
-    async (context, request, { params }) => {
-      const workspace = await getWorkspace(context, params['name']!)
-      refuseSettings(request)
-      return { workspace }
-    },
-    '3.0',
-  ),
-  route(
-    'DELETE',
-    'workspaces/:name',
-    message({}),
-    async (context, _, { params }) => {
-      const name = params['name']!
-      if (name === 'default') throw invalid("The 'default' workspace is reserved and cannot be deleted")
-      await getWorkspace(context, name)
-      throw new MlflowError(
-        'NOT_IMPLEMENTED',
-        'Workspace deletion is not supported by this server: put its runs into the trash instead.',
-      )
-    },
     '3.0',
   ),
 ]
