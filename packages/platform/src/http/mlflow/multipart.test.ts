@@ -17,17 +17,17 @@ describe('files in parts', () => {
   afterAll(() => server[Symbol.asyncDispose]())
 
   const newRun = async (): Promise<string> => {
-    const { json } = await server.ask('POST', '/api/2.0/mlflow/runs/create', { experiment_id: '0' }, token)
-    return (json as unknown as { run: { info: { run_id: string } } }).run.info.run_id
+    const { text } = await server.ask('POST', '/api/2.0/mlflow/runs/create', { experiment_id: '0' }, token)
+    return (JSON.parse(text) as { run: { info: { run_id: string } } }).run.info.run_id
   }
   const begin = async (runId: string, count = 2): Promise<Begun> => {
-    const { json } = await server.ask(
+    const { text } = await server.ask(
       'POST',
       `${proxy}/mpu/create/0/${runId}/artifacts`,
       { path: '/x/a.txt', num_parts: count },
       token,
     )
-    return json as unknown as Begun
+    return JSON.parse(text) as Begun
   }
   /** As a client asks: without the server's token. */
   const put = (url: string, body: string) => {
