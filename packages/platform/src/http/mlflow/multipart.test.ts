@@ -52,6 +52,7 @@ describe('files in parts', () => {
     const { json } = await server.ask('GET', `${proxy}/presigned/0/${runId}/artifacts/a.txt`, {}, token)
     const { pathname, search } = new URL(String(json['url']))
     expect((await server.ask('GET', pathname + search)).text).toBe('part 1;part 2;')
+    expect((await server.ask('GET', `${proxy}/presigned/0/${runId}/artifacts`, {}, token)).status).toBe(404)
     const [artifact] = (await server.tracking.artifacts.search({ runId })).map(({ key, sizeBytes }) => [key, sizeBytes])
     expect(artifact).toEqual(['a.txt', 14])
   })

@@ -6,6 +6,7 @@ import { invalid, missing, MlflowError } from './errors.ts'
 import type { MlflowContext } from './route.ts'
 import { sendArtifact } from './send-artifact.ts'
 import { checkOpen, storeArtifact } from './store-artifact.ts'
+import { sendTraceFile, traceFile } from './trace-artifacts.ts'
 import { integer, list, message, parseBody, required, text } from './wire.ts'
 
 /** How long an address that was given out can be asked for. */
@@ -85,18 +86,21 @@ export function multipartBytes(app: FastifyInstance, { context, signer }: Multip
   for (const prefix of ['/api', '/ajax-api']) {
     app.get(`${prefix}/2.0/mlflow-artifacts/presigned/*`, async (request, reply) => {
       const path = (request.params as { '*': string })['*']
-      const { place, path: key } = await context.places.resolve(path)
-      const info = await (await context.places.open(place)).head(key)
-      if (!info) throw missing(`There is no artifact '${path}'.`)
+      const { owner, place, path: key } = await context.places.resolve(path)
+      const info = key === '' ? null : await (await context.places.open(place)).head(key)
+      // Written when it is asked for, so that nobody knows its size yet: clients then take it in one piece.
+      const isWritten = owner.kind === 'trace' && key === traceFile
+      if (!info && !isWritten) throw missing(`There is no artifact '${path}'.`)
       const address = `/api/2.0/mlflow-artifacts/signed/${path.split('/').map(encodeURIComponent).join('/')}`
       const url = originOf(request) + signer.sign(address, context.clock.nowMs() + signedForMs)
-      return await sendJson(reply, { url, headers: {}, file_size: info.sizeBytes })
+      return await sendJson(reply, { url, headers: {}, file_size: info?.sizeBytes })
     })
   }
 
   app.get('/api/2.0/mlflow-artifacts/signed/*', { exposeHeadRoute: false }, async (request, reply) => {
     if (!isSigned(request)) throw unsigned()
-    const { place, path } = await context.places.resolve((request.params as { '*': string })['*'])
+    const { owner, place, path } = await context.places.resolve((request.params as { '*': string })['*'])
+    if (owner.kind === 'trace' && path === traceFile) return await sendTraceFile(context, { id: owner.id, place }, request, reply)
     return await sendArtifact(context, { place, path }, request, reply)
   })
 }

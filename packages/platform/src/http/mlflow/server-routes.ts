@@ -11,8 +11,9 @@ export const serverRoutes: readonly Route[] = [
       store_type: 'SqlStore',
       workspaces_enabled: true,
       trace_archival_enabled: false,
-      multipart_uploads_enabled: true,
-      multipart_downloads_enabled: true,
+      // Both work where a client asks for them; by themselves they would fail behind a proxy that does not say how it is reached.
+      multipart_uploads_enabled: false,
+      multipart_downloads_enabled: false,
     }),
     '3.0',
   ),
