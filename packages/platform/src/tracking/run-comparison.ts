@@ -16,7 +16,7 @@ export interface Comparison {
   inputs: ComparedRow[]
   code: ComparedRow[]
   environment: ComparedRow[]
-  /** Packages whose versions differ; null where it is not installed. */
+  /** Packages whose versions differ; null where it is not installed. None when a run's packages are not known (a client's run). */
   packages: ComparedRow[]
 }
 
@@ -31,7 +31,9 @@ export function compareRuns(runs: readonly RunRecord[]): Comparison {
     ),
     code: compareRecords(runs.map(codeFacts)),
     environment: compareRecords(runs.map((run) => environmentFacts(run.environment))),
-    packages: compareRecords(runs.map((run) => packageVersions(run.environment))).filter((row) => row.differs),
+    packages: runs.every(hasPackages)
+      ? compareRecords(runs.map((run) => packageVersions(run.environment))).filter((row) => row.differs)
+      : [],
   }
 }
 
@@ -73,14 +75,19 @@ function codeFacts({ code }: RunRecord): Record<string, JsonValue> {
 
 function environmentFacts(environment: EnvironmentInfo | null): Record<string, JsonValue> {
   if (environment === null) return {}
+  // Why an interpreter was taken says less than which one it is.
+  const { interpreter: _reason, ...choices } = environment.choices
+  const { version, executable } = environment.interpreter ?? {}
   return {
-    interpreter: environment.interpreter?.['version'] ?? null,
+    interpreter: version === undefined ? null : [version, executable].filter((part) => part !== undefined).join(', '),
     system: environment.operatingSystem,
     host: environment.host,
     processor: `${environment.cpuCount} × ${environment.cpuModel}`,
-    ...environment.choices,
+    ...choices,
   }
 }
+
+const hasPackages = ({ environment }: RunRecord): boolean => (environment?.packages ?? []).length > 0
 
 const packageVersions = (environment: EnvironmentInfo | null): Record<string, JsonValue> =>
   Object.fromEntries(

@@ -55,7 +55,8 @@ async function list(cli: Cli, options: ListOptions): Promise<void> {
   for await (const page of pages(session.tracking, query, options.all === true)) {
     if (page.runs.length > 0) await printPage(cli, page.runs, columns, look, shown === 0)
     shown += page.runs.length
-    if (page.next !== null && options.all !== true) cli.note(cli.style.dim('There are more: --limit 100 or --all shows them.'))
+    const isCutByUs = page.next !== null && options.all !== true && options.limit === undefined
+    if (isCutByUs) cli.note(cli.style.dim('There are more: --limit 100 or --all shows them.'))
   }
   if (shown === 0) cli.note(query.filter === undefined ? 'There are no runs yet.' : 'No run matches.')
 }

@@ -3,7 +3,7 @@ import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openDirectory } from '../open-directory.ts'
-import { formatAge } from '../output/format.ts'
+import { formatTime } from '../output/format.ts'
 import { readServerNote } from '../server-file.ts'
 
 export function define(command: Command, cli: Cli): void {
@@ -25,7 +25,7 @@ export function define(command: Command, cli: Cli): void {
     if (cli.globals.quiet) return cli.print(note.url)
     const state = answers ? 'running' : 'running, but does not answer'
     return cli.print(
-      `${note.url} ${state}, process ${note.process.pid}, started ${formatAge(note.startedAtMs, cli.nowMs())} ago, data in ${directory.path}`,
+      `${note.url} ${state}, process ${note.process.pid}, started ${formatTime(note.startedAtMs)}, data in ${directory.path}`,
     )
   })
   addExamples(command, cli, [['trainyard status', 'where the server of this data directory listens']])
