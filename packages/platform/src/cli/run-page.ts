@@ -79,7 +79,10 @@ function headPairs({ run, outputBytes }: RunPage, look: PageLook): Pairs {
     ['project', `${visible(run.project)}${run.experiment === '' ? '' : `, experiment ${visible(run.experiment)}`}`],
   ]
   if (run.parentId !== null) pairs.push(['iteration', `${run.iteration} of ${run.parentId}`])
-  pairs.push(['made', `${formatTime(run.createdAtMs)} by ${visible(run.owner)}${run.host === '' ? '' : ` on ${visible(run.host)}`}`])
+  pairs.push([
+    'made',
+    `${formatTime(run.createdAtMs)} by ${visible(run.owner)}${run.host === '' ? '' : ` on ${visible(run.host)}`}`,
+  ])
   if (took !== undefined) pairs.push([isEnded(run.state) ? 'took' : 'running', formatDuration(took)])
   if (run.attempt > 1) pairs.push(['attempt', String(run.attempt)])
   if (run.exit !== null && run.state !== 'completed') pairs.push(['ended', exitText(run.exit)])
