@@ -208,3 +208,53 @@ describe('trainyard run', () => {
     expect(Date.now() - startedMs).toBeLessThan(15_000)
   })
 })
+
+describe('another attempt', () => {
+  const series = async () => (await workshop.json<{ metrics: { key: string; pointCount: number; last: object }[] }>('show')).metrics
+
+  it('logs its points in place of those of the one before', async () => {
+    workshop.write(
+      'flaky.py',
+      [
+        'def job(context):',
+        '    for step in range(5):',
+        '        context.log_metric("loss", context.attempt * 10 + step, step=step)',
+        '    context.log_result("accuracy", context.attempt)',
+        '    if context.attempt < 2:',
+        '        raise RuntimeError("not yet")',
+      ].join('\n'),
+    )
+    await workshop.run('run', 'flaky.py:job', '--retries', '1', '--sample-every', '0s')
+    expect(await series()).toMatchObject([
+      { key: 'accuracy', pointCount: 1, last: { value: 2 } },
+      { key: 'loss', pointCount: 5, min: 20, last: { step: 4, value: 24 } },
+    ])
+  })
+
+  it('that goes on from a checkpoint keeps what was before it, and the record its command', async () => {
+    workshop.write(
+      'long.py',
+      [
+        'def job(context):',
+        '    begin = (context.attempt - 1) * 5',
+        '    for step in range(begin, begin + (7 if begin == 0 else 5)):',
+        '        context.log_metric("loss", context.attempt * 10 + step, step=step)',
+        '    if context.attempt < 2:',
+        '        raise RuntimeError("the machine went away")',
+      ].join('\n'),
+    )
+    await workshop.run('run', 'long.py:job', '--sample-every', '0s', '--name', 'long')
+    await workshop.run('resume', 'long')
+    // Steps 5 and 6 came twice: those of the second attempt stay.
+    expect(await series()).toMatchObject([{ key: 'loss', pointCount: 10, min: 10, max: 29, last: { step: 9, value: 29 } }])
+    const { run } = await workshop.json<{ run: RunRecord }>('show')
+    expect(run.code?.commandLine).toEqual(['trainyard', 'run', 'long.py:job', '--sample-every', '0s', '--name', 'long'])
+  })
+
+  it('in the background has the command that was typed', async () => {
+    workshop.write('quick.py', 'print("done")\n')
+    await workshop.run('run', 'quick.py', '--detach', '-s', 'TOKEN=hunter2')
+    const commandOf = async () => (await workshop.json<{ run: RunRecord }>('show')).run.code?.commandLine
+    expect(await eventually(commandOf)).toEqual(['trainyard', 'run', 'quick.py', '--detach', '-s', 'TOKEN=…'])
+  })
+})

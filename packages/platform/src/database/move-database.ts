@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, renameSync, rm
 import { dirname, join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { storageError } from '../base/errors.ts'
+import { makeFolderSync } from '../base/make-folder.ts'
 import { type CopiedTable, copyRecords, type CopyOptions } from './copy-records.ts'
 import type { Database } from './database.ts'
 import { allMigrations } from './migrations/all-migrations.ts'
@@ -47,10 +48,19 @@ export async function restoreDatabase(file: string, place: string, options: Copy
   })
 }
 
-/** Copies everything from one database to another one, verified, and leaves the first as it is. All or nothing. */
+/** Copies everything from one database to another one, verified, and leaves the first as it is. All or nothing. Makes the folder. */
 export async function moveDatabase(from: string, to: string, options: CopyOptions = {}): Promise<CopiedTable[]> {
   if ((await versionOf(from)) === 0) throw new AppError('not_found', 'There is no database of Trainyard to move from.')
+  if (!isPostgresAddress(to)) makeFolderOf(to)
   return await copyInto(from, to, options)
+}
+
+function makeFolderOf(file: string): void {
+  try {
+    makeFolderSync(dirname(file), 0o700)
+  } catch (error) {
+    throw storageError(`Cannot make the folder ${dirname(file)}`, error)
+  }
 }
 
 async function copyInto(from: string, to: string, options: CopyOptions): Promise<CopiedTable[]> {

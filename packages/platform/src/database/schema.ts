@@ -145,6 +145,8 @@ export interface MetricSeriesTable {
   max_value: number | null
   is_ordered: number
   open_ordinal: number
+  earlier_count: Generated<number>
+  earlier_step: Generated<number>
 }
 
 export interface MetricSegmentsTable {

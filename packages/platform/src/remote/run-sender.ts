@@ -58,7 +58,7 @@ export class RunSender {
     const record = await this.#tracking.runs.get(this.#runId)
     const asked = await this.#sendRecord(record, revision)
     const sent = this.#sent!
-    await this.#sendPoints(sent)
+    await this.#sendPoints(sent, isEnded(record.state))
     await this.#sendOutput(sent)
     await this.#sendArtifacts(record, sent, links)
     return { isComplete: isEnded(record.state), asked }
@@ -90,21 +90,24 @@ export class RunSender {
     return this.#remote.json('PUT', `/runs/${this.#runId}`, { body })
   }
 
-  async #sendPoints(sent: Sent): Promise<void> {
+  /** Points of earlier attempts wait for the end of the run: until then the present attempt may replace them. */
+  async #sendPoints(sent: Sent, hasEnded: boolean): Promise<void> {
     for (const series of await this.#tracking.metrics.series(this.#runId)) {
       const known = sent.series.get(series.key)
-      if (known?.count === series.pointCount) continue
-      await this.#sendSeries(series, known)
-      sent.series.set(series.key, { count: series.pointCount, step: series.last.step })
+      const earlier = hasEnded ? undefined : series.earlier
+      const count = series.pointCount - (earlier?.count ?? 0)
+      if ((known?.count ?? 0) === count) continue
+      await this.#sendSeries({ ...series, pointCount: count }, known, earlier && earlier.lastStep + 1)
+      sent.series.set(series.key, { count, step: series.last.step })
     }
   }
 
-  /** From the last step that is known on; all of it when that leaves a difference, because steps went back. */
-  async #sendSeries(series: MetricSeriesInfo, known: { count: number; step: number } | undefined): Promise<void> {
+  /** From the last step that is known on; all of it, or from `first`, when that leaves a difference, because steps went back. */
+  async #sendSeries(series: MetricSeriesInfo, known: { count: number; step: number } | undefined, first?: number): Promise<void> {
     const all = async (fromStep: number | undefined) =>
       await this.#tracking.metrics.history(this.#runId, series.key, fromStep === undefined ? {} : { fromStep })
-    let points = await all(known?.step)
-    if (known !== undefined && known.count + points.length < series.pointCount) points = await all(undefined)
+    let points = await all(known?.step ?? first)
+    if (known !== undefined && known.count + points.length < series.pointCount) points = await all(first)
     for (let at = 0; at < points.length; at += pointsPerRequest) {
       const part = points.slice(at, at + pointsPerRequest).map((point) => ({ key: series.key, ...point }))
       await this.#remote.json('POST', `/runs/${this.#runId}/log`, { body: { points: part } })

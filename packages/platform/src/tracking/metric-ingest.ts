@@ -1,6 +1,6 @@
 import { type ColumnValue, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
 import { noteChange } from './change-notes.ts'
-import { type PointBuffer, decodePoints, encodePoints, numbersPerPoint, pointsPerSegment, stepRangeOf } from './metric-segment.ts'
+import { PointBuffer, decodePoints, encodePoints, numbersPerPoint, pointsPerSegment, stepRangeOf } from './metric-segment.ts'
 import { withoutKnown } from './metric-once.ts'
 import { type SeriesState, newSeries, withPoints } from './metric-series.ts'
 import type { LatestPoint } from './tracking.ts'
@@ -16,12 +16,15 @@ const seriesColumns = [
   'max_value',
   'is_ordered',
   'open_ordinal',
+  'earlier_count',
+  'earlier_step',
 ] as const
 const segmentColumns = ['series', 'ordinal', 'point_count', 'low_step', 'high_step', 'body'] as const
 const stateColumns = ['metric_series.number', ...seriesColumns.slice(1).map((name) => `metric_series.${name}` as const)] as const
 
 const toState = (row: ColumnValue[]): SeriesState => {
-  const [number, key, pointCount, lastStep, lastTimeMs, lastValue, min, max, isOrdered, openOrdinal] = row
+  const [number, key, pointCount, lastStep, lastTimeMs, lastValue, min, max, isOrdered, openOrdinal, earlierCount, earlierStep] =
+    row
   return {
     number: number as number,
     key: key as string,
@@ -33,6 +36,8 @@ const toState = (row: ColumnValue[]): SeriesState => {
     max: max as number | null,
     isOrdered: isOrdered === 1,
     openOrdinal: openOrdinal as number,
+    earlierCount: earlierCount as number,
+    earlierStep: earlierStep as number,
   }
 }
 
@@ -132,6 +137,10 @@ export async function storePoints(
     filled.map((buffer) => buffer.key),
   ))
     known.set(series.state.key, series)
+  for (const { key, numbers } of filled) {
+    const series = known.get(key)
+    if (series && isRepeated(series.state, numbers)) known.set(key, await withoutRepeated(transaction, series.state, numbers))
+  }
   const openOf = (key: string): OpenSeries => known.get(key) ?? { state: newSeries(key), open: noNumbers }
   if (once) filled = await onlyNew(transaction, filled, openOf)
   if (filled.length === 0) return []
@@ -152,6 +161,48 @@ export async function storePoints(
   await dropResults(transaction, run, after)
   await noteChange(transaction, 'metrics', run)
   return after
+}
+
+const isRepeated = ({ earlierCount, earlierStep }: SeriesState, numbers: Float64Array): boolean =>
+  earlierCount > 0 && stepRangeOf(numbers).low <= earlierStep
+
+/**
+ * Drops what earlier attempts have logged at the steps that this one logs now, and behind them. It happens when an attempt first comes
+ * to a series, and again only if it goes back, so that reading the whole series is no matter.
+ */
+async function withoutRepeated(transaction: Transaction, state: SeriesState, numbers: Float64Array): Promise<OpenSeries> {
+  const { low } = stepRangeOf(numbers)
+  const series = state.number!
+  const earlier = new PointBuffer(state.key)
+  const own = new PointBuffer(state.key)
+  let ordinal = 0
+  for (const points of await readAllPoints(transaction, series)) {
+    for (let at = 0; at < points.length; at += numbersPerPoint, ordinal++) {
+      const isEarlier = ordinal < state.earlierCount
+      if (!isEarlier || points[at]! < low) (isEarlier ? earlier : own).push(points[at]!, points[at + 1]!, points[at + 2]!)
+    }
+  }
+  await transaction.kysely.deleteFrom('metric_segments').where('series', '=', series).execute()
+  const before = withPoints({ ...newSeries(state.key), number: series }, earlier.numbers)
+  const kept = withPoints({ ...before, earlierCount: earlier.count, earlierStep: earlier.count > 0 ? before.lastStep : 0 }, own.numbers)
+  earlier.append(own.numbers)
+  const segments = toSegments(series, { state: newSeries(state.key), open: noNumbers }, earlier.numbers)
+  await transaction.insertRows('metric_segments', segmentColumns, segments)
+  return { state: kept, open: earlier.numbers.subarray(kept.openOrdinal * numbersPerPoint) }
+}
+
+async function readAllPoints(reader: Reader, series: number): Promise<Float64Array[]> {
+  const query = reader.kysely.selectFrom('metric_segments').select('body').where('series', '=', series).orderBy('ordinal')
+  return (await reader.arrays(query)).map(([body]) => decodePoints(body as Uint8Array))
+}
+
+/** Another attempt at the run begins: what its series hold by now is replaced where it logs the same steps. */
+export async function beginAttempt(transaction: Transaction, run: number): Promise<void> {
+  await transaction.kysely
+    .updateTable('metric_series')
+    .set(({ ref }) => ({ earlier_count: ref('point_count'), earlier_step: ref('last_step') }))
+    .where('run', '=', run)
+    .execute()
 }
 
 async function onlyNew(
@@ -178,6 +229,8 @@ const toRow = (run: number, state: SeriesState): ColumnValue[] => [
   state.max,
   state.isOrdered ? 1 : 0,
   state.openOrdinal,
+  state.earlierCount,
+  state.earlierStep,
 ]
 
 async function addNumbers(transaction: Transaction, run: number, states: readonly SeriesState[]): Promise<void> {

@@ -32,6 +32,7 @@ export function createMetricRecords(database: Database): MetricRecords {
           last: { step: series.lastStep, timeMs: series.lastTimeMs, value: series.lastValue },
           min: series.min,
           max: series.max,
+          ...(series.earlierCount > 0 && { earlier: { count: series.earlierCount, lastStep: series.earlierStep } }),
         })),
       ),
     history: (runId, key, { fromStep, toStep, limit = Number.POSITIVE_INFINITY } = {}) =>

@@ -17,6 +17,10 @@ export interface SeriesState {
   isOrdered: boolean
   /** Order of arrival of the first point in the segment that still grows. */
   openOrdinal: number
+  /** The first so many points, in order of arrival, are of earlier attempts at the run. */
+  earlierCount: number
+  /** Highest step among those. */
+  earlierStep: number
 }
 
 export const newSeries = (key: string): SeriesState => ({
@@ -30,6 +34,8 @@ export const newSeries = (key: string): SeriesState => ({
   max: null,
   isOrdered: true,
   openOrdinal: 0,
+  earlierCount: 0,
+  earlierStep: 0,
 })
 
 /** Which point of the highest step is the latest: the one that arrived last, or the one of the highest time, then value. */
@@ -73,6 +79,8 @@ export function withPoints(state: SeriesState, numbers: Float64Array, rule: Late
     max: hasNumber ? max : null,
     isOrdered,
     openOrdinal: state.openOrdinal + Math.floor((pointCount - state.openOrdinal) / pointsPerSegment) * pointsPerSegment,
+    earlierCount: state.earlierCount,
+    earlierStep: state.earlierStep,
   }
 }
 

@@ -12,7 +12,7 @@ import { noteChange } from './change-notes.ts'
 import { checkName } from './record-names.ts'
 import { toJson } from './run-create.ts'
 import { settleArrivals } from './metric-arrivals.ts'
-import { forgetPoints } from './metric-ingest.ts'
+import { beginAttempt, forgetPoints } from './metric-ingest.ts'
 import { getRunNumber } from './run-number.ts'
 import type { RunPatch, RunRecords } from './tracking.ts'
 
@@ -87,6 +87,13 @@ export async function patchRun(transaction: Transaction, number: number, patch: 
       .set(documents as object)
       .where('run', '=', number)
       .execute()
+  if (patch.attempt !== undefined) {
+    const { attempt } = await kysely.selectFrom('runs').select('attempt').where('number', '=', number).executeTakeFirstOrThrow()
+    if (patch.attempt > attempt) {
+      await settleArrivals(transaction)
+      await beginAttempt(transaction, number)
+    }
+  }
   await kysely
     .updateTable('runs')
     .set({

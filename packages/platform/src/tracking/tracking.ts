@@ -123,6 +123,7 @@ export interface RunPatch {
   error?: RunError | null
   supervisor?: Supervisor | null
   sweep?: SweepSummary | null
+  /** A higher one than before: points of the run so far give way where the new attempt logs their steps again. */
   attempt?: number
   outPath?: string
   task?: Task
@@ -218,6 +219,8 @@ export interface MetricSeriesInfo {
   last: MetricPoint
   min: number | null
   max: number | null
+  /** Points of earlier attempts that the present one may replace: how many, and up to which step. All others are at higher steps. */
+  earlier?: { count: number; lastStep: number }
 }
 
 export interface LatestPoint extends MetricPoint {

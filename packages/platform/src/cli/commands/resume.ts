@@ -124,7 +124,8 @@ async function prepareAgain(
     execution,
     { ...again.task, name: record.name, project: record.project, experiment: record.experiment },
     {
-      commandLine: recordedCommandLine(cli.argv),
+      // What made the run; of one that was killed at once nothing is known.
+      commandLine: record.code?.commandLine ?? recordedCommandLine(cli.argv),
       ...(again.options.python === undefined ? {} : { python: again.options.python }),
       id: record.id,
       attempt: record.attempt + 1,

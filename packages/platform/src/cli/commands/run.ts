@@ -51,7 +51,7 @@ interface Work {
 }
 
 const prepareOptions = (cli: Cli, { parameterTexts, options, interrupts, task }: Work): PrepareOptions => ({
-  commandLine: recordedCommandLine(cli.argv),
+  commandLine: recordedCommandLine(cli.argv, options.typed),
   parameterTexts,
   ...(options.python === undefined ? {} : { python: options.python }),
   ...(options.runId === undefined ? {} : { id: options.runId }),

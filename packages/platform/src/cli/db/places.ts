@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { databaseFile } from '../../base/data-directory.ts'
 import { isPostgresAddress, parsePostgresAddress } from '../../database/index.ts'
@@ -14,7 +14,10 @@ export function resolvePlace(text: string, workingDirectory: string): string {
       `'${text}' is no database of Trainyard's: name postgres://user@host/database, a data directory, or a file.`,
     )
   const path = resolve(workingDirectory, text)
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? databaseFile(path) : path
+  const known = statSync(path, { throwIfNoEntry: false })
+  // What is not there yet is a data directory, unless its name ends as those of files do.
+  const isDirectory = known === undefined ? extname(path) === '' : known.isDirectory()
+  return isDirectory ? databaseFile(path) : path
 }
 
 /** For messages: without a password. */

@@ -1,3 +1,5 @@
+import { AppError } from '@trainyard/contract'
+
 /** Options whose value may be a secret. */
 const secretOptions = new Set(['-s', '--secret'])
 
@@ -9,8 +11,12 @@ function withoutValue(source: string): string {
 
 const withoutCredentials = (word: string): string => word.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]+@/gi, '$1')
 
-/** What the user typed, for the record: secrets given by value and credentials in addresses are left out. */
-export function recordedCommandLine(argv: readonly string[]): string[] {
+/**
+ * What the user typed, for the record: secrets given by value and credentials in addresses are left out. `typed` is that list from the
+ * program that started this one in the background, whose own words nobody typed.
+ */
+export function recordedCommandLine(argv: readonly string[], typed?: string): string[] {
+  if (typed !== undefined) return readTyped(typed)
   return [
     'trainyard',
     ...argv.map((word, index) => {
@@ -21,4 +27,14 @@ export function recordedCommandLine(argv: readonly string[]): string[] {
       return withoutCredentials(word)
     }),
   ]
+}
+
+function readTyped(text: string): string[] {
+  try {
+    const words: unknown = JSON.parse(text)
+    if (Array.isArray(words) && words.every((word) => typeof word === 'string')) return words
+  } catch {
+    // Refused below, as anything else that is no such list.
+  }
+  throw new AppError('invalid_argument', `--typed must be a JSON list of words, not ${text}.`)
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, type ErrorCode, newRunId, type Task } from '@trainyard/contract'
 import type { Execution } from '../../execution/index.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { recordedCommandLine } from './command-line.ts'
 
 const pollMs = 20
 
@@ -68,7 +69,7 @@ function detachedArguments({ argv, task }: DetachOptions, id: string): string[] 
   const rest = end < 0 ? [] : argv.slice(end)
   const handed = task === undefined ? [] : ['--task', '-']
   const words = ours.filter((word, index) => word !== '--detach' && !(task !== undefined && isHandedOver(word, ours[index - 1])))
-  return [...words, ...handed, '--quiet', '--run-id', id, ...rest]
+  return [...words, ...handed, '--quiet', '--run-id', id, '--typed', JSON.stringify(recordedCommandLine(argv)), ...rest]
 }
 
 /** A file to read the task from that nobody else can open: it may hold secrets. */

@@ -34,6 +34,7 @@ export interface RunOptions {
   sampleEvery?: string
   attach?: string
   runId?: string
+  typed?: string
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value]
@@ -91,6 +92,7 @@ export function addRunOptions(command: Command): void {
   for (const [flags, description] of [
     ['--attach <fds>', 'descriptors of a worker that is already there'],
     ['--run-id <id>', 'id of the new run'],
+    ['--typed <words>', 'what the user typed, as a JSON list, for the record'],
   ] as const) {
     command.addOption(command.createOption(flags, description).hideHelp())
   }

@@ -7,6 +7,7 @@ import { traceTables } from './0006-traces.ts'
 import { shipmentsOfRuns } from './0007-shipments.ts'
 import { migrationMarks } from './0008-marks.ts'
 import { webhookTables } from './0009-webhooks.ts'
+import { attemptsInSeries } from './0010-attempts.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -20,4 +21,5 @@ export const allMigrations: readonly Migration[] = [
   shipmentsOfRuns,
   migrationMarks,
   webhookTables,
+  attemptsInSeries,
 ]
