@@ -210,7 +210,8 @@ describe('trainyard run', () => {
 })
 
 describe('another attempt', () => {
-  const series = async () => (await workshop.json<{ metrics: { key: string; pointCount: number; last: object }[] }>('show')).metrics
+  const series = async () =>
+    (await workshop.json<{ metrics: { key: string; pointCount: number; last: object }[] }>('show')).metrics
 
   it('logs its points in place of those of the one before', async () => {
     workshop.write(

@@ -184,7 +184,10 @@ async function withoutRepeated(transaction: Transaction, state: SeriesState, num
   }
   await transaction.kysely.deleteFrom('metric_segments').where('series', '=', series).execute()
   const before = withPoints({ ...newSeries(state.key), number: series }, earlier.numbers)
-  const kept = withPoints({ ...before, earlierCount: earlier.count, earlierStep: earlier.count > 0 ? before.lastStep : 0 }, own.numbers)
+  const kept = withPoints(
+    { ...before, earlierCount: earlier.count, earlierStep: earlier.count > 0 ? before.lastStep : 0 },
+    own.numbers,
+  )
   earlier.append(own.numbers)
   const segments = toSegments(series, { state: newSeries(state.key), open: noNumbers }, earlier.numbers)
   await transaction.insertRows('metric_segments', segmentColumns, segments)
