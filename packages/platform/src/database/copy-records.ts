@@ -22,7 +22,7 @@ export interface CopyOptions {
  */
 export async function copyRecords(from: Reader, to: Transaction, options: CopyOptions = {}): Promise<CopiedTable[]> {
   const tables = tableShapes()
-  if (options.replace !== true) await requireEmpty(to)
+  if (options.replace !== true) await requireEmpty(to, tables)
   for (const { name } of tables.toReversed()) await to.kysely.deleteFrom(name).execute()
   const copied: CopiedTable[] = []
   for (const table of tables) {
@@ -40,24 +40,22 @@ export async function copyRecords(from: Reader, to: Transaction, options: CopyOp
   return copied
 }
 
-/** What a new server makes by itself is not counted. */
-async function requireEmpty({ kysely }: Reader): Promise<void> {
-  for (const [table, name] of [
-    ['runs', 'runs'],
-    ['artifacts', 'artifacts'],
-    ['registered_models', 'registered models'],
-    ['logged_models', 'logged models'],
-  ] as const) {
-    const { count } = await kysely
-      .selectFrom(table)
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow()
-    if (count > 0)
-      throw new AppError(
-        'failed_precondition',
-        `The target holds ${name} already (${count}). Choose an empty one, or give --force to replace everything in it.`,
-      )
+/** What a new server makes by itself is not counted: the default project, its default experiment, and the number of the last change. */
+async function requireEmpty({ kysely }: Reader, tables: readonly TableShape[]): Promise<void> {
+  const held: string[] = []
+  for (const { name } of tables) {
+    if (name === 'change_counter') continue
+    let rows = kysely.selectFrom(name).select(({ fn }) => fn.countAll<number>().as('count'))
+    if (name === 'projects') rows = rows.where('name', '!=', 'default')
+    if (name === 'experiments') rows = rows.where('number', '!=', 0)
+    const count = Number((await rows.executeTakeFirstOrThrow()).count)
+    if (count > 0) held.push(`${name.replaceAll('_', ' ')} (${count})`)
   }
+  if (held.length > 0)
+    throw new AppError(
+      'failed_precondition',
+      `The target holds records already: ${held.join(', ')}. Choose an empty one, or give --force to replace everything in it.`,
+    )
 }
 
 const rowsPerPage = 2_000

@@ -152,7 +152,7 @@ describe('moving', () => {
     await moveDatabase(sqlite, postgres.place)
     await expect(moveDatabase(other, postgres.place)).rejects.toMatchObject({
       code: 'failed_precondition',
-      message: expect.stringContaining('holds runs already (2)') as string,
+      message: expect.stringContaining('runs (2)') as string,
     })
     expect(await rowsOf(postgres.place, 'runs', 'number')).toHaveLength(2)
     await moveDatabase(other, postgres.place, { replace: true })
