@@ -18,7 +18,9 @@ function addRow(place: string, table: string): void {
   database.exec('PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON')
   const columns = database.prepare(`SELECT name, type FROM pragma_table_info('${table}')`).all()
   const values = columns.map(({ type }) => (type === 'BLOB' ? "x'01'" : type === 'TEXT' ? "'x'" : '7'))
-  database.exec(`INSERT INTO ${table} (${columns.map(({ name }) => `"${String(name)}"`).join(', ')}) VALUES (${values.join(', ')})`)
+  database.exec(
+    `INSERT INTO ${table} (${columns.map(({ name }) => `"${String(name)}"`).join(', ')}) VALUES (${values.join(', ')})`,
+  )
   database.close()
 }
 
