@@ -88,7 +88,7 @@ async function inJobs(python: string, url: string): Promise<void> {
     artifacts: { key: string; kind: string }[]
   }
   const models = run.artifacts.filter(({ kind }) => kind === 'model').map(({ key }) => key)
-  if (run.experiment !== 'job_with_mlflow' || run.results['loss'] !== 0.5 || models.sort().join() !== 'ours,theirs')
+  if (run.experiment !== 'churn' || run.results['loss'] !== 0.5 || models.sort().join() !== 'ours,theirs')
     failures.push(`calls of mlflow in a job did not land in its run: ${JSON.stringify(run)}`)
   const { runs: all } = JSON.parse(
     await trainyard('ls', '--filter', "name in ('inner', 'second')", '--json', '--data', data),

@@ -84,10 +84,61 @@ describe("MLflow's calls in a job", () => {
     await server.finished
   })
 
-  it('are left alone where the user has pointed the client elsewhere', async () => {
+  it("land in their run too where the environment names this data directory's own server", async () => {
+    const server = workshop.start(['up', '--port', '0', '--no-open'])
+    const note = join(workshop.folder, '.trainyard', 'server.json')
+    await eventually(() => existsSync(note) || undefined)
+    const { url } = await workshop.json<{ url: string }>('status')
+    workshop.write('train.py', 'from client import *\nlog("loss", 0.5)\n')
+    const uri = `${url.replace('127.0.0.1', 'localhost')}/`
+    const run = await workshop.json('run', 'train.py', '--env', `MLFLOW_TRACKING_URI=${uri}`)
+    expect(run).toMatchObject({ state: 'completed', results: { loss: 0.5 } })
+    server.kill('SIGTERM')
+    await server.finished
+  })
+
+  it('are left alone where the user has pointed the client elsewhere, which is told once', async () => {
     workshop.write('train.py', 'import os\nprint(os.environ["MLFLOW_TRACKING_URI"], os.environ.get("MLFLOW_RUN_ID"))\n')
-    const { stdout } = await workshop.run('run', 'train.py', '--env', 'MLFLOW_TRACKING_URI=http://elsewhere.example')
+    const { stdout, stderr } = await workshop.run('run', 'train.py', '--env', 'MLFLOW_TRACKING_URI=http://elsewhere.example')
     expect(stdout).toBe('http://elsewhere.example None\n')
+    expect(stderr.split('http://elsewhere.example, which is not this')).toHaveLength(2)
+  })
+
+  it('move a run to the experiment they choose, and name it, unless the command says both; a sweep follows', async () => {
+    workshop.write(
+      'train.py',
+      `from client import *
+call("POST", "experiments/create", name="wine" + os.environ.get("YEAR", ""))
+call("POST", "runs/update", run_id=os.environ["MLFLOW_RUN_ID"], run_name="rf-3")
+call("POST", "runs/create", run_name="inner")
+`,
+    )
+    const run = await workshop.json('run', 'train.py')
+    expect(run).toMatchObject({ state: 'completed', experiment: 'wine', name: 'rf-3' })
+    const placed = await workshop.json('run', 'train.py', '--experiment', 'mine', '-n', 'given', '--env', 'YEAR=2026')
+    const labels = { 'mlflow.runName': 'rf-3' }
+    expect(placed).toMatchObject({ state: 'completed', experiment: 'mine', name: 'given', labels })
+    workshop.write(
+      'tune.py',
+      `from client import *
+def train(context, x=0):
+    call("POST", "experiments/create", name="grapes " + str(x))
+    call("POST", "runs/create", run_name="below")
+    log("square", x * x)
+`,
+    )
+    const sweep = await workshop.json('run', 'tune.py:train', '-x', 'x=[1,2,3]', '-n', 'swept', '--parallel', '1')
+    const { runs } = await workshop.json<{ runs: RunRecord[] }>('ls', '--iterations', '--filter', 'name in ("swept", "below")')
+    expect(sweep).toMatchObject({ state: 'completed', experiment: 'grapes 1' })
+    expect(runs.map(({ experiment }) => experiment)).toEqual(Array.from({ length: runs.length }, () => 'grapes 1'))
+  })
+
+  it('of a client outside any job leave no output, and `logs` says so', async () => {
+    workshop.write('train.py', 'from client import *\ncall("POST", "runs/create", run_name="inner")\n')
+    await workshop.json('run', 'train.py')
+    const { code, stdout, stderr } = await workshop.run('logs', 'inner')
+    expect([code, stdout]).toEqual([0, ''])
+    expect(stderr).toContain('was not captured: a client logged this run')
   })
 
   it('can come from a job in TypeScript, and from what it starts', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Supervisor } from '@trainyard/contract'
 import { storageError, systemErrorCode } from '../base/errors.ts'
@@ -40,4 +41,16 @@ export function readServerNote(dataDirectory: string): ServerNote | undefined {
     throw storageError(`Cannot read ${pathOf(dataDirectory)}`, error)
   }
   return supervisorStatus(note.process) === 'gone' ? undefined : note
+}
+
+/** Whether two addresses lead to one server: all names of this machine itself are one, and the path counts. */
+export const isSameServer = (one: string, other: string): boolean => normal(one) === normal(other)
+
+function normal(url: string): string {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return url
+  const isHere =
+    /^(?:localhost|127\.|\[::1?\]$|0\.0\.0\.0$)/.test(parsed.hostname) || parsed.hostname === hostname().toLowerCase()
+  const port = parsed.port || (parsed.protocol === 'https:' ? '443' : '80')
+  return `${isHere ? 'here' : parsed.hostname}:${port}${parsed.pathname.replace(/\/+$/, '')}`
 }

@@ -133,6 +133,8 @@ async function giveRun(exporting: Exporting, run: RunRecord, experimentId: strin
   report.runs[before ? 'changed' : 'made']++
 }
 
-/** The parent has another id there, and is told when all runs are there. */
+/** The parent has another id there, and is told when all runs are there; the name is told with the run. */
+const keptElsewhere = new Set(['mlflow.parentRunId', 'mlflow.runName'])
+
 const tagsOf = ({ labels }: RunRecord): Record<string, string> =>
-  Object.fromEntries(Object.entries(labels).filter(([key]) => key !== 'mlflow.parentRunId'))
+  Object.fromEntries(Object.entries(labels).filter(([key]) => !keptElsewhere.has(key)))

@@ -11,6 +11,7 @@ import { endReportedBelow } from './reported-children.ts'
 import { checkName, checkValue } from './record-names.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
 import { findRunNumber, getRunNumber } from './run-number.ts'
+import { moveRun } from './run-move.ts'
 import type { ReportedBatch, ReportedRuns } from './tracking.ts'
 
 /** Stands in for the supervisor of a run that a client watches: on a host no process here can look at. */
@@ -54,6 +55,8 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
       await database.write((transaction) => setState(transaction, runId, change, clock.nowMs()))
     },
     endBelow: (runId, end) => endReportedBelow(database, runId, end),
+    move: (runId, experimentId) =>
+      database.write((transaction) => moveRun(transaction, runId, Number(experimentId), clock.nowMs())),
     trash: (runId) => database.write((transaction) => setTrashed(transaction, runId, clock.nowMs())),
     restore: (runId) => database.write((transaction) => setTrashed(transaction, runId, null)),
   }

@@ -27,14 +27,25 @@ export function checkNewRun(run: NewRun): void {
     )
 }
 
-/** Stores a checked run with its first state. Returns its integer key. */
-export async function createRun(transaction: Transaction, run: NewRun, nowMs: number): Promise<number> {
+/**
+ * Stores a checked run with its first state. Returns its integer key. With `besideParent` an iteration lies in the experiment of its
+ * parent, which may have moved since it was planned; else where it says.
+ */
+export async function createRun(
+  transaction: Transaction,
+  run: NewRun,
+  nowMs: number,
+  { besideParent = false }: { besideParent?: boolean } = {},
+): Promise<number> {
   if ((await findRunNumber(transaction, run.id)) !== undefined)
     throw new AppError('already_exists', `There is a run ${run.id} already.`, { details: { runId: run.id } })
   const { kysely } = transaction
   const project = await ensureProject(transaction, run.project, nowMs)
-  const experiment = await ensureExperiment(transaction, project, run.experiment, nowMs)
   const parent = run.parentId === undefined ? null : await getRunNumber(transaction, run.parentId)
+  const experiment =
+    besideParent && run.kind === 'iteration' && parent !== null
+      ? await experimentOf(transaction, parent)
+      : await ensureExperiment(transaction, project, run.experiment, nowMs)
   if (run.kind === 'iteration') await checkIterationIsFree(transaction, run, parent)
   const createdAtMs = run.createdAtMs ?? nowMs
   const { number } = await kysely
@@ -84,6 +95,9 @@ export async function createRun(transaction: Transaction, run: NewRun, nowMs: nu
   ])
   return number
 }
+
+const experimentOf = async ({ kysely }: Transaction, run: number): Promise<number> =>
+  (await kysely.selectFrom('runs').select('experiment').where('number', '=', run).executeTakeFirstOrThrow()).experiment
 
 export const toJson = (value: object | null | undefined): string | null =>
   value === undefined || value === null ? null : JSON.stringify(value)

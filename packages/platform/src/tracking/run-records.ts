@@ -20,7 +20,7 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
   const createMany: RunRecords['createMany'] = async (runs) => {
     for (const run of runs) checkNewRun(run)
     await database.write(async (transaction) => {
-      for (const run of runs) await createRun(transaction, run, clock.nowMs())
+      for (const run of runs) await createRun(transaction, run, clock.nowMs(), { besideParent: true })
     })
   }
   const find = (id: string) =>

@@ -4,6 +4,7 @@ import { checkTag, getVersion, latestTag, moveTags } from './artifact-change.ts'
 import { storeArtifact } from './artifact-import.ts'
 import { forgetAttempt, patchRun } from './run-change.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
+import { placeRun } from './run-move.ts'
 import { type RunImage, storeImage, toNewRun } from './run-image.ts'
 import { findRunNumber } from './run-number.ts'
 import type { ShippedRuns } from './tracking.ts'
@@ -76,6 +77,7 @@ async function put(transaction: Transaction, image: RunImage, revision: number):
   await addNewParameters(transaction, known, record.parameters)
   await putLabels(transaction, known, record.labels)
   await renew(transaction, known, { image, revision, wish })
+  await placeRun(transaction, known, record)
   return { revision, asked }
 }
 

@@ -130,7 +130,7 @@ export interface RunPatch {
 }
 
 export interface RunRecords {
-  /** Fails with `already_exists` when the id is taken. Makes project and experiment. */
+  /** Fails with `already_exists` when the id is taken. Makes project and experiment; an iteration lies in the experiment of its parent. */
   create(run: NewRun): Promise<void>
   createMany(runs: readonly NewRun[]): Promise<void>
   /**
@@ -457,6 +457,11 @@ export interface ReportedRuns {
   setState(runId: string, change: { state?: RunState; reason?: string; endedAtMs?: number; name?: string }): Promise<void>
   /** Ends every run below this one, at any depth, that its client has not ended. */
   endBelow(runId: string, end: { state: RunState; reason?: string; atMs: number }): Promise<void>
+  /**
+   * Moves a run into another experiment of its project, and with it everything below it that lay beside it; an iteration takes its
+   * sweep along. False, and nothing done, where the experiment is in the trash or in another project. Idempotent.
+   */
+  move(runId: string, experimentId: string): Promise<boolean>
   /** Only this run, without its children, also while it runs. Idempotent. */
   trash(runId: string): Promise<void>
   restore(runId: string): Promise<void>

@@ -4,8 +4,9 @@ import type { Command } from 'commander'
 import type { LogChunk, Tracking } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { parseCount } from '../option-values.ts'
-import { formatTime } from '../output/format.ts'
+import { formatTime, shortId } from '../output/format.ts'
 import { toJsonLine } from '../output/json.ts'
+import { visible } from '../output/visible.ts'
 import { tailOffset } from '../log-tail.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
@@ -38,7 +39,8 @@ export function define(command: Command, cli: Cli): void {
           ? timestampWriter(cli)
           : (chunk: LogChunk) => cli.write(chunk.bytes)
       const end = await copyFrom(tracking, id, offset, write)
-      if (options.follow === true) await follow(cli, session, id, end, write)
+      const last = options.follow === true ? await follow(cli, session, id, end, write) : end
+      if (last === 0) await tellWhyEmpty(cli, tracking, id)
     })
   addExamples(command, cli, [
     ['trainyard logs', 'the output of the newest run, byte for byte'],
@@ -61,7 +63,7 @@ async function copyFrom(tracking: Tracking, id: string, offset: number, write: W
 /** Between looks for output that nobody else takes in: of a run whose supervisor is gone, or of a notebook. */
 const takeInMs = 1000
 
-async function follow(cli: Cli, session: Session, id: string, offset: number, write: Writer): Promise<void> {
+async function follow(cli: Cli, session: Session, id: string, offset: number, write: Writer): Promise<number> {
   const { tracking } = session
   let end = offset
   for (let tookInMs = performance.now(); !cli.signal.aborted;) {
@@ -73,9 +75,17 @@ async function follow(cli: Cli, session: Session, id: string, offset: number, wr
     // The state is read first: what is stored before a run ends is then surely seen.
     const { state } = await tracking.runs.get(id)
     end = await copyFrom(tracking, id, end, write)
-    if (isEnded(state)) return
+    if (isEnded(state)) return end
     await sleep(pollMs, undefined, { signal: cli.signal }).catch(() => {})
   }
+  return end
+}
+
+/** A client tells what it logs, from a machine where its output went elsewhere. */
+async function tellWhyEmpty(cli: Cli, tracking: Tracking, id: string): Promise<void> {
+  const { host, task, name } = await tracking.runs.get(id)
+  if (host !== '' || task !== null) return
+  cli.note(`The output of ${visible(name)} (${shortId(id)}) was not captured: a client logged this run, not \`trainyard run\`.`)
 }
 
 /** One JSON object per chunk: `text` when the bytes are UTF-8, else `base64`. */

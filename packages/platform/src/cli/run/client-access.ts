@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ClientAccess, Execution } from '../../execution/index.ts'
 import type { RunTokens } from '../../http/index.ts'
 import type { Cli } from '../cli.ts'
-import { readServerNote } from '../server-file.ts'
+import { isSameServer, readServerNote } from '../server-file.ts'
 import type { Session } from '../session.ts'
 
 /** While it is open, clients of other trackers in a job reach the records. */
@@ -25,8 +25,17 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
     return address
   }
   const addressed = (): Promise<Address> => (opening ??= open())
+  const isForeign = foreignness(cli, session)
+  let hasTold = false
+  const tellOnce = (uri: string): void => {
+    if (hasTold) return
+    hasTold = true
+    cli.note(
+      `MLFLOW_TRACKING_URI is ${uri}, which is not this data directory's server: what mlflow logs goes there, not into the run. Unset it to have it here.`,
+    )
+  }
   // Begun ahead of need; what fails is told where it is waited for.
-  if (!cli.config.environment['MLFLOW_TRACKING_URI']) addressed().catch(() => undefined)
+  if (!isForeign(cli.config.environment['MLFLOW_TRACKING_URI'])) addressed().catch(() => undefined)
   const experiments = new Map<string, Promise<string | undefined>>()
   const experimentOf = (project: string, name: string): Promise<string | undefined> => {
     const key = JSON.stringify([project, name])
@@ -40,7 +49,11 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
     async environmentOf({ id, project, experiment, environment, autolog }) {
       const set = { ...cli.config.environment, ...environment }
       // Who has pointed the client somewhere means it, unless it is asked to log to this very run.
-      if (set['MLFLOW_TRACKING_URI'] && !autolog) return {}
+      const uri = set['MLFLOW_TRACKING_URI']
+      if (uri && !autolog && isForeign(uri)) {
+        tellOnce(withoutPassword(uri))
+        return {}
+      }
       const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
       const [{ url, tokens }, experimentId] = await Promise.all([
         addressed(),
@@ -49,6 +62,9 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
       return {
         MLFLOW_TRACKING_URI: project === 'default' ? url : `${url}/projects/${encodeURIComponent(project)}`,
         MLFLOW_TRACKING_TOKEN: tokens.tokenOf(id),
+        // Clients prefer these to a token, and the token is what stands for the run.
+        ...(set['MLFLOW_TRACKING_USERNAME'] ? { MLFLOW_TRACKING_USERNAME: '' } : {}),
+        ...(set['MLFLOW_TRACKING_PASSWORD'] ? { MLFLOW_TRACKING_PASSWORD: '' } : {}),
         MLFLOW_RUN_ID: id,
         ...(experimentId === undefined ? {} : { MLFLOW_EXPERIMENT_ID: experimentId }),
       }
@@ -60,6 +76,17 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
     },
   }
 }
+
+/** Whether an address leads elsewhere than to this data directory's server or the one that the runs are sent to. */
+function foreignness(cli: Cli, session: Session): (uri: string | undefined) => boolean {
+  const own = [readServerNote(session.directory.path)?.url, cli.config.remote?.url].filter((url) => url !== undefined)
+  return (uri) => Boolean(uri) && !own.some((url) => isSameServer(url, withoutProject(uri!)))
+}
+
+/** The run's project is the command's to say. */
+const withoutProject = (uri: string): string => uri.replace(/\/projects\/[^/]+\/*$/, '')
+
+const withoutPassword = (uri: string): string => uri.replace(/\/\/[^/@]*@/, '//')
 
 interface Address {
   url: string

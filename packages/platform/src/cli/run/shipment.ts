@@ -1,6 +1,6 @@
 import { isAppError } from '@trainyard/contract'
 import type { Cli } from '../cli.ts'
-import { readServerNote } from '../server-file.ts'
+import { isSameServer, readServerNote } from '../server-file.ts'
 import type { Session } from '../session.ts'
 
 /** How long the end of a run waits for a server that is away. */
@@ -39,14 +39,7 @@ export async function openShipment(cli: Cli, session: Session, runId: string): P
 /** The server of this very data directory has the records already. */
 function isOwn(url: string, session: Session): boolean {
   const own = readServerNote(session.directory.path)?.url
-  return own !== undefined && normal(own) === normal(url)
-}
-
-const normal = (url: string): string => {
-  const parsed = URL.parse(url)
-  return parsed === null
-    ? url
-    : `${/^(?:localhost|127\.|\[::1\])/.test(parsed.hostname) ? 'here' : parsed.hostname}:${parsed.port}`
+  return own !== undefined && isSameServer(own, url)
 }
 
 /** Its supervisor looks at the records every two seconds. */

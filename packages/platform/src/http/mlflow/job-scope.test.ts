@@ -41,7 +41,8 @@ beforeEach(async () => {
 interface Told {
   experiment_id: string
   experiment: { experiment_id: string }
-  run: { info: { run_id: string; experiment_id: string } }
+  run: { info: { run_id: string; run_name: string; experiment_id: string } }
+  runs?: { info: { run_id: string } }[]
   model: { info: { experiment_id: string; source_run_id: string } }
 }
 
@@ -53,6 +54,19 @@ async function ask(method: 'GET' | 'POST', path: string, given: object, as = run
 }
 
 const anyName = (): string => `name ${newRunId(Date.now())}`
+
+/** As `mlflow.set_experiment` does; the id its client goes on with. */
+async function choose(name: string, as = run): Promise<string> {
+  const found = await ask('GET', 'experiments/get-by-name', { experiment_name: name }, as).catch(() => undefined)
+  if (found) return found.experiment.experiment_id
+  const made = await ask('POST', 'experiments/create', { name }, as)
+  return (await ask('GET', 'experiments/get', { experiment_id: made.experiment_id }, as)).experiment.experiment_id
+}
+
+async function idsIn(experimentId: string, as: string): Promise<string[]> {
+  const { runs = [] } = await ask('POST', 'runs/search', { experiment_ids: [experimentId] }, as)
+  return runs.map(({ info }) => info.run_id)
+}
 
 describe('the token of a run', () => {
   test('opens the server; one for another run, cut, or made with another secret does not', async () => {
@@ -66,24 +80,73 @@ describe('the token of a run', () => {
 })
 
 describe('a client in a job', () => {
-  test('does not move its run by naming a new experiment, and finds it again by that name', async () => {
-    const name = anyName()
-    await expect(ask('GET', 'experiments/get-by-name', { experiment_name: name })).rejects.toThrow('404')
-    expect((await ask('POST', 'experiments/create', { name })).experiment_id).toBe(experiment)
-    const found = await ask('GET', 'experiments/get-by-name', { experiment_name: name })
-    expect(found.experiment.experiment_id).toBe(experiment)
-    expect((await ask('GET', 'runs/get', { run_id: run })).run.info.experiment_id).toBe(experiment)
-    expect(await server.tracking.experiments.findByName('default', name)).toBeUndefined()
-    expect((await server.tracking.runs.get(run)).experiment).toBe('train')
+  test('moves its run into the experiment it chooses, new or there already, and finds it by that name', async () => {
+    const there = await server.tracking.experiments.create({ project: 'default', name: anyName() })
+    for (const name of [anyName(), there.name]) {
+      const mine = await makeRun()
+      const chosen = await choose(name, mine)
+      expect((await ask('GET', 'runs/get', { run_id: mine }, mine)).run.info.experiment_id).toBe(chosen)
+      expect((await server.tracking.runs.get(mine)).experiment).toBe(name)
+      const byName = await ask('GET', 'experiments/get-by-name', { experiment_name: name }, mine)
+      expect(await idsIn(byName.experiment.experiment_id, mine)).toEqual([mine])
+      const nested = { experiment_id: chosen, tags: [{ key: 'mlflow.parentRunId', value: mine }] }
+      expect((await ask('POST', 'runs/create', nested, mine)).run.info.experiment_id).toBe(chosen)
+      // What the job was told at its start means where its run lies now.
+      expect((await ask('POST', 'runs/create', { experiment_id: experiment }, mine)).run.info.experiment_id).toBe(chosen)
+    }
   })
 
-  test('may go on with its run after it has chosen an experiment that exists; the record stays where it is', async () => {
-    const other = await server.tracking.experiments.create({ project: 'default', name: anyName() })
-    await ask('GET', 'experiments/get-by-name', { experiment_name: other.name })
-    expect((await ask('GET', 'runs/get', { run_id: run })).run.info.experiment_id).toBe(other.id)
-    expect((await server.tracking.runs.get(run)).experiment).toBe('train')
-    const asPerson = await server.ask('GET', '/api/2.0/mlflow/runs/get', { run_id: run }, { authorization: 'Bearer people' })
-    expect((asPerson.json as unknown as Told).run.info.experiment_id).toBe(experiment)
+  test('stays in the experiment of the command, which then answers to the chosen name', async () => {
+    const there = await server.tracking.experiments.create({ project: 'default', name: anyName() })
+    for (const name of [anyName(), there.name]) {
+      const mine = await makeRun({ task: { experiment: 'train' } })
+      expect(await choose(name, mine)).toBe(experiment)
+      expect((await ask('GET', 'runs/get', { run_id: mine }, mine)).run.info.experiment_id).toBe(experiment)
+      const { experiment_id } = (await ask('GET', 'experiments/get-by-name', { experiment_name: name }, mine)).experiment
+      expect(experiment_id).toBe(experiment)
+      expect(await idsIn(experiment_id, mine)).toContain(mine)
+      expect((await ask('POST', 'runs/create', { experiment_id: there.id }, mine)).run.info.experiment_id).toBe(experiment)
+      expect((await server.tracking.runs.get(mine)).experiment).toBe('train')
+    }
+    expect((await ask('GET', 'experiments/get', { experiment_id: there.id })).experiment.experiment_id).toBe(there.id)
+  })
+
+  test('that reads the runs of an experiment, or looks at one later, does not choose it', async () => {
+    const [baseline, later] = [anyName(), anyName()]
+    for (const name of [baseline, later]) await server.tracking.experiments.create({ project: 'default', name })
+    const { experiment_id } = (await ask('GET', 'experiments/get-by-name', { experiment_name: baseline })).experiment
+    await ask('POST', 'runs/search', { experiment_ids: [experiment_id] })
+    const name = anyName()
+    await choose(name)
+    await ask('GET', 'runs/get', { run_id: run })
+    await ask('GET', 'experiments/get-by-name', { experiment_name: later })
+    await ask('GET', 'runs/get', { run_id: run })
+    expect((await server.tracking.runs.get(run)).experiment).toBe(name)
+  })
+
+  test('keeps the name that was given to its run, and takes a name where none was', async () => {
+    const named = await makeRun({ task: { name: 'train' }, kind: 'sweep' })
+    const iteration = await makeRun({ kind: 'iteration', parentId: named, iteration: 1 })
+    const tags = [
+      { key: 'mlflow.runName', value: 'rf-3' },
+      { key: 'other', value: 'x' },
+    ]
+    for (const [id, name] of [
+      [named, 'train'],
+      [iteration, 'train'],
+      [run, 'rf-3'],
+    ] as const) {
+      await ask('POST', 'runs/update', { run_id: id, status: 'RUNNING', run_name: 'rf-3' }, id)
+      expect(await server.tracking.runs.get(id)).toMatchObject({
+        name,
+        labels: name === 'rf-3' ? {} : { 'mlflow.runName': 'rf-3' },
+      })
+      await ask('POST', 'runs/set-tag', { run_id: id, key: 'mlflow.runName', value: 'rf-4' }, id)
+      await ask('POST', 'runs/log-batch', { run_id: id, tags }, id)
+      const stored = await server.tracking.runs.get(id)
+      expect([stored.name, stored.labels['other']]).toEqual([name, 'x'])
+      expect((await ask('GET', 'runs/get', { run_id: id }, id)).run.info.run_name).toBe(name)
+    }
   })
 
   test('makes children of its run, beside it, unless it says otherwise', async () => {
@@ -102,12 +165,17 @@ describe('a client in a job', () => {
     expect(model.info).toMatchObject({ experiment_id: experiment, source_run_id: run })
   })
 
-  test('in an iteration goes on with what the script chose when its sweep imported it', async () => {
+  test('in an iteration goes on with what the script chose when its sweep imported it; all of the sweep lies there', async () => {
+    const sweep = await makeRun({ kind: 'sweep' })
     const name = anyName()
-    await ask('POST', 'experiments/create', { name })
-    const iteration = await makeRun({ kind: 'iteration', parentId: run, iteration: 1 })
-    const found = await ask('GET', 'experiments/get-by-name', { experiment_name: name }, iteration)
-    expect(found.experiment.experiment_id).toBe(experiment)
+    const chosen = await choose(name, sweep)
+    const first = await makeRun({ kind: 'iteration', parentId: sweep, iteration: 1 })
+    expect((await ask('GET', 'runs/get', { run_id: first }, first)).run.info.experiment_id).toBe(chosen)
+    const second = await makeRun({ kind: 'iteration', parentId: sweep, iteration: 2 })
+    expect(await choose(anyName(), second)).toBe(chosen)
+    expect((await ask('GET', 'runs/get', { run_id: second }, second)).run.info.experiment_id).toBe(chosen)
+    const records = await server.tracking.runs.getMany([sweep, first, second])
+    expect(records.map((record) => record.experiment)).toEqual([name, name, name])
   })
 
   test('leaves nothing open: what it began below its run ends with it, at any depth', async () => {

@@ -1,27 +1,43 @@
+import type { ExperimentRecord } from '../../tracking/index.ts'
 import type { MlflowContext, MlflowCall, Route } from './route.ts'
+import { cutTagValue } from './validation.ts'
 
 /**
  * What the clients in one job see differently, so that a script finds its run without a setting and stays in it:
  *
- * - a new run is a child of the job's run, unless it names another parent; without an experiment it goes to that of the job's run;
- * - making an experiment makes none: until the job ends its name stands for the experiment of the job's run. So
- *   `mlflow.set_experiment` does not move the run, and what the script logs is found by the same name in the same script;
- * - where the script has chosen an experiment that exists, the job's run says that it belongs to it, because clients refuse to go on
- *   with a run of another experiment than the chosen one. Its record stays where it is.
+ * - a new run is a child of the job's run, unless it names another parent; without an experiment it goes to that of the job's run,
+ *   and a nested one lies with its parent;
+ * - `mlflow.set_experiment` before the run is begun moves the run's record into that experiment, with its sweep and all below it.
+ *   Clients do not say that they choose: a script's first look at an experiment counts as its choice;
+ * - where the experiment was named to `trainyard run`, or the sweep has begun in one, that experiment stands: it answers to the name
+ *   the script chooses, because clients refuse to go on with a run of another experiment than the chosen one;
+ * - a name that was given to `trainyard run` stays; the client's is kept as the label `mlflow.runName`.
  */
 export interface Job {
   readonly runId: string
   readonly project: string
-  readonly experimentId: string
-  /** Shared by all runs of one job: iterations of a sweep see what was chosen when their script was imported. */
-  readonly choices: Choices
+  readonly family: Family
+  /** Its client has looked an experiment up. */
+  hasLooked: boolean
+  /** Its client goes on with the run: what it looks up from now on is no choice. */
+  hasBegun: boolean
 }
 
-interface Choices {
-  /** Names that stand for the experiment of the job's run. */
+/** A run with its iterations: they lie in one experiment, and see what was chosen when their script was imported. */
+interface Family {
+  /** Where their records lie. */
+  experimentId: string
+  /** Whether the user has named the run, and its experiment, to Trainyard. */
+  readonly isNamed: boolean
+  readonly isPlaced: boolean
+  /** Whether one of them has begun, in the experiment of all. */
+  isSettled: boolean
+  /** Names that stand for their experiment. */
   readonly names: Set<string>
-  /** The first experiment the script looked up: scripts begin with `set_experiment`. */
-  chosenId: string | undefined
+  /** What the script has chosen, until one of them begins; and whether it has read the runs there. */
+  wanted: { id: string; wasRead: boolean } | undefined
+  /** Where they lay before: clients may have been told so at their start. */
+  readonly left: Set<string>
 }
 
 export interface Jobs {
@@ -34,22 +50,39 @@ const rememberedJobs = 1_000
 
 export function createJobs({ tracking }: Pick<MlflowContext, 'tracking'>): Jobs {
   const known = new Map<string, Job>()
-  const choices = new Map<string, Choices>()
+  const families = new Map<string, Family>()
   const remember = <Value>(map: Map<string, Value>, key: string, value: Value): Value => {
     if (map.size >= rememberedJobs) map.delete(map.keys().next().value!)
     map.set(key, value)
     return value
+  }
+  const familyOf = async (runId: string): Promise<Family | undefined> => {
+    const task = (await tracking.runs.find(runId))?.task
+    const experiment = (await tracking.experiments.ofRuns([runId])).get(runId)
+    const family = families.get(runId)
+    if (family || !experiment) return family
+    return remember(families, runId, {
+      experimentId: experiment.id,
+      isNamed: task?.name !== undefined,
+      isPlaced: task?.experiment !== undefined,
+      isSettled: false,
+      names: new Set<string>(),
+      wanted: undefined,
+      left: new Set<string>(),
+    })
   }
   return {
     async of(runId) {
       const job = known.get(runId)
       if (job) return job
       const run = await tracking.runs.find(runId)
-      const experiment = (await tracking.experiments.ofRuns([runId])).get(runId)
-      if (!run || !experiment) return undefined
-      const family = run.kind === 'iteration' && run.parentId !== null ? run.parentId : runId
-      const shared = choices.get(family) ?? remember(choices, family, { names: new Set<string>(), chosenId: undefined })
-      return remember(known, runId, { runId, project: run.project, experimentId: experiment.id, choices: shared })
+      if (!run) return undefined
+      const root = run.kind === 'iteration' && run.parentId !== null ? run.parentId : runId
+      const family = families.get(root) ?? (await familyOf(root))
+      if (!family) return undefined
+      return (
+        known.get(runId) ?? remember(known, runId, { runId, project: run.project, family, hasLooked: false, hasBegun: false })
+      )
     },
   }
 }
@@ -85,49 +118,132 @@ const changes: Readonly<Record<string, (change: Change) => Promise<object>>> = {
   'POST experiments/create': async ({ context, written, call, job, next }) => {
     const { name } = written
     const isUsable = typeof name === 'string' && name.trim() !== '' && name.length <= 500
-    if (!isUsable || (await context.tracking.experiments.findByName(call.project, name))) return next(written)
-    job.choices.names.add(name)
-    job.choices.chosenId ??= job.experimentId
-    return { experiment_id: job.experimentId }
+    if (!isUsable) return next(written)
+    const { family } = job
+    const found = await context.tracking.experiments.findByName(call.project, name)
+    // Two iterations make it at the same moment.
+    if (found && !job.hasBegun && family.wanted?.id === found.id) return { experiment_id: found.id }
+    if (found) return next(written)
+    if (family.isPlaced || (family.isSettled && !job.hasBegun)) {
+      family.names.add(name)
+      job.hasLooked = true
+      return { experiment_id: family.experimentId }
+    }
+    const answer = await next(written)
+    if (!family.isSettled) family.wanted = { id: (answer as { experiment_id: string }).experiment_id, wasRead: false }
+    job.hasLooked = true
+    return answer
   },
   'GET experiments/get-by-name': async ({ context, written, call, job, next }) => {
     const name = written['experiment_name']
     if (typeof name !== 'string') return next(written)
-    const found = await context.tracking.experiments.findByName(call.project, name)
-    if (found) job.choices.chosenId ??= found.id
-    if (found || !job.choices.names.has(name)) return next(written)
-    const own = await context.tracking.experiments.find(job.experimentId)
+    const { experiments } = context.tracking
+    if (!job.family.names.has(name)) {
+      const found = await experiments.findByName(call.project, name)
+      if (!found || choose(job, found) === found.id) return next(written)
+      job.family.names.add(name)
+    }
+    const own = await experiments.find(job.family.experimentId)
     return next({ ...written, experiment_name: own?.name ?? name })
   },
-  'GET experiments/get': async ({ written, job, next }) => {
-    const answer = await next(written)
-    job.choices.chosenId ??= String(written['experiment_id'])
+  'GET experiments/get': async ({ context, written, job, next }) => {
+    const id = String(written['experiment_id'])
+    const found = /^\d{1,15}$/.test(id) ? await context.tracking.experiments.find(id) : undefined
+    return found ? next({ ...written, experiment_id: choose(job, found) }) : next(written)
+  },
+  'POST runs/search': ({ written, job: { family }, next }) => {
+    const { experiment_ids: ids } = written
+    if (family.wanted && Array.isArray(ids) && ids.includes(family.wanted.id)) family.wanted.wasRead = true
+    if (!Array.isArray(ids)) return next(written)
+    return next({ ...written, experiment_ids: (ids as unknown[]).map((id) => nowOf(family, id)) })
+  },
+  'GET runs/get': async ({ context, written, job, next }) => {
+    if (isOwn(job, written)) await begin(context, job)
+    return next(written)
+  },
+  'POST runs/update': async ({ context, written, job, next }) => {
+    const { run_name: name, ...others } = written
+    if (typeof name !== 'string' || name === '' || !isOwn(job, written) || !job.family.isNamed) return next(written)
+    const answer = await next(others)
+    await keepName(context, job, name)
     return answer
   },
-  'GET runs/get': async ({ written, job, next }) => {
-    const answer = await next(written)
-    const isOwn = [written['run_id'], written['run_uuid']].includes(job.runId)
-    return isOwn ? inExperiment(answer, job.choices.chosenId ?? job.experimentId) : answer
+  'POST runs/set-tag': async ({ context, written, job, next }) => {
+    const { key, value } = written
+    if (key !== nameTag || typeof value !== 'string' || !isOwn(job, written) || !job.family.isNamed) return next(written)
+    await keepName(context, job, value)
+    return {}
   },
-  'POST runs/create': ({ written, job, next }) => {
+  'POST runs/log-batch': async ({ context, written, job, next }) => {
+    const { tags } = written
+    const isName = (each: unknown): boolean => isFields(each) && each['key'] === nameTag && typeof each['value'] === 'string'
+    const name = Array.isArray(tags) ? (tags as Fields[]).find(isName)?.['value'] : undefined
+    if (name === undefined || !isOwn(job, written) || !job.family.isNamed) return next(written)
+    const answer = await next({ ...written, tags: (tags as unknown[]).filter((each) => !isName(each)) })
+    await keepName(context, job, name as string)
+    return answer
+  },
+  'POST runs/create': async ({ context, written, job, next }) => {
+    await begin(context, job)
+    const { family } = job
     const tags = Array.isArray(written['tags']) ? (written['tags'] as unknown[]) : []
-    const hasParent = tags.some((each) => isFields(each) && each['key'] === parentTag && each['value'])
-    const { experiment_id } = written
+    const parent = tags.find((each): each is Fields => isFields(each) && each['key'] === parentTag && Boolean(each['value']))
+    const { experiment_id: given } = written
+    const isUnsaid = family.isPlaced || [undefined, '', '0', 0].includes(given as string)
     return next({
       ...written,
-      experiment_id: [undefined, '0', 0].includes(experiment_id as string) ? job.experimentId : experiment_id,
-      tags: hasParent ? tags : [...tags, { key: parentTag, value: job.runId }],
+      experiment_id: (await experimentOfParent(context, parent)) ?? (isUnsaid ? family.experimentId : nowOf(family, given)),
+      tags: parent ? tags : [...tags, { key: parentTag, value: job.runId }],
     })
   },
   'POST logged-models': ({ written, job, next }) => {
     const source = written['source_run_id'] || job.runId
-    return next({ ...written, source_run_id: source, ...(source === job.runId ? { experiment_id: job.experimentId } : {}) })
+    const place = source === job.runId ? { experiment_id: job.family.experimentId } : {}
+    return next({ ...written, source_run_id: source, ...place })
   },
 }
 
 const parentTag = 'mlflow.parentRunId'
+const nameTag = 'mlflow.runName'
 
-function inExperiment(answer: object, experiment_id: string): object {
-  const { run } = answer as { run: { info: object } }
-  return { ...answer, run: { ...run, info: { ...run.info, experiment_id } } }
+const isOwn = ({ runId }: Job, { run_id, run_uuid }: Fields): boolean => [run_id, run_uuid].includes(runId)
+
+/** An id that the job was told at its start means where its run lies now. */
+const nowOf = (family: Family, id: unknown): unknown => (family.left.has(String(id)) ? family.experimentId : id)
+
+/** The id to answer for an experiment that a client looks up, which may be its choice. */
+function choose(job: Job, { id, project, trashedAtMs }: ExperimentRecord): string {
+  const { family } = job
+  if (family.left.has(id)) return family.experimentId
+  if (id === family.experimentId || project !== job.project || trashedAtMs !== null) return id
+  const isFirst = !job.hasLooked && !job.hasBegun
+  job.hasLooked = true
+  if (family.isPlaced || family.isSettled) return isFirst ? family.experimentId : id
+  // Looked up to read its runs, and then another one: it was no choice.
+  if (family.wanted === undefined || (family.wanted.wasRead && family.wanted.id !== id)) family.wanted = { id, wasRead: false }
+  return id
 }
+
+/** From here on the run lies where the script has chosen. */
+async function begin({ tracking }: MlflowContext, job: Job): Promise<void> {
+  const { family } = job
+  job.hasBegun = true
+  if (family.isSettled) return
+  family.isSettled = true
+  const { wanted, experimentId: before } = family
+  if (family.isPlaced || wanted === undefined || wanted.id === before) return
+  family.experimentId = wanted.id
+  family.left.add(before)
+  if (await tracking.reported.move(job.runId, wanted.id)) return
+  family.experimentId = before
+  family.left.delete(before)
+}
+
+async function experimentOfParent({ tracking }: MlflowContext, parent: Fields | undefined): Promise<string | undefined> {
+  if (parent === undefined) return undefined
+  const id = String(parent['value'])
+  return (await tracking.experiments.ofRuns([id])).get(id)?.id
+}
+
+const keepName = ({ tracking }: MlflowContext, { runId }: Job, name: string): Promise<void> =>
+  tracking.reported.log(runId, { labels: { [nameTag]: cutTagValue(name) } })
