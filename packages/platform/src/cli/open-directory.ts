@@ -9,17 +9,21 @@ import { sharedDatabase } from './database-place.ts'
  * it fails with `not_found` and says how to start. One that makes it says where, on stderr.
  */
 export function openDirectory(cli: Cli, options: { create: boolean }): DataDirectory {
-  const place = locateDataDirectory({
-    workingDirectory: cli.workingDirectory,
-    ...(cli.globals.data === undefined ? {} : { flag: cli.globals.data }),
-    ...(cli.config.dataDirectory === undefined ? {} : { environment: cli.config.dataDirectory }),
-  })
+  const place = directoryPlace(cli)
   // With a shared database there is something to look at all the same.
   if (!options.create && sharedDatabase(cli) === undefined && !existsSync(place.path)) throw nothingHere(place)
   const directory = openDataDirectory(place)
   if (directory.created) cli.note(`Made the data directory ${directory.path}.`)
   return directory
 }
+
+/** The same place, made or not. */
+export const directoryPlace = (cli: Cli): ReturnType<typeof locateDataDirectory> =>
+  locateDataDirectory({
+    workingDirectory: cli.workingDirectory,
+    ...(cli.globals.data === undefined ? {} : { flag: cli.globals.data }),
+    ...(cli.config.dataDirectory === undefined ? {} : { environment: cli.config.dataDirectory }),
+  })
 
 function nothingHere(place: ReturnType<typeof locateDataDirectory>): AppError {
   const hint = 'start with: trainyard run training.py'

@@ -7,7 +7,7 @@ import {
   type RunRecord,
   type RunStateChange,
 } from '@trainyard/contract'
-import type { MetricSeriesInfo } from '../tracking/index.ts'
+import type { DatasetInput, MetricSeriesInfo } from '../tracking/index.ts'
 import { countOf, formatBytes, formatDuration, formatNumber, formatTime, formatValue } from './output/format.ts'
 import { stateStyle, stateText } from './output/state.ts'
 import { renderPairs, renderTable, type Cell } from './output/table.ts'
@@ -20,6 +20,8 @@ export interface RunPage {
   history: readonly RunStateChange[]
   metrics: readonly MetricSeriesInfo[]
   artifacts: readonly ArtifactRecord[]
+  /** Data sets that MLflow clients have logged. */
+  datasets?: readonly DatasetInput[]
   iterations: readonly RunRecord[]
   outputBytes: number
 }
@@ -52,7 +54,10 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
     [
       'Inputs',
       renderPairs(
-        run.inputs.map((input) => [visible(input.key), inputText(input)]),
+        [
+          ...run.inputs.map((input): [string, string] => [visible(input.key), inputText(input)]),
+          ...(page.datasets ?? []).map((dataset): [string, string] => [visible(dataset.name), datasetText(dataset)]),
+        ],
         look.style,
         '  ',
       ),
@@ -164,6 +169,30 @@ const inside = (width: number | undefined): number | undefined => (width === und
 
 const inputText = ({ url, sizeBytes }: { url: string; sizeBytes?: number }): string =>
   visible(url) + (sizeBytes === undefined ? '' : ` (${formatBytes(sizeBytes)})`)
+
+/** Where the data comes from, as its client tells it; a source that is a JSON text with one address in it is that address. */
+function datasetText({ digest, sourceType, source, tags }: DatasetInput): string {
+  const use = tags['mlflow.data.context']
+  return [
+    `data set ${visible(digest)}`,
+    ...(use === undefined ? [] : [`for ${visible(use)}`]),
+    `from ${visible(sourceType)} ${visible(addressIn(source))}`,
+  ].join(', ')
+}
+
+function addressIn(source: string): string {
+  try {
+    const told: unknown = JSON.parse(source)
+    if (typeof told !== 'object' || told === null) return source
+    const address = ['uri', 'url', 'path']
+      .map((key) => (told as Record<string, unknown>)[key])
+      .find((each) => typeof each === 'string')
+    if (typeof address === 'string') return address
+  } catch {
+    // Not every client tells its source in JSON.
+  }
+  return source.length > 100 ? `${source.slice(0, 99)}…` : source
+}
 
 const artifactColumns = [
   { header: 'key' },

@@ -13,6 +13,7 @@ export interface DestinationPlaces {
   ofRun(runId: string, experiment: { project: string; artifactLocation: string | null }): string
   ofModel(model: { id: string; project: string; experimentId: string }): Promise<string>
   open(place: string): Promise<ObjectStore>
+  describe(place: string): Promise<{ sizeBytes?: number; sha256?: string }>
 }
 
 export interface Destination {

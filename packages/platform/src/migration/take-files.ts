@@ -6,6 +6,8 @@ import type { MigrationReport } from './report.ts'
 
 const filesAtOnce = 4
 
+const unknownSizes = 'The source does not tell the sizes of all files: the real import brings more bytes than are counted here.'
+
 export interface FilesTaken {
   /** All that could be had is here. False when another try may bring more. */
   complete: boolean
@@ -22,6 +24,8 @@ export async function takeFiles(
   options: {
     store: ObjectStore
     again: boolean
+    /** Only counts. */
+    dryRun?: boolean
     report: MigrationReport
     known?: ReadonlySet<string>
     onStored?: (path: string, stored: { sizeBytes: number; sha256: string }) => Promise<void>
@@ -50,11 +54,17 @@ export async function takeFiles(
 
 async function takeFile(
   { path, sizeBytes, open }: SourceFile,
-  { store, again, report, known, onStored }: Parameters<typeof takeFiles>[2],
+  { store, again, dryRun, report, known, onStored }: Parameters<typeof takeFiles>[2],
 ): Promise<void> {
   if (!again && sizeBytes !== undefined && known?.has(path) !== false) {
     const here = await store.head(path)
     if (here?.sizeBytes === sizeBytes) return
+  }
+  if (dryRun === true) {
+    report.files++
+    report.bytes += sizeBytes ?? 0
+    if (sizeBytes === undefined) report.notes = [...new Set([...report.notes, unknownSizes])]
+    return
   }
   const stored = await store.put(path, await open())
   await onStored?.(path, stored)

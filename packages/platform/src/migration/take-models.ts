@@ -1,6 +1,6 @@
 import { isAppError } from '@trainyard/contract'
 import type { ChangeOrigin, ImportedVersion } from '../registry/index.ts'
-import type { Mark } from '../tracking/index.ts'
+import { type Mark, recordModelArtifact } from '../tracking/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Importing } from './import.ts'
 import type { SourceLoggedModel, SourceModel, SourceVersion } from './source.ts'
@@ -16,7 +16,21 @@ export async function takeLoggedModel(
   const { report, options, destination, source } = importing
   const fingerprint = fingerprintOf({ ...model, experimentId, artifacts: options.artifacts })
   if (mark?.fingerprint === fingerprint && !options.again) return void report.loggedModels.unchanged++
-  if (options.dryRun) return void report.loggedModels[mark ? 'changed' : 'made']++
+  const owner = { kind: 'model' as const, id: model.id, artifactUri: model.artifactUri, experimentId: model.experimentId }
+  const place = await destination.places.ofModel({ id: model.id, project: options.project, experimentId })
+  const takeItsFiles = async () =>
+    options.artifacts
+      ? await takeFiles(source, owner, {
+          store: await destination.places.open(place),
+          again: options.again,
+          dryRun: options.dryRun,
+          report,
+        })
+      : { complete: true, differences: [] }
+  if (options.dryRun) {
+    await takeItsFiles()
+    return void report.loggedModels[mark ? 'changed' : 'made']++
+  }
   const tagKeys = Object.keys(model.tags)
   const { made, differences } = await destination.records.loggedModel({
     ...model,
@@ -24,11 +38,15 @@ export async function takeLoggedModel(
     trashedAtMs: model.isDeleted ? model.updatedAtMs : null,
     removedTags: (mark?.tagKeys ?? []).filter((key) => !tagKeys.includes(key)),
   })
-  const owner = { kind: 'model' as const, id: model.id, artifactUri: model.artifactUri, experimentId: model.experimentId }
-  const place = await destination.places.ofModel({ id: model.id, project: options.project, experimentId })
-  const files = options.artifacts
-    ? await takeFiles(source, owner, { store: await destination.places.open(place), again: options.again, report })
-    : { complete: true, differences: [] }
+  const files = await takeItsFiles()
+  if (model.sourceRunId !== null)
+    await recordModelArtifact(destination.tracking, destination.places, {
+      runId: model.sourceRunId,
+      key: model.name,
+      place,
+      facts: { modelId: model.id },
+      createdAtMs: model.createdAtMs,
+    })
   for (const sentence of [...differences, ...files.differences])
     report.differences.push({ of: `logged model ${model.id}`, sentence })
   if (files.complete)
@@ -49,7 +67,10 @@ export async function takeModel(importing: Importing, model: SourceModel, mark: 
   const { report, options, destination, peer } = importing
   const fingerprint = fingerprintOf({ ...model, project: options.project })
   if (mark?.fingerprint === fingerprint && !options.again) return void report.models.unchanged++
-  if (options.dryRun) return void report.models[mark ? 'changed' : 'made']++
+  if (options.dryRun) {
+    report.versionsMade += await destination.registry.missing({ ...model, project: options.project })
+    return void report.models[mark ? 'changed' : 'made']++
+  }
   const memory = [
     ...Object.keys(model.tags).map((key) => `tag ${key}`),
     ...Object.keys(model.aliases).map((key) => `alias ${key}`),

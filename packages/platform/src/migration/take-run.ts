@@ -1,5 +1,5 @@
 import { fromParamText, isEnded, type JsonValue } from '@trainyard/contract'
-import { artifactKindOf, type Mark } from '../tracking/index.ts'
+import { artifactKindOf, type Mark, recordModelArtifact } from '../tracking/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Importing } from './import.ts'
 import type { SourceRun } from './source.ts'
@@ -16,7 +16,7 @@ export async function takeRun(importing: Importing, run: SourceRun, experimentId
   const isSame = mark?.fingerprint === fingerprint && !options.again
   // Files that a program adds while it runs leave no other trace.
   if (isSame && (isEnded(run.state) || !options.artifacts)) return void report.runs.unchanged++
-  if (options.dryRun) return void report.runs[(await destination.tracking.runs.find(run.id)) ? 'changed' : 'made']++
+  if (options.dryRun) return await countRun(importing, run, isSame)
 
   const outPath = await outPathOf(importing, run)
   const labels = labelsOf(run)
@@ -41,9 +41,23 @@ export async function takeRun(importing: Importing, run: SourceRun, experimentId
   }
   const files = options.artifacts ? await takeRunFiles(importing, run, outPath) : { complete: true, differences: [] }
   for (const sentence of [...differences, ...files.differences]) report.differences.push({ of: `run ${run.id}`, sentence })
+  if (options.artifacts) await recordModels(importing, run, outPath)
   if (files.complete)
     await records.marks.put(importing.peer, { kind: 'run', peerId: run.id, localId: run.id, fingerprint, tagKeys })
   report.runs[made ? 'made' : isSame ? 'unchanged' : 'changed']++
+}
+
+/** What `takeRun` would bring. */
+async function countRun(importing: Importing, run: SourceRun, isSame: boolean): Promise<void> {
+  const { source, destination, options, report } = importing
+  const here = await destination.tracking.runs.find(run.id)
+  if (!isSame) for await (const points of source.history(run)) report.points += points.length
+  if (options.artifacts) {
+    const outPath = here?.outPath ?? destination.places.ofRun(run.id, { project: options.project, artifactLocation: null })
+    const { differences } = await takeRunFiles(importing, run, outPath)
+    for (const sentence of differences) report.differences.push({ of: `run ${run.id}`, sentence })
+  }
+  report.runs[here === undefined ? 'made' : isSame ? 'unchanged' : 'changed']++
 }
 
 async function takePoints({ source, destination, report, progress }: Importing, run: SourceRun): Promise<void> {
@@ -66,14 +80,16 @@ async function takePoints({ source, destination, report, progress }: Importing, 
 
 async function takeRunFiles({ source, destination, report, options }: Importing, run: SourceRun, outPath: string) {
   const { tracking } = destination
-  const known = new Set((await tracking.artifacts.ofRun(run.id)).map(({ key }) => key))
-  const { project } = await tracking.runs.get(run.id)
+  const here = await tracking.runs.find(run.id)
+  const known = new Set(here ? (await tracking.artifacts.ofRun(run.id)).map(({ key }) => key) : [])
+  const project = here?.project ?? options.project
   return await takeFiles(
     source,
     { kind: 'run', id: run.id, artifactUri: run.artifactUri, experimentId: run.experimentId },
     {
       store: await destination.places.open(outPath),
       again: options.again,
+      dryRun: options.dryRun,
       report,
       known,
       onStored: async (path, { sizeBytes, sha256 }) => {
@@ -91,6 +107,39 @@ async function takeRunFiles({ source, destination, report, options }: Importing,
       },
     },
   )
+}
+
+/** Folders with a model in them, which older clients put among the files of a run and told in a tag. */
+async function recordModels({ destination: { tracking, places } }: Importing, run: SourceRun, outPath: string): Promise<void> {
+  for (const path of toldModels(run.tags['mlflow.log-model.history'])) {
+    await recordModelArtifact(tracking, places, {
+      runId: run.id,
+      key: path,
+      place: `${outPath.replace(/\/+$/, '')}/${path}`,
+      facts: {},
+      createdAtMs: run.endedAtMs ?? run.startedAtMs,
+    })
+  }
+}
+
+/** Whatever cannot be read is the client's own text and tells of no model. */
+function toldModels(history: string | undefined): string[] {
+  if (history === undefined) return []
+  let told: unknown
+  try {
+    told = JSON.parse(history)
+  } catch {
+    return []
+  }
+  const paths = (Array.isArray(told) ? told : []).map((each: unknown) =>
+    typeof each === 'object' && each !== null && 'artifact_path' in each ? each.artifact_path : undefined,
+  )
+  const isInside = (path: unknown): path is string =>
+    typeof path === 'string' &&
+    path !== '' &&
+    !path.startsWith('/') &&
+    !path.split('/').some((part) => part === '..' || part === '.')
+  return [...new Set(paths.filter(isInside))]
 }
 
 const isBucket = (uri: string): boolean => /^(?:s3|gs|az):\/\//i.test(uri)

@@ -6,7 +6,7 @@ import { ensureProject } from './project-number.ts'
 import type { ChangeOrigin, ModelName, VersionStatus } from './registry.ts'
 import { type Change, changeOf, remember } from './registry-events.ts'
 import { checkDescription, plainText } from './registry-names.ts'
-import { findModelRow, getModelRow } from './registry-rows.ts'
+import { findModelRow, findVersionRow, getModelRow } from './registry-rows.ts'
 import { addStage, firstStage } from './stage-names.ts'
 import { changeModelTags, changeVersionTags, checkTags } from './tag-change.ts'
 
@@ -46,12 +46,20 @@ export interface ImportedModels {
    * something else here, or was deleted here, stays as it is and is told in `differences`.
    */
   take(given: ImportedModel, origin: ChangeOrigin): Promise<{ made: boolean; versionsMade: number; differences: string[] }>
+  /** How many of its versions are not here. */
+  missing(given: { project: string; name: string; versions: readonly { version: number }[] }): Promise<number>
 }
 
 export function createImportedModels(database: Database, options: { clock?: Clock } = {}): ImportedModels {
   const { clock = systemClock } = options
   return {
     take: (given, origin) => database.write((transaction) => takeModel(changeOf(transaction, origin, clock), given)),
+    missing: ({ project, name, versions }) =>
+      database.read(async (reader) => {
+        let missing = 0
+        for (const { version } of versions) if (!(await findVersionRow(reader, { project, name, version }))) missing++
+        return missing
+      }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ArtifactRecord, RunRecord, RunStateChange } from '@trainyard/contract'
 import type { Command } from 'commander'
-import type { MetricSeriesInfo } from '../../tracking/index.ts'
+import type { DatasetInput, MetricSeriesInfo } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { renderRun } from '../run-page.ts'
@@ -13,6 +13,8 @@ export interface RunDetails {
   history: RunStateChange[]
   metrics: MetricSeriesInfo[]
   artifacts: ArtifactRecord[]
+  /** Data sets that MLflow clients have logged as inputs. */
+  datasets: DatasetInput[]
   /** Of a sweep, in order of their number. */
   iterations: RunRecord[]
   outputBytes: number
@@ -45,14 +47,16 @@ export function define(command: Command, cli: Cli): void {
   ])
 }
 
-export async function readDetails({ tracking }: Pick<Session, 'tracking'>, id: string): Promise<RunDetails> {
+export async function readDetails({ tracking, remote }: Pick<Session, 'tracking' | 'remote'>, id: string): Promise<RunDetails> {
   const run = await tracking.runs.get(id)
-  const [history, metrics, artifacts, iterations, outputBytes] = await Promise.all([
+  const [history, metrics, artifacts, datasets, iterations, outputBytes] = await Promise.all([
     tracking.runs.history(id),
     tracking.metrics.series(id),
     tracking.artifacts.ofRun(id),
+    // A server does not tell them to other programs than MLflow's.
+    remote === undefined ? tracking.datasets.ofRuns([id]) : new Map<string, DatasetInput[]>(),
     tracking.runs.children(id),
     tracking.logs.sizeBytes(id),
   ])
-  return { run, history, metrics, artifacts, iterations, outputBytes }
+  return { run, history, metrics, artifacts, datasets: datasets.get(id) ?? [], iterations, outputBytes }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -206,4 +206,50 @@ test('a source that is none is refused in one sentence', async () => {
   expect([outcome.code, outcome.stderr]).toEqual([3, expect.stringContaining('There is nothing at')])
   const closed = await trainyard('import', 'mlflow', 'http://127.0.0.1:9', '--data', 'data')
   expect([closed.code, closed.stderr]).toEqual([5, expect.stringContaining('http://127.0.0.1:9 cannot be reached')])
+})
+
+test('a dry run makes nothing and counts what comes', async () => {
+  const run = await addRun(await addExperiment('iris'), 'first')
+  await post('registered-models/create', { name: 'iris' })
+  await post('model-versions/create', { name: 'iris', source: `mlflow-artifacts:/1/${run}/artifacts/deep`, run_id: run })
+  const told = await take('--dry-run')
+  expect(readdirSync(folder)).toEqual([])
+  expect(told).toMatchObject({ runs: { made: 1 }, models: { made: 1 }, points: 26, files: 1, versionsMade: 1 })
+  const { points, files, bytes, versionsMade } = await take()
+  expect(told).toMatchObject({ points, files, bytes, versionsMade })
+  expect(await take('--dry-run')).toMatchObject({ runs: { unchanged: 1 }, points: 0, files: 0, versionsMade: 0 })
+})
+
+test('logged models and data sets are shown with the run they belong to', async () => {
+  const experiment = await addExperiment('iris')
+  const run = await addRun(experiment, 'first')
+  const { model } = await post('logged-models', { experiment_id: experiment, name: 'forest', source_run_id: run })
+  const id = model!['info']!['model_id']!
+  await server.ask(
+    'PUT',
+    `/api/2.0/mlflow-artifacts/artifacts/${experiment}/models/${id}/artifacts/MLmodel`,
+    'flavors:\n  sklearn: {}\n  python_function: {}\n',
+  )
+  await server.ask('PATCH', `${api}/logged-models/${id}`, { model_id: id, status: 'LOGGED_MODEL_READY' })
+  const dataset = { name: 'iris.csv', digest: 'abc123', source_type: 'http', source: '{"url": "https://a.example/iris.csv"}' }
+  const tags = [{ key: 'mlflow.data.context', value: 'training' }]
+  await post('runs/log-inputs', { run_id: run, datasets: [{ dataset, tags }] })
+  await take()
+  for (const where of [
+    ['--data', 'data'],
+    ['--project', 'again', '--data', 'fresh'],
+  ]) {
+    await trainyard('import', 'mlflow', url, ...where)
+    const page = JSON.parse((await trainyard('show', run, '--json', ...where)).stdout) as {
+      artifacts: object[]
+      datasets: object[]
+    }
+    expect(page.artifacts).toContainEqual(
+      expect.objectContaining({ key: 'forest', kind: 'model', labels: { framework: 'sklearn' }, tags: ['latest'] }),
+    )
+    expect(page.datasets).toMatchObject([{ name: 'iris.csv', digest: 'abc123' }])
+    expect((await trainyard('show', run, ...where)).stdout).toContain(
+      'iris.csv  data set abc123, for training, from http https://a.example/iris.csv',
+    )
+  }
 })

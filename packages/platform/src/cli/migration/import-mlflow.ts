@@ -1,9 +1,14 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
+import { openDataDirectory } from '../../base/data-directory.ts'
 import { defaultProject } from '../artifact-reference.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { collect } from '../models/tag-options.ts'
-import { openSession } from '../session.ts'
+import { directoryPlace } from '../open-directory.ts'
+import { openSession, openSessionIn, type Session } from '../session.ts'
 import { showMigration } from './migration-progress.ts'
 import { placesOf } from './places-of.ts'
 
@@ -30,7 +35,7 @@ export function defineImportMlflow(command: Command, cli: Cli): void {
     .option('--again', 'look at everything again, also at what has not changed')
     .option('--dry-run', 'only say what would be taken')
     .action(async (address: string, options: ImportOptions) => {
-      await using session = await openSession(cli, { create: true })
+      await using session = await (options.dryRun === true ? openDrySession(cli) : openSession(cli, { create: true }))
       const { createImportedRecords } = await import('../../tracking/index.ts')
       const { createImportedModels } = await import('../../registry/index.ts')
       const { importFrom, openMlflowSource } = await import('../../migration/index.ts')
@@ -63,4 +68,15 @@ export function defineImportMlflow(command: Command, cli: Cli): void {
     ['trainyard import mlflow ./mlruns --dry-run', 'what would come from a folder'],
     ['trainyard import mlflow mlflow.db -e fraud --project risk', 'one experiment into a project'],
   ])
+}
+
+/** Where there is no data directory, one that is empty and gone at the end: looking makes none. */
+async function openDrySession(cli: Cli): Promise<Session> {
+  if (existsSync(directoryPlace(cli).path)) return await openSession(cli, { create: false })
+  const folder = mkdtempSync(join(tmpdir(), 'trainyard-dry-run-'))
+  await using opened = new AsyncDisposableStack()
+  opened.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const session = opened.use(await openSessionIn(cli, openDataDirectory({ path: folder, chosenBy: 'default' })))
+  const owned = opened.move()
+  return { ...session, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
