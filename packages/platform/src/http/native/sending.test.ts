@@ -181,6 +181,24 @@ describe('a run that works elsewhere', () => {
     expect(states).toEqual(['running', 'aborting', 'aborted'])
   })
 
+  test('follows into the experiment it is moved to after it was first sent', async () => {
+    const remote = new RemoteServer({ url: 'http://localhost:1', fetch: network(there, () => 'none').fetch })
+    const outbox = new Outbox(folder)
+    const shipper = new Shipper({
+      tracking: here.tracking,
+      remote,
+      outbox,
+      onAsked: () => undefined,
+      onTrouble: (sentence) => expect.unreachable(sentence),
+    })
+    await begin(here.tracking, parent)
+    await shipper.finish(parent, { patienceMs: 0 })
+    const { id } = await here.tracking.experiments.create({ project: 'vision', name: 'wine' })
+    expect(await here.tracking.reported.move(parent, id)).toBe(true)
+    await shipper.finish(parent, { patienceMs: 0 })
+    expect((await there.tracking.runs.get(parent)).experiment).toBe('wine')
+  })
+
   test('is not taken over from a run that was made there, nor put back out of the trash', async () => {
     const remote = new RemoteServer({ url: 'http://localhost:1', fetch: network(there, () => 'none').fetch })
     const told: string[] = []
