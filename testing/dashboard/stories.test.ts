@@ -178,6 +178,33 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { name: 'good' }).waitFor()
   })
 
+  it('the link to an experiment shows the runs of that experiment alone', async () => {
+    const made = await fetch(`${served.url}/api/trainyard/v1/experiments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ project: 'churn', name: "Ann's own" }),
+    })
+    const { id } = (await made.json()) as { id: string }
+    await open(`/#/experiments/${id}`)
+    await page.getByText('No run matches').waitFor()
+    expect(new URL(page.url()).pathname).toBe('/p/churn/runs')
+    expect(new URL(page.url()).searchParams.get('filter')).toBe(String.raw`experiment = 'Ann\'s own'`)
+    await open('/experiments/999999')
+    await page.getByText('No experiment 999999 here').waitFor()
+  })
+
+  it('compares runs by name, says which is not there, and what is not recorded', async () => {
+    const id = await reportedByClient()
+    await open(`/compare?runs=good,${id}`)
+    await page.getByText('Code not recorded for direct, data not recorded for direct, environment not recorded').waitFor()
+    await expect.poll(() => new URL(page.url()).searchParams.get('runs')).toBe(`${runs.good.id},${id}`)
+    await open('/compare?runs=good,nobody')
+    await page.getByText('Not all of these runs are here').waitFor()
+    await page.getByText(/'nobody'/).waitFor()
+    await open(`/runs/${id}/logs`)
+    await page.getByText('Its output was not captured: a client logged this run').waitFor()
+  })
+
   it('NaN and failures are told, not hidden', async () => {
     await open(`/runs/${runs.odd.id}`)
     await page.getByText('NaN from step 21').first().waitFor()
@@ -262,6 +289,16 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     expect(complaints.filter((text) => !expected.test(text))).toEqual([])
   })
 })
+
+async function reportedByClient(): Promise<string> {
+  const answer = await fetch(`${served.url}/api/2.0/mlflow/runs/create`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ experiment_id: '0', run_name: 'direct', start_time: 1_763_000_000_000 }),
+  })
+  const { run } = (await answer.json()) as { run: { info: { run_id: string } } }
+  return run.info.run_id
+}
 
 /** Ages go on between two looks. */
 const ageless = (text: string): string => text.replaceAll(/\d+ (?:s|min|h) ago|just now/g, 'ago')

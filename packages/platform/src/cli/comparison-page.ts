@@ -25,8 +25,14 @@ export function renderComparison(runs: readonly RunRecord[], comparison: Compari
     ['state', ...runs.map((run) => run.state)],
   ]
   const same: string[] = []
+  const { results } = comparison
+  const tables = {
+    ...comparison,
+    results: results.filter(({ key }) => !key.startsWith('system/')),
+    system: results.filter(({ key }) => key.startsWith('system/')),
+  }
   for (const [title, key] of sections) {
-    const all = comparison[key]
+    const all = tables[key]
     const shown = look.all ? all : all.filter((row) => row.differs)
     const hidden = all.length - shown.length
     if (hidden > 0) same.push(countOf(hidden, names[key][0], names[key][1]))
@@ -46,6 +52,7 @@ const sections = [
   ['Code', 'code'],
   ['Environment', 'environment'],
   ['Packages', 'packages'],
+  ['System', 'system'],
 ] as const
 
 const names = {
@@ -56,6 +63,7 @@ const names = {
   code: ['fact about the code', 'facts about the code'],
   environment: ['fact about the environment', 'facts about the environment'],
   packages: ['package', 'packages'],
+  system: ['system metric', 'system metrics'],
 } as const
 
 export function comparedCells(row: ComparedRow, { style }: Pick<ComparisonLook, 'style'>, withChange: boolean): Cell[] {

@@ -5,7 +5,7 @@ export function addressOfForeignLink(hash: string): string | undefined {
   const parts = path.split('/').filter(Boolean).map(decodePart)
   const [kind, first, second, third] = parts
   if (kind === 'experiments' && second === 'runs' && third) return `/runs/${third}`
-  if (kind === 'experiments' && first) return `/runs?experiment=${encodeURIComponent(first)}`
+  if (kind === 'experiments' && first) return `/experiments/${encodeURIComponent(first)}`
   if (kind === 'models' && first && second === 'versions' && third)
     return `/models/${encodeURIComponent(first)}?version=${encodeURIComponent(third)}`
   if (kind === 'models') return first ? `/models/${encodeURIComponent(first)}` : '/models'

@@ -8,3 +8,10 @@ export function useProject(): string | undefined {
 
 export const inProject = (project: string | undefined, path: string): string =>
   project === undefined ? path : `/p/${encodeURIComponent(project)}${path === '/' ? '' : path}`
+
+/** The runs of one experiment, as the filter language says it. */
+export const experimentRuns = (project: string, experiment: string): string =>
+  inProject(
+    project,
+    `/runs?filter=${encodeURIComponent(`experiment = '${experiment.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`)}`,
+  )

@@ -14,6 +14,7 @@ const compare = lazyRouteComponent(() => import('../compare/compare-page.tsx'), 
 const models = lazyRouteComponent(() => import('../models/models-page.tsx'), 'ModelsPage')
 const model = lazyRouteComponent(() => import('../models/model-page.tsx'), 'ModelPage')
 const experiments = lazyRouteComponent(() => import('../pages/experiments-page.tsx'), 'ExperimentsPage')
+const experiment = lazyRouteComponent(() => import('../pages/experiment-page.tsx'), 'ExperimentPage')
 const artifacts = lazyRouteComponent(() => import('../pages/artifacts-page.tsx'), 'ArtifactsPage')
 const projects = lazyRouteComponent(() => import('../pages/projects-page.tsx'), 'ProjectsPage')
 const settings = lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage')
@@ -34,6 +35,7 @@ const tree = root.addChildren([
   page('/p/$project/models/$model', model),
   page('/experiments', experiments),
   page('/p/$project/experiments', experiments),
+  page('/experiments/$experiment', experiment),
   page('/artifacts', artifacts),
   page('/p/$project/artifacts', artifacts),
   page('/projects', projects),

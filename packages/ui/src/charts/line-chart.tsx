@@ -123,6 +123,7 @@ function optionsOf(given: {
         ticks: { show: false },
         font,
         size: 24,
+        ...(x === 'step' ? { incrs: wholeIncrements } : {}),
         values: (_chart, splits) => splits.map((split) => xText(split, x)),
       },
       {
@@ -159,6 +160,9 @@ function optionsOf(given: {
     },
   }
 }
+
+/** Steps are counted: there is none between two of them. */
+const wholeIncrements = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 
 const axisNumber = (value: number): string => {
   const size = Math.abs(value)

@@ -1,5 +1,5 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { post } from '../api/client.ts'
 import { metricsQuery } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
@@ -9,25 +9,40 @@ import { A, useSearch } from '../app/link.tsx'
 import { ChartBar, type DrawnRun, MetricCharts, useChartView } from '../charts/metric-charts.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
 import { distinctSlots, slotColour } from '../format/colour.ts'
-import { goalOf, mainMetric } from '../format/goal.ts'
+import { goalOf, isSystemMetric, mainMetric } from '../format/goal.ts'
 import { varyingParameters } from '../run/sweep-facts.ts'
 import { CopyButton } from '../ui/copy.tsx'
+import { useNamedRuns } from './named-runs.ts'
 import { DifferenceTable } from './difference-table.tsx'
 import { rowsOf, verdictOf } from './differences.ts'
 
 /** Why is one better? What differs comes first. */
 export function ComparePage() {
   const [search, change] = useSearch()
-  const ids = useMemo(
-    () => [...new Set((search.get('runs') ?? '').split(',').filter((id) => /^[0-9a-f]{32}$/.test(id)))],
-    [search],
-  )
+  const { ids, problems, isLooking } = useNamedRuns(search.get('runs') ?? '')
+  const found = ids.join(',')
+  useEffect(() => {
+    // A name may mean another run tomorrow: the address of this view names them by their ids.
+    if (!isLooking && problems.length === 0 && ids.length > 1 && search.get('runs') !== found) change({ runs: found })
+  }, [isLooking, problems.length, ids.length, found, search, change])
   const { data: runs, error } = useQuery({
     queryKey: ['compared', ids],
     queryFn: async ({ signal }) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs: ids }, signal)).runs,
-    enabled: ids.length > 0,
+    enabled: ids.length > 1,
     retry: false,
   })
+  if (isLooking) return null
+  if (problems.length > 0)
+    return (
+      <div className="page-body">
+        <div className="empty">
+          <h1>Not all of these runs are here</h1>
+          {problems.map((problem) => (
+            <Refusal key={problem.message} error={problem} />
+          ))}
+        </div>
+      </div>
+    )
   if (ids.length < 2)
     return (
       <div className="page-body">
@@ -141,8 +156,14 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
   const loaded = results.every(({ data }) => data !== undefined)
   const counts = new Map<string, number>()
   for (const { data } of results)
-    for (const { key, pointCount } of data ?? []) if (pointCount > 1) counts.set(key, (counts.get(key) ?? 0) + 1)
-  const names = [...counts.keys()].toSorted((left, right) => counts.get(right)! - counts.get(left)! || (left < right ? -1 : 1))
+    for (const { key, pointCount } of data ?? [])
+      if (pointCount > 1 && (limit === undefined || !isSystemMetric(key))) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const names = [...counts.keys()].toSorted(
+    (left, right) =>
+      Number(isSystemMetric(left)) - Number(isSystemMetric(right)) ||
+      counts.get(right)! - counts.get(left)! ||
+      (left < right ? -1 : 1),
+  )
   const signature = names.join('\n')
   const shown = useMemo(
     () =>
@@ -168,7 +189,7 @@ function Parallel({ runs }: { runs: readonly RunRecord[] }) {
     const counts = new Map<string, number>()
     for (const run of runs)
       for (const [key, value] of Object.entries(run.results))
-        if (typeof value === 'number') counts.set(key, (counts.get(key) ?? 0) + 1)
+        if (typeof value === 'number' && !isSystemMetric(key)) counts.set(key, (counts.get(key) ?? 0) + 1)
     return Array.from(counts, ([name, runCount]) => ({ name, runCount }))
   }, [runs])
   const [chosen, setChosen] = useState<string | undefined>(undefined)

@@ -1,6 +1,6 @@
 import { readNumber } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
-import { goalOf, isBetter, isGoalKnown, mainMetric } from '../format/goal.ts'
+import { goalOf, isBetter, isGoalKnown, isSystemMetric, mainMetric } from '../format/goal.ts'
 import { decimalsFor, formatDifference, formatNumber, formatValue } from '../format/number.ts'
 import { formatDuration } from '../format/time.ts'
 import { varyingParameters } from '../run/sweep-facts.ts'
@@ -25,12 +25,20 @@ export interface Section {
   rows: Row[]
 }
 
+/** A run that another program logged says nothing of its code. */
+const notRecorded = 'not recorded'
+
 /** Everything of some runs side by side, with the first as the base. */
 export function rowsOf(runs: readonly RunRecord[]): Section[] {
   const keysOf = (read: (run: RunRecord) => object): string[] =>
     [...new Set(runs.flatMap((run) => Object.keys(read(run))))].toSorted()
   return [
-    { title: 'Results', rows: keysOf((run) => run.results).map((key) => metricRow(runs, key)) },
+    {
+      title: 'Results',
+      rows: keysOf((run) => run.results)
+        .filter((key) => !isSystemMetric(key))
+        .map((key) => metricRow(runs, key)),
+    },
     {
       title: 'Parameters',
       rows: keysOf((run) => run.parameters).map((key) =>
@@ -72,23 +80,23 @@ export function rowsOf(runs: readonly RunRecord[]): Section[] {
       rows: [
         textRow(
           'file',
-          runs.map((run) => run.code?.file ?? '–'),
+          runs.map(({ code }) => (code ? (code.file ?? '–') : notRecorded)),
         ),
         textRow(
           'handler',
-          runs.map((run) => run.code?.handler ?? '–'),
+          runs.map(({ code }) => (code ? (code.handler ?? '–') : notRecorded)),
         ),
         textRow(
           'commit',
-          runs.map((run) => run.code?.git?.commit.slice(0, 10) ?? '–'),
+          runs.map(({ code }) => (code ? (code.git?.commit.slice(0, 10) ?? '–') : notRecorded)),
         ),
         textRow(
           'script',
-          runs.map((run) => run.code?.scriptSha256?.slice(0, 10) ?? '–'),
+          runs.map(({ code }) => (code ? (code.scriptSha256?.slice(0, 10) ?? '–') : notRecorded)),
         ),
         textRow(
           'interpreter',
-          runs.map((run) => formatValue(run.environment?.interpreter?.['version'])),
+          runs.map(({ environment }) => (environment ? formatValue(environment.interpreter?.['version']) : notRecorded)),
         ),
         textRow('packages that differ', packageDifferences(runs)),
       ],
@@ -105,6 +113,12 @@ export function rowsOf(runs: readonly RunRecord[]): Section[] {
         ),
     },
     { title: 'Inputs', rows: inputRows(runs) },
+    {
+      title: 'System',
+      rows: keysOf((run) => run.results)
+        .filter(isSystemMetric)
+        .map((key) => metricRow(runs, key)),
+    },
   ].filter(({ rows }) => rows.length > 0)
 }
 
@@ -122,6 +136,8 @@ function inputRows(runs: readonly RunRecord[]): Row[] {
 }
 
 function packageDifferences(runs: readonly RunRecord[]): string[] {
+  if (runs.some((run) => !run.environment?.packages))
+    return runs.map((run) => (run.environment?.packages ? `${run.environment.packages.length} recorded` : notRecorded))
   const base = new Set(runs[0]?.environment?.packages ?? [])
   return runs.map((run) => {
     const own = run.environment?.packages ?? []
@@ -175,12 +191,15 @@ function metricRow(runs: readonly RunRecord[], key: string): Row {
 
 /** One sentence: what is the same, what differs, which is best. */
 export function verdictOf(runs: readonly RunRecord[]): string {
-  const isSame = (read: (run: RunRecord) => string | undefined): boolean => new Set(runs.map(read)).size === 1
-  const code = isSame((run) => `${run.code?.git?.commit} ${run.code?.scriptSha256} ${run.code?.diffSha256}`)
-    ? 'Same code'
-    : 'Different code'
-  const data = isSame((run) => run.inputs.map((input) => `${input.url}${input.sha256}`).join()) ? 'same data' : 'different data'
-  const environment = isSame((run) => (run.environment?.packages ?? []).join()) ? 'same environment' : 'different environment'
+  const code = likeness(
+    'code',
+    runs,
+    (run) => run.code && `${run.code.git?.commit} ${run.code.scriptSha256} ${run.code.diffSha256}`,
+  )
+  const data = likeness('data', runs, ({ code: known, inputs }) =>
+    known === null && inputs.length === 0 ? null : inputs.map((input) => `${input.url}${input.sha256}`).join(),
+  )
+  const environment = likeness('environment', runs, (run) => run.environment?.packages?.join() ?? null)
   const parameters = varyingParameters(runs)
   const names =
     parameters.length === 0
@@ -188,7 +207,18 @@ export function verdictOf(runs: readonly RunRecord[]): string {
       : parameters.length <= 3
         ? `${parameters.join(', ')} ${parameters.length === 1 ? 'differs' : 'differ'}`
         : `${parameters.length} parameters differ`
-  return `${code}, ${data}, ${environment}; ${names}.${bestSentence(runs)}`
+  const sentence = `${code}, ${data}, ${environment}; ${names}.`
+  return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${bestSentence(runs)}`
+}
+
+/** What is not recorded is neither the same nor another. */
+function likeness(what: string, runs: readonly RunRecord[], read: (run: RunRecord) => string | null): string {
+  const known = runs.map(read)
+  const missing = runs.filter((_, at) => known[at] === null)
+  if (missing.length === runs.length) return `${what} not recorded`
+  if (missing.length > 0)
+    return `${what} not recorded for ${missing.length > 2 ? `${missing.length} runs` : missing.map(({ name }) => name).join(' and ')}`
+  return `${new Set(known).size === 1 ? 'same' : 'different'} ${what}`
 }
 
 function bestSentence(runs: readonly RunRecord[]): string {

@@ -16,6 +16,9 @@ export const isBetter = (metric: string, value: number, other: number): boolean 
 
 const preferred = /^(?:val|valid|validation|test|eval)/i
 
+/** What was sampled of the machine beside what the run measured itself. */
+export const isSystemMetric = (metric: string): boolean => metric.startsWith('system/')
+
 /** The metric to show first: the one most runs have, of those the one measured on data not trained on. */
 export function mainMetric(metrics: readonly { name: string; runCount: number }[]): string | undefined {
   const rank = ({ name, runCount }: { name: string; runCount: number }) =>
@@ -23,5 +26,5 @@ export function mainMetric(metrics: readonly { name: string; runCount: number }[
     (isGoalKnown(name) ? 4 : 0) +
     (preferred.test(name) ? 2 : 0) +
     (goalOf(name) === 'max' && !/^(?:train|epoch|step)/i.test(name) ? 1 : 0)
-  return metrics.toSorted((left, right) => rank(right) - rank(left))[0]?.name
+  return metrics.filter(({ name }) => !isSystemMetric(name)).toSorted((left, right) => rank(right) - rank(left))[0]?.name
 }

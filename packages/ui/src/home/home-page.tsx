@@ -1,7 +1,6 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { countsQuery, keysQuery, projectsQuery, usePulse, windowQuery } from '../api/queries.ts'
-import { readNumber } from '../api/client.ts'
 import type { RunRow } from '../api/types.ts'
 import { A, useGo } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
@@ -11,6 +10,7 @@ import { eventSentence } from '../models/event-sentence.ts'
 import { historyQuery, modelsQuery } from '../models/queries.ts'
 import { Age, Took } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
+import { type ShownMetrics, useShownMetrics } from './shown-metrics.ts'
 import { StartHere } from './start-here.tsx'
 
 /** What needs me? What runs, what failed lately, what changed in production, which projects there are. */
@@ -62,12 +62,18 @@ function useRecent(options: {
   return useQuery(windowQuery({ project, filter }, columns, limit, mark)).data
 }
 
+/** Of so many of the newest it is known what they look for. */
+const mostSweeps = 30
+
 function Board({ project, newest, mark }: { project: string | undefined; newest: readonly RunRow[]; mark: number }) {
   const { data: keys } = useQuery(keysQuery({ project }))
   const metric = mainMetric((keys?.facts ?? []).filter(({ scope }) => scope === 'metrics'))
-  const columns = metric === undefined ? '' : `metrics."${metric.replaceAll('"', String.raw`\"`)}"`
-  const running = useRecent({ project, filter: 'state in (running, pending, aborting)', limit: 8, mark, columns })
-  const failed = useRecent({ project, filter: "state = failed and created > '7d'", limit: 8, mark, columns })
+  const filters = { running: 'state in (running, pending, aborting)', failed: "state = failed and created > '7d'" }
+  const { data: sweeps } = useQuery(windowQuery({ project, filter: 'kind = sweep' }, '', mostSweeps, mark))
+  const shown = useShownMetrics(metric, sweeps?.rows ?? [])
+  const { columns } = shown
+  const running = useRecent({ project, filter: filters.running, limit: 8, mark, columns })
+  const failed = useRecent({ project, filter: filters.failed, limit: 8, mark, columns })
   const recent = useRecent({ project, filter: undefined, limit: 10, mark, columns })
   return (
     <div className="columns">
@@ -76,7 +82,7 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
           title="Running now"
           rows={running?.rows ?? []}
           total={running?.total ?? 0}
-          metric={metric}
+          shown={shown}
           href={inProject(project, '/runs?filter=state in (running, pending, aborting)')}
           empty="Nothing runs."
         />
@@ -84,7 +90,7 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
           title="Failed in the last 7 days"
           rows={failed?.rows ?? []}
           total={failed?.total ?? 0}
-          metric={metric}
+          shown={shown}
           href={inProject(project, "/runs?filter=state = failed and created > '7d'")}
           empty="Nothing failed."
         />
@@ -92,7 +98,7 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
           title="Newest"
           rows={recent?.rows ?? newest}
           total={recent?.total ?? newest.length}
-          metric={metric}
+          shown={shown}
           href={inProject(project, '/runs')}
           empty=""
         />
@@ -109,14 +115,14 @@ function RunList({
   title,
   rows,
   total,
-  metric,
+  shown,
   href,
   empty,
 }: {
   title: string
   rows: readonly RunRow[]
   total: number
-  metric: string | undefined
+  shown: ShownMetrics
   href: string
   empty: string
 }) {
@@ -138,14 +144,14 @@ function RunList({
                 <th scope="col">State</th>
                 <th scope="col">Name</th>
                 <th scope="col">Project</th>
-                <th scope="col">{metric ?? 'Value'}</th>
+                <th scope="col">Metric</th>
                 <th scope="col">Took</th>
                 <th scope="col">Started</th>
               </tr>
             </thead>
             <tbody>
               {rows.map((row) => {
-                const value = readNumber(row.values[0])
+                const metric = shown.of(row)
                 return (
                   <tr key={row.id}>
                     <td className="state-cell">
@@ -160,7 +166,13 @@ function RunList({
                       </div>
                     </td>
                     <td className="muted wide-only">{row.project}</td>
-                    <td className="num">{value === undefined ? '' : <span title={metric}>{formatNumber(value, 4)}</span>}</td>
+                    <td className="num">
+                      {metric && (
+                        <>
+                          <span className="muted">{metric.name}</span> {formatNumber(metric.value, 4)}
+                        </>
+                      )}
+                    </td>
                     <td className="num wide-only">
                       <Took startedAtMs={row.startedAtMs} endedAtMs={row.endedAtMs} />
                     </td>

@@ -41,6 +41,12 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
   const chosen =
     versions.find(({ version }) => version === wanted) ?? versions.find(({ stage }) => stage === 'Production') ?? versions[0]
   const production = versions.filter(({ stage }) => stage === 'Production')
+  // What is asked for is meant; else the newest that production is not at yet.
+  const candidate =
+    chosen?.stage === 'Production' && chosen.version !== wanted
+      ? versions.find(({ version, stage }) => stage !== 'Production' && version > chosen.version)
+      : chosen
+  const moved = candidate ?? chosen
   return (
     <>
       <div className="page-head">
@@ -56,9 +62,13 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
             : 'nothing in production'}
         </span>
         <div className="actions">
-          {chosen && (
-            <button type="button" className="button primary" onClick={() => setPromoting({ version: chosen })}>
-              Promote version {chosen.version}…
+          {moved && (
+            <button
+              type="button"
+              className={moved.stage === 'Production' ? 'button' : 'button primary'}
+              onClick={() => setPromoting({ version: moved })}
+            >
+              {moved.stage === 'Production' ? 'Move' : 'Promote'} version {moved.version}…
             </button>
           )}
         </div>

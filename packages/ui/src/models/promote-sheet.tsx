@@ -7,6 +7,9 @@ import { useAttempt } from '../runs/selection-bar.tsx'
 import { stagesQuery } from './queries.ts'
 import type { ModelVersion } from './types.ts'
 
+const nextStage = (stage: string): string =>
+  stage === 'Production' ? 'Archived' : stage === 'Staging' || stage === 'Archived' ? 'Production' : 'Staging'
+
 /** Moves a version to a stage, and an alias if wanted, with the reason that stays in the history. */
 export function PromoteSheet({
   version,
@@ -20,7 +23,7 @@ export function PromoteSheet({
   onClose: () => void
 }) {
   const { data: stages = ['Staging', 'Production', 'Archived'] } = useQuery(stagesQuery(version.project))
-  const [to, setTo] = useState(stage ?? (version.stage === 'Staging' || version.stage === 'Archived' ? 'Production' : 'Staging'))
+  const [to, setTo] = useState(stage ?? nextStage(version.stage))
   const [alias, setAlias] = useState('')
   const [reason, setReason] = useState('')
   const queries = useQueryClient()
@@ -43,7 +46,7 @@ export function PromoteSheet({
       )
   }
   return (
-    <Sheet title={`Promote version ${version.version}`} onClose={onClose}>
+    <Sheet title={`${version.stage === 'Production' ? 'Move' : 'Promote'} version ${version.version}`} onClose={onClose}>
       <form
         className="inside form"
         onSubmit={(event) => {

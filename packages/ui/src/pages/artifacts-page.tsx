@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { artifactKinds } from '@trainyard/contract'
-import { get } from '../api/client.ts'
-import type { ArtifactRecord } from '../api/types.ts'
+import { get, post } from '../api/client.ts'
+import type { ArtifactRecord, RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { useProject } from '../app/project.ts'
@@ -21,6 +21,7 @@ export function ArtifactsPage() {
       get<{ artifacts: ArtifactRecord[]; next: string | null }>('/artifacts', { project, kind, limit: pageSize }, signal),
     retry: false,
   })
+  const names = useRunNames(data?.artifacts ?? [])
   return (
     <>
       <div className="page-head">
@@ -79,7 +80,11 @@ export function ArtifactsPage() {
                     <td className="num">{artifact.sizeBytes === null ? '–' : formatBytes(artifact.sizeBytes)}</td>
                     <td>{artifact.project}</td>
                     <td>
-                      {artifact.runId === null ? '–' : <A href={`/runs/${artifact.runId}`}>{artifact.runId.slice(0, 8)}</A>}
+                      {artifact.runId === null ? (
+                        '–'
+                      ) : (
+                        <A href={`/runs/${artifact.runId}`}>{names.get(artifact.runId) ?? artifact.runId.slice(0, 8)}</A>
+                      )}
                     </td>
                     <td className="num">
                       <Age atMs={artifact.createdAtMs} />
@@ -93,4 +98,15 @@ export function ArtifactsPage() {
       </div>
     </>
   )
+}
+
+function useRunNames(artifacts: readonly ArtifactRecord[]): ReadonlyMap<string, string> {
+  const runs = [...new Set(artifacts.flatMap(({ runId }) => runId ?? []))]
+  const { data = [] } = useQuery({
+    queryKey: ['names of runs', runs],
+    queryFn: async ({ signal }) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs }, signal)).runs,
+    enabled: runs.length > 0,
+    retry: false,
+  })
+  return new Map(data.map(({ id, name }) => [id, name]))
 }

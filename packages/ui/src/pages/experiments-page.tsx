@@ -3,7 +3,7 @@ import { get } from '../api/client.ts'
 import { projectsQuery } from '../api/queries.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A } from '../app/link.tsx'
-import { inProject, useProject } from '../app/project.ts'
+import { experimentRuns, useProject } from '../app/project.ts'
 import { Age } from '../ui/moment.tsx'
 
 interface Experiment {
@@ -55,14 +55,7 @@ export function ExperimentsPage() {
                 {experiments.map((experiment) => (
                   <tr key={experiment.id}>
                     <td className="strong">
-                      <A
-                        href={inProject(
-                          experiment.project,
-                          `/runs?filter=${encodeURIComponent(`experiment = '${experiment.name.replaceAll("'", String.raw`\'`)}'`)}`,
-                        )}
-                      >
-                        {experiment.name}
-                      </A>
+                      <A href={experimentRuns(experiment.project, experiment.name)}>{experiment.name}</A>
                     </td>
                     <td>{experiment.project}</td>
                     <td className="muted">{experiment.tags['mlflow.note.content'] ?? ''}</td>

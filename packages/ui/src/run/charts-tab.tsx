@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { metricsQuery } from '../api/queries.ts'
 import { readNumber } from '../api/client.ts'
-import type { RunRecord } from '../api/types.ts'
+import type { RunRecord, SeriesInfo } from '../api/types.ts'
 import { useSearch } from '../app/link.tsx'
 import { ChartBar, MetricCharts, useChartView } from '../charts/metric-charts.tsx'
 import { runColour } from '../format/colour.ts'
+import { isSystemMetric } from '../format/goal.ts'
 import { formatNumber } from '../format/number.ts'
 
 /** Every curve; metrics of one value stand as numbers. */
@@ -19,7 +20,8 @@ export function ChartsTab({ run, mark }: { run: RunRecord; mark: number }) {
     () => (metrics ?? []).filter(({ key }) => key.toLowerCase().includes(text.toLowerCase())),
     [metrics, text],
   )
-  const curves = useMemo(() => found.filter(({ pointCount }) => pointCount > 1).map(({ key }) => key), [found])
+  const curves = useMemo(() => curvesOf(found, false), [found])
+  const system = useMemo(() => curvesOf(found, true), [found])
   const single = found.filter(({ pointCount }) => pointCount === 1)
   if (!metrics) return null
   if (metrics.length === 0) return <p className="muted">This run logged no metrics.</p>
@@ -47,6 +49,17 @@ export function ChartsTab({ run, mark }: { run: RunRecord; mark: number }) {
         </section>
       )}
       <MetricCharts runs={runs} metrics={curves} view={view} change={change} mark={mark} height={220} />
+      {system.length > 0 && (
+        <section className="stack" aria-labelledby="system-metrics">
+          <h2 id="system-metrics">
+            System <span className="muted">sampled beside the run; a step is a sample</span>
+          </h2>
+          <MetricCharts runs={runs} metrics={system} view={view} change={change} mark={mark} height={220} />
+        </section>
+      )}
     </div>
   )
 }
+
+const curvesOf = (metrics: readonly SeriesInfo[], isSystem: boolean): string[] =>
+  metrics.filter(({ key, pointCount }) => pointCount > 1 && isSystemMetric(key) === isSystem).map(({ key }) => key)

@@ -1,6 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { isEnded } from '@trainyard/contract'
 import { addressOf } from '../api/client.ts'
+import type { RunRecord } from '../api/types.ts'
 import { useKeys } from '../app/keys.ts'
 import { formatBytes, formatCount } from '../format/number.ts'
 import { parseAnsi, plainText } from './ansi.ts'
@@ -9,21 +11,13 @@ import { useLog } from './use-log.ts'
 const lineHeight = 17
 
 /** What a run printed: follows while it runs, searches, and holds no more lines in the page than fit. */
-export function LogView({
-  runId,
-  mark,
-  isRunning,
-  isShort = false,
-}: {
-  runId: string
-  mark: number | undefined
-  isRunning: boolean
-  isShort?: boolean
-}) {
+export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: number | undefined; isShort?: boolean }) {
+  const runId = run.id
   const { log, readEarlier } = useLog(runId, mark)
   const [text, setText] = useState('')
   const [hit, setHit] = useState(0)
   const [isFollowing, setFollowing] = useState(true)
+  const [isWrapped, setWrapped] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const search = useRef<HTMLInputElement>(null)
   const lines = useMemo(() => (log ? (log.rest === '' ? log.lines : [...log.lines, log.rest]) : []), [log, log?.lines, log?.rest])
@@ -37,6 +31,7 @@ export function LogView({
   useEffect(() => {
     if (isFollowing && lines.length > 0) virtual.scrollToIndex(lines.length - 1)
   }, [lines.length, isFollowing, virtual])
+  useEffect(() => virtual.measure(), [isWrapped, virtual])
   const current = hits[hit % Math.max(1, hits.length)]
   useEffect(() => {
     if (current !== undefined) virtual.scrollToIndex(current, { align: 'center' })
@@ -52,6 +47,7 @@ export function LogView({
   }
   useKeys(isShort ? 'Log' : 'Logs', {
     f: { label: 'follow the log', run: () => setFollowing(!isFollowing) },
+    w: { label: 'wrap long lines', run: () => setWrapped(!isWrapped) },
     ...(isShort
       ? {}
       : {
@@ -111,20 +107,28 @@ export function LogView({
             Download
           </a>
         )}
+        <button type="button" className="button small" aria-pressed={isWrapped} onClick={() => setWrapped(!isWrapped)}>
+          Wrap <kbd>w</kbd>
+        </button>
         <button type="button" className="button small" aria-pressed={isFollowing} onClick={() => setFollowing(!isFollowing)}>
           {isFollowing ? 'Following' : 'Follow'} <kbd>f</kbd>
         </button>
       </header>
       {lines.length === 0 ? (
-        <p className="log-empty muted">
-          {log === null ? '' : isRunning ? 'No output yet. Lines appear here as the process writes them.' : 'It printed nothing.'}
-        </p>
+        <p className="log-empty muted">{log === null ? '' : emptySentence(run)}</p>
       ) : (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
         <div ref={place} className="log-lines" onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Lines">
           <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
             {virtual.getVirtualItems().map((item) => (
-              <LogLine key={item.index} text={lines[item.index]!} top={item.start} isHit={item.index === current} />
+              <LogLine
+                key={item.index}
+                index={item.index}
+                text={lines[item.index]!}
+                top={item.start}
+                isHit={item.index === current}
+                measure={isWrapped ? virtual.measureElement : undefined}
+              />
             ))}
           </div>
         </div>
@@ -133,9 +137,23 @@ export function LogView({
   )
 }
 
-const LogLine = memo(function LogLine({ text, top, isHit }: { text: string; top: number; isHit: boolean }) {
+const LogLine = memo(function LogLine({
+  index,
+  text,
+  top,
+  isHit,
+  measure,
+}: {
+  index: number
+  text: string
+  top: number
+  isHit: boolean
+  /** Lines that wrap are as high as they are; all others have one height, which costs nothing to know. */
+  measure: ((element: HTMLElement | null) => void) | undefined
+}) {
+  const classes = `log-line${isHit ? ' hit' : ''}${measure ? ' wrapped' : ''}`
   return (
-    <div className={isHit ? 'log-line hit' : 'log-line'} style={{ transform: `translateY(${top}px)` }}>
+    <div ref={measure} data-index={index} className={classes} style={{ transform: `translateY(${top}px)` }}>
       {parseAnsi(text).map((part, at) => (
         <span key={at} className={part.classes || undefined}>
           {part.text}
@@ -144,6 +162,13 @@ const LogLine = memo(function LogLine({ text, top, isHit }: { text: string; top:
     </div>
   )
 })
+
+/** Nobody of ours stood beside a process that only reported to us: what it printed went to its own terminal. */
+function emptySentence({ supervisor, code, state }: RunRecord): string {
+  if (supervisor === null && code === null)
+    return 'Its output was not captured: a client logged this run. What `trainyard run` starts has its output here.'
+  return isEnded(state) ? 'It printed nothing.' : 'No output yet. Lines appear here as the process writes them.'
+}
 
 function findLines(lines: readonly string[], text: string): number[] {
   if (text === '') return []

@@ -8,7 +8,7 @@ import { A } from '../app/link.tsx'
 import { chartNameOf } from '../charts/chart-data.ts'
 import { MetricCharts, useChartView } from '../charts/metric-charts.tsx'
 import { runColour } from '../format/colour.ts'
-import { goalOf, isGoalKnown } from '../format/goal.ts'
+import { goalOf, isGoalKnown, isSystemMetric } from '../format/goal.ts'
 import { formatBytes, formatNumber, formatValue } from '../format/number.ts'
 import { formatDuration } from '../format/time.ts'
 import { LogView } from './log-view.tsx'
@@ -28,7 +28,7 @@ export function OverviewTab({ run, mark }: { run: RunRecord; mark: number }) {
         <Banner run={run} metrics={metrics ?? []} />
         {curves.length > 0 && <MetricCharts runs={runs} metrics={curves} view={view} change={change} mark={mark} />}
         {metrics?.length === 0 && isEnded(run.state) && <p className="muted">This run logged no metrics.</p>}
-        <LogView runId={run.id} mark={mark} isRunning={!isEnded(run.state)} isShort />
+        <LogView run={run} mark={mark} isShort />
       </div>
       <div className="stack">
         <Results metrics={metrics ?? []} run={run} />
@@ -55,9 +55,9 @@ export function OverviewTab({ run, mark }: { run: RunRecord; mark: number }) {
   )
 }
 
-/** Charts of metrics that train and val share come first, then the others; single values are never a chart. */
+/** Charts of metrics that train and val share come first, then the others; single values and the machine are never a chart here. */
 function chosenCurves(metrics: readonly SeriesInfo[]): string[] {
-  const curves = metrics.filter(({ pointCount }) => pointCount > 1).map(({ key }) => key)
+  const curves = metrics.filter(({ key, pointCount }) => pointCount > 1 && !isSystemMetric(key)).map(({ key }) => key)
   const charts = [...new Set(curves.map((key) => chartNameOf(key).chart))]
   const shared = charts.filter((chart) => curves.filter((key) => chartNameOf(key).chart === chart).length > 1)
   const first = new Set([...shared, ...charts.filter((chart) => !shared.includes(chart))].slice(0, shownCharts))
@@ -109,9 +109,10 @@ function Banner({ run, metrics }: { run: RunRecord; metrics: readonly SeriesInfo
   )
 }
 
-function Results({ metrics, run }: { metrics: readonly SeriesInfo[]; run: RunRecord }) {
+function Results({ metrics: all, run }: { metrics: readonly SeriesInfo[]; run: RunRecord }) {
+  const metrics = all.filter(({ key }) => !isSystemMetric(key))
   const known = new Set(metrics.map(({ key }) => key))
-  const others = Object.entries(run.results).filter(([key]) => !known.has(key))
+  const others = Object.entries(run.results).filter(([key]) => !known.has(key) && !isSystemMetric(key))
   if (metrics.length === 0 && others.length === 0) return null
   return (
     <section className="card">

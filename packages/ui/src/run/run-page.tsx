@@ -7,7 +7,7 @@ import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo } from '../app/link.tsx'
-import { inProject } from '../app/project.ts'
+import { experimentRuns, inProject } from '../app/project.ts'
 import { StopSheet } from '../runs/selection-bar.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Age, Took } from '../ui/moment.tsx'
@@ -101,7 +101,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
         {tab === 'overview' && (isSweep ? <SweepTab run={run} /> : <OverviewTab run={run} mark={mark} />)}
         {tab === 'iterations' && <IterationsTab run={run} />}
         {tab === 'charts' && <ChartsTab run={run} mark={mark} />}
-        {tab === 'logs' && <LogView runId={run.id} mark={mark} isRunning={!isEnded(run.state)} />}
+        {tab === 'logs' && <LogView run={run} mark={mark} />}
         {tab === 'artifacts' && <ArtifactsTab runId={run.id} />}
         {tab === 'code' && <CodeTab run={run} />}
         {tab === 'history' && <HistoryTab run={run} />}
@@ -154,7 +154,8 @@ function Head({ run }: { run: RunRecord }) {
           </span>
         )}
         <span>
-          <A href={inProject(run.project, '/runs')}>{run.project}</A> · {run.experiment} ·
+          <A href={inProject(run.project, '/runs')}>{run.project}</A> ·{' '}
+          <A href={experimentRuns(run.project, run.experiment)}>{run.experiment}</A> ·
         </span>
         {file && (
           <span>

@@ -22,7 +22,7 @@ export function ColumnPicker({
   onReset: () => void
 }) {
   return (
-    <Popover label={`Columns ${columns.length}`}>
+    <Popover label={columns.length === 0 ? 'Columns' : `Columns ${columns.length}`}>
       {() => <Panel columns={columns} keys={keys} facts={facts} onChange={onChange} onReset={onReset} />}
     </Popover>
   )

@@ -1,6 +1,6 @@
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
 import type { KeyFacts } from '../api/types.ts'
-import { mainMetric } from '../format/goal.ts'
+import { isSystemMetric, mainMetric } from '../format/goal.ts'
 
 /** Attributes that are columns of their own beside the fixed ones (state, name, took, started). */
 export const attributeColumns = ['experiment', 'project', 'owner', 'host', 'kind', 'iteration'] as const
@@ -23,7 +23,9 @@ const mostParameters = 5
 
 /** For a first visit: the goal, metrics of at least half of the runs, parameters that differ; never more than fit. */
 export function chooseColumns(facts: readonly KeyFacts[], sampled: number, width: number): RunField[] {
-  const metrics = facts.filter(({ scope, runCount }) => scope === 'metrics' && runCount * 2 >= sampled)
+  const metrics = facts.filter(
+    ({ scope, name, runCount }) => scope === 'metrics' && runCount * 2 >= sampled && !isSystemMetric(name),
+  )
   const goal = mainMetric(metrics)
   const others = metrics.filter(({ name }) => name !== goal).toSorted((left, right) => right.runCount - left.runCount)
   const parameters = facts
@@ -35,5 +37,6 @@ export function chooseColumns(facts: readonly KeyFacts[], sampled: number, width
     ...parameters.slice(0, mostParameters).map(({ name }) => ({ scope: 'params' as const, name })),
   ]
   let left = width
-  return wanted.filter((field) => (left -= columnWidth(field)) >= 0)
+  // Without the goal the table says little: on a narrow window it stands before what one scrolls to.
+  return wanted.filter((field, at) => (left -= columnWidth(field)) >= 0 || (at === 0 && field.name === goal))
 }

@@ -15,6 +15,7 @@ const pages = [
   '/artifacts',
   '/artifacts/*',
   '/experiments',
+  '/experiments/*',
   '/projects',
   '/settings',
   '/go/*',
