@@ -196,7 +196,7 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
   it('compares runs by name, says which is not there, and what is not recorded', async () => {
     const id = await reportedByClient()
     await open(`/compare?runs=good,${id}`)
-    await page.getByText('Code not recorded for direct, data not recorded for direct, environment not recorded').waitFor()
+    await page.getByText('Code, data and environment not recorded for direct').waitFor()
     await expect.poll(() => new URL(page.url()).searchParams.get('runs')).toBe(`${runs.good.id},${id}`)
     await open('/compare?runs=good,nobody')
     await page.getByText('Not all of these runs are here').waitFor()

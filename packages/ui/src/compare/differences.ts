@@ -191,15 +191,13 @@ function metricRow(runs: readonly RunRecord[], key: string): Row {
 
 /** One sentence: what is the same, what differs, which is best. */
 export function verdictOf(runs: readonly RunRecord[]): string {
-  const code = likeness(
-    'code',
-    runs,
-    (run) => run.code && `${run.code.git?.commit} ${run.code.scriptSha256} ${run.code.diffSha256}`,
-  )
-  const data = likeness('data', runs, ({ code: known, inputs }) =>
-    known === null && inputs.length === 0 ? null : inputs.map((input) => `${input.url}${input.sha256}`).join(),
-  )
-  const environment = likeness('environment', runs, (run) => run.environment?.packages?.join() ?? null)
+  const facts = [
+    likeness('code', runs, ({ code }) => code && `${code.git?.commit} ${code.scriptSha256} ${code.diffSha256}`),
+    likeness('data', runs, ({ code, inputs }) =>
+      code === null && inputs.length === 0 ? null : inputs.map((input) => `${input.url}${input.sha256}`).join(),
+    ),
+    likeness('environment', runs, (run) => run.environment?.packages?.join() ?? null),
+  ]
   const parameters = varyingParameters(runs)
   const names =
     parameters.length === 0
@@ -207,18 +205,34 @@ export function verdictOf(runs: readonly RunRecord[]): string {
       : parameters.length <= 3
         ? `${parameters.join(', ')} ${parameters.length === 1 ? 'differs' : 'differ'}`
         : `${parameters.length} parameters differ`
-  const sentence = `${code}, ${data}, ${environment}; ${names}.`
+  const known = facts.flatMap(({ what, isSame }) => (isSame === undefined ? [] : `${isSame ? 'same' : 'different'} ${what}`))
+  // What is not recorded is neither the same nor another; each group of runs is named once.
+  const gaps = Map.groupBy(
+    facts.filter(({ missing }) => missing !== ''),
+    ({ missing }) => missing,
+  )
+  const unknown = Array.from(gaps, ([who, gap]) => `${listed(gap.map(({ what }) => what))} not recorded for ${who}`)
+  const sentence = `${[...known, ...unknown].join(', ')}; ${names}.`
   return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${bestSentence(runs)}`
 }
 
-/** What is not recorded is neither the same nor another. */
-function likeness(what: string, runs: readonly RunRecord[], read: (run: RunRecord) => string | null): string {
-  const known = runs.map(read)
-  const missing = runs.filter((_, at) => known[at] === null)
-  if (missing.length === runs.length) return `${what} not recorded`
-  if (missing.length > 0)
-    return `${what} not recorded for ${missing.length > 2 ? `${missing.length} runs` : missing.map(({ name }) => name).join(' and ')}`
-  return `${new Set(known).size === 1 ? 'same' : 'different'} ${what}`
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+
+interface Likeness {
+  what: string
+  /** Undefined: not recorded for all of them. */
+  isSame: boolean | undefined
+  /** Those without it, in words. */
+  missing: string
+}
+
+function likeness(what: string, runs: readonly RunRecord[], read: (run: RunRecord) => string | null): Likeness {
+  const values = runs.map(read)
+  const without = runs.filter((_, at) => values[at] === null).map(({ name }) => name)
+  const isAll = without.length === runs.length
+  const missing = isAll ? 'any of them' : without.length > 2 ? `${without.length} of them` : listed(without)
+  return { what, missing, isSame: without.length > 0 ? undefined : new Set(values).size === 1 }
 }
 
 function bestSentence(runs: readonly RunRecord[]): string {

@@ -165,8 +165,8 @@ const LogLine = memo(function LogLine({
 
 /** Nobody of ours stood beside a process that only reported to us: what it printed went to its own terminal. */
 function emptySentence({ supervisor, code, state }: RunRecord): string {
-  if (supervisor === null && code === null)
-    return 'Its output was not captured: a client logged this run. What `trainyard run` starts has its output here.'
+  if (code === null && (supervisor === null || supervisor.host === '(client)'))
+    return 'Its output was not captured: a client logged this run. Output of what trainyard run starts is shown here.'
   return isEnded(state) ? 'It printed nothing.' : 'No output yet. Lines appear here as the process writes them.'
 }
 

@@ -30,6 +30,8 @@ const views = [
   ['Sweeps', 'kind = sweep'],
 ] as const
 
+const countOfRuns = (count: number): string => `${formatCount(count)} ${count === 1 ? 'run' : 'runs'}`
+
 export function RunsPage() {
   const project = useProject()
   const [search, change] = useSearch()
@@ -69,7 +71,7 @@ export function RunsPage() {
       <div className="toolbar">
         <FilterBox value={filter} onChange={setFilter} keys={names} facts={keys} input={input} />
         <span className="matching muted" aria-live="polite">
-          {rows.total === undefined ? '' : `${formatCount(rows.total)} ${rows.total === 1 ? 'run' : 'runs'}`}
+          {rows.total === undefined ? '' : countOfRuns(rows.total)}
         </span>
         <ColumnPicker
           columns={columns}
@@ -105,7 +107,7 @@ export function RunsPage() {
         }
       />
       <footer className="foot">
-        <span>{rows.total === undefined ? '' : `${formatCount(rows.total)} runs`}</span>
+        <span>{rows.total === undefined ? '' : countOfRuns(rows.total)}</span>
         <span className="wide-only">
           <kbd>j</kbd> <kbd>k</kbd> move · <kbd>x</kbd> choose · <kbd>→</kbd> open iterations · <kbd>↵</kbd> open · <kbd>/</kbd>{' '}
           filter · <kbd>?</kbd> all keys
@@ -135,7 +137,7 @@ function Head({
         <h1>Runs</h1>
         <span className="facts">
           {project ?? 'all projects'}
-          {counts && ` · ${formatCount(counts.runs)} runs`}
+          {counts && ` · ${countOfRuns(counts.runs)}`}
         </span>
         <div className="actions">
           <SelectionBar selection={selection} />
