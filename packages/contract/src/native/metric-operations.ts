@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { area, bytes, closed } from './operation.ts'
-import { count, namedPoint, point, runId, series } from './schemas.ts'
+import { count, integer, namedPoint, point, runId, series } from './schemas.ts'
 
 const metrics = area('Metrics and output')
-const step = Type.Optional(Type.Integer())
+const step = Type.Optional(integer())
 const waitMs = Type.Optional(
   Type.Integer({ minimum: 0, maximum: 30_000, description: 'When there is nothing new, wait this long for it.' }),
 )

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { area, closed } from './operation.ts'
 import {
   comparedRows,
+  integer,
   modelSnapshot,
   modelVersion,
   next,
@@ -11,6 +12,7 @@ import {
   stage,
   textChanges,
   texts,
+  timeSince1970,
 } from './schemas.ts'
 import { cursor, limit } from './run-operations.ts'
 
@@ -100,14 +102,14 @@ export const registryOperations = {
     method: 'GET',
     path: '/models/{model}/history',
     summary: 'Every change of a model, oldest first: what, who, when, why',
-    query: closed({ project, version: Type.Optional(Type.Integer({ minimum: 1 })) }),
+    query: closed({ project, version: Type.Optional(integer({ minimum: 1 })) }),
     answer: Type.Object({ events: Type.Array(registryEvent) }),
   }),
   getModelAt: registry({
     method: 'GET',
     path: '/models/{model}/at',
     summary: 'A model as it was at a moment: what was in production then',
-    query: closed({ project, timeMs: Type.Integer({ minimum: 0 }) }),
+    query: closed({ project, timeMs: timeSince1970() }),
     answer: modelSnapshot,
   }),
   setAlias: registry({
@@ -115,7 +117,7 @@ export const registryOperations = {
     path: '/models/{model}/aliases/{alias}',
     summary: 'Point an alias at a version, moving it when it exists',
     query: inProject,
-    body: closed({ version: Type.Integer({ minimum: 1 }), reason }),
+    body: closed({ version: integer({ minimum: 1 }), reason }),
     answer: registeredModel,
   }),
   removeAlias: registry({
@@ -185,7 +187,7 @@ export const registryOperations = {
     path: '/models/{model}/compare',
     summary: 'What differs between versions: tags, bytes, and the parameters, results, data and code of their runs',
     query: inProject,
-    body: closed({ versions: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 2, maxItems: 100 }) }),
+    body: closed({ versions: Type.Array(integer({ minimum: 1 }), { minItems: 2, maxItems: 100 }) }),
     answer: Type.Object({
       versions: Type.Array(modelVersion),
       sections: Type.Record(Type.String(), comparedRows),

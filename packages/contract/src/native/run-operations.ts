@@ -12,6 +12,7 @@ import {
   runState,
   stateChange,
   textChanges,
+  timeSince1970,
 } from './schemas.ts'
 
 const runs = area('Runs')
@@ -87,7 +88,7 @@ export const runOperations = {
       name: Type.Optional(Type.String()),
       note: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'Text, as Markdown; null removes it.' })),
       state: Type.Optional(runState),
-      endedAtMs: Type.Optional(Type.Integer({ minimum: 0 })),
+      endedAtMs: Type.Optional(timeSince1970()),
     }),
     answer: run,
   }),

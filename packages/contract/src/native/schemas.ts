@@ -7,8 +7,17 @@ import type { Task } from '../task.ts'
 import { closed } from './operation.ts'
 
 export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
-const timeMs = Type.Integer({ description: 'Milliseconds since 1970, UTC.' })
-export const count = Type.Integer({ minimum: 0 })
+/** The integers that a number of JavaScript holds exactly: what is stored comes back as it was. */
+const safe = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }
+export const integer = (options: { minimum?: number; maximum?: number; description?: string } = {}) =>
+  Type.Integer({ ...safe, ...options })
+/** What a `Date` holds: 275,760 years to either side of 1970. */
+const farthestMs = 8_640_000_000_000_000
+export const timeMs = integer({ minimum: -farthestMs, maximum: farthestMs, description: 'Milliseconds since 1970, UTC.' })
+/** A time of the past or the future, none before 1970. */
+export const timeSince1970 = (description?: string) =>
+  integer({ minimum: 0, maximum: farthestMs, ...(description === undefined ? {} : { description }) })
+export const count = integer({ minimum: 0 })
 /** JSON has no NaN and no infinities; they are written as these texts. */
 const numberOrText = {
   anyOf: [{ type: 'number' }, { type: 'string', enum: ['NaN', 'Infinity', '-Infinity'] }],
@@ -54,7 +63,7 @@ export const run = Type.Object({
       properties: {
         key: { type: 'string' },
         url: { type: 'string' },
-        sizeBytes: { type: 'integer' },
+        sizeBytes: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
         sha256: { type: 'string' },
       },
     }),
@@ -76,9 +85,9 @@ export const next = nullable(Type.String({ description: 'Give it back as `cursor
 export const runPage = Type.Object({ runs: Type.Array(run), next })
 export const stateChange = Type.Object({ state: runState, atMs: timeMs, reason: nullable(Type.String()) })
 
-export const newPoint = closed({ key: Type.String(), step: Type.Integer(), timeMs, value: wireNumber })
-export const point = Type.Object({ step: Type.Integer(), timeMs, value: measured })
-export const namedPoint = Type.Object({ key: Type.String(), step: Type.Integer(), timeMs, value: measured })
+export const newPoint = closed({ key: Type.String(), step: integer(), timeMs, value: wireNumber })
+export const point = Type.Object({ step: integer(), timeMs, value: measured })
+export const namedPoint = Type.Object({ key: Type.String(), step: integer(), timeMs, value: measured })
 export const series = Type.Object({
   key: Type.String(),
   pointCount: count,
@@ -156,11 +165,11 @@ export const problem = Type.Object({
 })
 
 export const stage = Type.String({ description: 'None, Staging, Production, Archived, or one of your own.' })
-const numbers = Type.Record(Type.String(), Type.Integer())
+const numbers = Type.Record(Type.String(), integer())
 export const modelVersion = Type.Object({
   project: Type.String(),
   name: Type.String(),
-  version: Type.Integer(),
+  version: integer(),
   source: Type.String(),
   location: Type.String(),
   runId: nullable(Type.String()),
@@ -189,9 +198,9 @@ export const registeredModel = Type.Object({
   latestVersions: Type.Array(modelVersion),
 })
 export const registryEvent = Type.Object({
-  id: Type.Integer(),
+  id: integer(),
   kind: Type.String(),
-  version: nullable(Type.Integer()),
+  version: nullable(integer()),
   key: nullable(Type.String()),
   before: nullable(Type.String()),
   after: nullable(Type.String()),
@@ -209,7 +218,7 @@ export const modelSnapshot = Type.Object({
   aliases: numbers,
   versions: Type.Array(
     Type.Object({
-      version: Type.Integer(),
+      version: integer(),
       stage,
       stageSinceMs: timeMs,
       stageBy: Type.String(),

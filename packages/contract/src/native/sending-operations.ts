@@ -1,6 +1,18 @@
 import { Type } from 'typebox'
 import { area, closed } from './operation.ts'
-import { artifact, artifactKind, count, dataset, nullable, run, runId, stateChange, texts } from './schemas.ts'
+import {
+  artifact,
+  artifactKind,
+  count,
+  dataset,
+  integer,
+  nullable,
+  run,
+  runId,
+  stateChange,
+  texts,
+  timeSince1970,
+} from './schemas.ts'
 
 const sending = area('Runs of other machines')
 
@@ -14,7 +26,7 @@ export const sendingOperations = {
     summary:
       'The record of a run that works on another machine, whole, as that machine knows it. A smaller revision than the stored one changes nothing; the answer says what else is here, and why the run should stop',
     body: closed({
-      revision: Type.Integer({
+      revision: integer({
         minimum: 0,
         description: 'Grows with everything its machine knows: milliseconds since 1970 will do.',
       }),
@@ -25,7 +37,7 @@ export const sendingOperations = {
     answer: Type.Object({
       revision: count,
       asked: nullable(Type.String({ description: 'Somebody here wants it to stop: why.' })),
-      series: Type.Record(Type.String(), Type.Object({ count, lastStep: Type.Integer() })),
+      series: Type.Record(Type.String(), Type.Object({ count, lastStep: integer() })),
       outputBytes: count,
       artifacts: Type.Array(Type.String()),
     }),
@@ -36,7 +48,7 @@ export const sendingOperations = {
     summary: 'What the run printed, from a byte on: what is here already is passed over, a gap is refused',
     query: closed({
       offset: count,
-      timeMs: Type.Optional(Type.Integer({ minimum: 0, description: 'When it was printed; usually now.' })),
+      timeMs: Type.Optional(timeSince1970('When it was printed; usually now.')),
     }),
     bodyBytes: 'bytes',
     answer: Type.Object({ sizeBytes: count }),
@@ -81,7 +93,7 @@ export const sendingOperations = {
       sizeBytes: nullable(count),
       sha256: nullable(Type.String()),
       metadata: artifact.properties.metadata,
-      createdAtMs: Type.Integer({ minimum: 0 }),
+      createdAtMs: timeSince1970(),
       path: nullable(path),
     }),
     answer: artifact,

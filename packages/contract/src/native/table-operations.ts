@@ -1,9 +1,8 @@
 import { Type } from 'typebox'
 import { area, closed } from './operation.ts'
-import { count, jsonValue, nullable, runState, wireNumber } from './schemas.ts'
+import { count, integer, jsonValue, nullable, runState, timeMs, wireNumber } from './schemas.ts'
 
 const tables = area('Tables of runs')
-const timeMs = Type.Integer()
 const asked = {
   filter: Type.Optional(Type.String()),
   sort: Type.Optional(Type.String()),
@@ -58,7 +57,7 @@ export const tableOperations = {
     method: 'POST',
     path: '/table/rows',
     summary: 'Rows by their numbers',
-    body: closed({ numbers: Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 1_000 }), columns }),
+    body: closed({ numbers: Type.Array(integer({ minimum: 1 }), { maxItems: 1_000 }), columns }),
     answer: Type.Object({ rows: Type.Array(row) }),
   }),
   getTableKeys: tables({

@@ -22,6 +22,7 @@ export interface Tables {
   metric_series: MetricSeriesTable
   metric_segments: MetricSegmentsTable
   metric_arrivals: { number: Generated<number>; body: Uint8Array }
+  metric_arrivals_aside: { number: Generated<number>; body: Uint8Array; reason: string }
   artifacts: ArtifactsTable
   artifact_tags: { project: number; key: string; tag: string; artifact: number }
   artifact_labels: { artifact: number; key: string; value: string }

@@ -138,13 +138,14 @@ const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isOptional = (value: JsonValue | undefined, type: 'number' | 'string'): boolean =>
   value === undefined || typeof value === type
+const isOptionalInteger = (value: JsonValue | undefined): boolean => value === undefined || Number.isSafeInteger(value)
 const isText = (value: JsonValue | undefined): boolean => typeof value === 'string'
 
 const isInput = (value: JsonValue | undefined): value is JsonObject & JournalInput =>
   isObject(value) &&
   isText(value.key) &&
   isText(value.url) &&
-  isOptional(value.sizeBytes, 'number') &&
+  isOptionalInteger(value.sizeBytes) &&
   isOptional(value.sha256, 'string')
 
 const isStart = (value: JsonValue | undefined): value is JsonObject & JournalStart =>
@@ -161,7 +162,7 @@ const isStartedRun = (run: JsonValue): boolean =>
   isText(run.project) &&
   isOptional(run.experiment, 'string') &&
   isOptional(run.parentId, 'string') &&
-  isOptional(run.iteration, 'number') &&
+  isOptionalInteger(run.iteration) &&
   (run.parameters === undefined || isObject(run.parameters))
 
 const isSource = (source: JsonValue): boolean =>

@@ -1,6 +1,9 @@
+import { isAppError } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
 import type { CompilableQuery, Database, Dialect, Reader, Transaction } from '../database/index.ts'
 import { storePoints } from './metric-ingest.ts'
 import { decodePoints, encodePoints, numbersPerPoint, PointBuffer } from './metric-segment.ts'
+import { addProblems } from './run-problems.ts'
 
 /**
  * Points that clients report arrive in a table of their own, those of many requests in one row, and are settled into their series a
@@ -46,7 +49,7 @@ async function hasArrivals(reader: Reader): Promise<boolean> {
   return (await reader.arrays(query)).length > 0
 }
 
-/** Moves what has arrived into its series. Points of runs that are gone are forgotten. */
+/** Moves what has arrived into its series. Points of runs that are gone are forgotten; see `settleAll` for what cannot be stored. */
 export async function settleArrivals(transaction: Transaction): Promise<void> {
   while (await hasArrivals(transaction)) {
     // Taken by deleting: of two servers that settle at once, one finds nothing left.
@@ -54,10 +57,79 @@ export async function settleArrivals(transaction: Transaction): Promise<void> {
     const taken = transaction.kysely.deleteFrom('metric_arrivals').where('number', 'in', oldest).returning(['number', 'body'])
     const rows = (await transaction.arrays(taken)) as [number, Uint8Array][]
     if (rows.length === 0) return
-    const runs = new Map<number, Map<string, PointBuffer>>()
-    for (const [, body] of rows.sort(([left], [right]) => left - right)) decodeArrivals(body, runs)
-    for (const run of await existing(transaction, [...runs.keys()]))
-      await storePoints(transaction, run, [...runs.get(run)!.values()], { once: true })
+    await storeRows(
+      transaction,
+      rows.sort(([left], [right]) => left - right).map(([, body]) => body),
+    )
+  }
+}
+
+/** The points of one run, and the names of series some of whose points no column can hold. */
+interface RunPoints {
+  readonly series: Map<string, PointBuffer>
+  readonly refused: Set<string>
+}
+
+async function storeRows(transaction: Transaction, bodies: readonly Uint8Array[]): Promise<void> {
+  const runs = new Map<number, RunPoints>()
+  for (const body of bodies) decodeArrivals(body, runs)
+  for (const run of await existing(transaction, [...runs.keys()])) {
+    const { series, refused } = runs.get(run)!
+    await storePoints(transaction, run, [...series.values()], { once: true })
+    if (refused.size > 0) await addProblems(transaction, run, [...refused].map(refusal))
+  }
+}
+
+const refusal = (key: string): string =>
+  `Points of the metric '${key}' were passed over: their step or time is no integer that can be stored.`
+
+/**
+ * As `settleArrivals`, in writes of its own. What fails for another reason than the disk would fail for ever, and nobody could read
+ * anything: then each row is settled by itself, and one that cannot be is set aside, with a problem noted on its runs.
+ */
+export async function settleAll(database: Database): Promise<void> {
+  try {
+    await database.write(settleArrivals)
+  } catch (error) {
+    if (!isOfRow(error)) throw error
+    const query = (reader: Reader) => reader.kysely.selectFrom('metric_arrivals').select('number').orderBy('number')
+    for (const [number] of await database.read((reader) => reader.arrays(query(reader))))
+      await settleRow(database, number as number)
+  }
+}
+
+/** Neither the disk nor another process that is in the way. */
+const isOfRow = (error: unknown): boolean => !isAppError(error) || !['storage', 'unavailable'].includes(error.code)
+
+async function settleRow(database: Database, number: number): Promise<void> {
+  try {
+    await database.write(async (transaction) => storeRows(transaction, await takeRow(transaction, number)))
+  } catch (error) {
+    if (!isOfRow(error)) throw error
+    await database.write(async (transaction) => {
+      for (const body of await takeRow(transaction, number)) await setAside(transaction, body, messageOf(error))
+    })
+  }
+}
+
+async function takeRow(transaction: Transaction, number: number): Promise<Uint8Array[]> {
+  const taken = transaction.kysely.deleteFrom('metric_arrivals').where('number', '=', number).returning('body')
+  return (await transaction.arrays(taken)).map(([body]) => body as Uint8Array)
+}
+
+async function setAside(transaction: Transaction, body: Uint8Array, reason: string): Promise<void> {
+  await transaction.insertRows('metric_arrivals_aside', ['body', 'reason'], [[body, reason]])
+  const sentence = `Metric points that arrived could not be stored and were set aside (table metric_arrivals_aside): ${reason}`
+  for (const run of await existing(transaction, runsIn(body))) await addProblems(transaction, run, [sentence])
+}
+
+/** The runs that a row names, none when it cannot be read at all. */
+function runsIn(body: Uint8Array): number[] {
+  try {
+    const { heads } = readHead(body)
+    return [...new Set(heads.filter((run, at): run is number => at % 3 === 0 && Number.isSafeInteger(run)))]
+  } catch {
+    return []
   }
 }
 
@@ -93,21 +165,39 @@ function encodeArrivals(arrivals: readonly Arrival[]): Uint8Array {
   return body
 }
 
-function decodeArrivals(body: Uint8Array, runs: Map<number, Map<string, PointBuffer>>): void {
-  const length = new DataView(body.buffer, body.byteOffset).getUint32(0, true)
+function readHead(body: Uint8Array): { heads: (number | string)[]; pointsAt: number } {
+  const length = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true)
   const heads = JSON.parse(Buffer.from(body.buffer, body.byteOffset + 4, length).toString()) as (number | string)[]
-  const numbers = decodePoints(body.subarray(alignTo8(4 + length)))
+  return { heads, pointsAt: alignTo8(4 + length) }
+}
+
+function decodeArrivals(body: Uint8Array, runs: Map<number, RunPoints>): void {
+  const { heads, pointsAt } = readHead(body)
+  const numbers = decodePoints(body.subarray(pointsAt))
   let from = 0
   for (let at = 0; at < heads.length; at += 3) {
     const [run, key, count] = [heads[at] as number, heads[at + 1] as string, heads[at + 2] as number]
-    let buffers = runs.get(run)
-    if (!buffers) runs.set(run, (buffers = new Map()))
-    let buffer = buffers.get(key)
-    if (!buffer) buffers.set(key, (buffer = new PointBuffer(key, count)))
+    let found = runs.get(run)
+    if (!found) runs.set(run, (found = { series: new Map(), refused: new Set() }))
+    let buffer = found.series.get(key)
+    if (!buffer) found.series.set(key, (buffer = new PointBuffer(key, count)))
     const to = from + count * numbersPerPoint
-    buffer.append(numbers.subarray(from, to))
+    if (appendStorable(buffer, numbers.subarray(from, to)) < count) found.refused.add(key)
     from = to
   }
+}
+
+/** How many of the points were taken: what came in before times were checked has some that no column holds. */
+function appendStorable(buffer: PointBuffer, numbers: Float64Array): number {
+  const before = buffer.count
+  let from = 0
+  for (let at = 0; at < numbers.length; at += numbersPerPoint) {
+    if (Number.isSafeInteger(numbers[at]) && Number.isSafeInteger(numbers[at + 1])) continue
+    buffer.append(numbers.subarray(from, at))
+    from = at + numbersPerPoint
+  }
+  buffer.append(numbers.subarray(from))
+  return buffer.count - before
 }
 
 /** The database, read as if every point went straight into its series. */
@@ -118,10 +208,9 @@ export const readSettled = (database: Database): Database => ({
       (await hasArrivals(reader)) ? undefined : { value: await operation(reader) },
     )
     if (outcome) return outcome.value
-    return await database.write(async (transaction) => {
-      await settleArrivals(transaction)
-      return await operation(transaction)
-    })
+    // By itself, so that a read that throws (there is no such run) takes nothing back of it.
+    await settleAll(database)
+    return await database.read(operation)
   },
   write: (operation) => database.write(operation),
   inspect: () => database.inspect(),

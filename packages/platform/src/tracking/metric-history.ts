@@ -49,6 +49,11 @@ async function* readSegments(
 
 const isInside = (head: SegmentHead, range: Range): boolean => head.low >= range.from && head.high <= range.to
 
+/** The points of the segments that touch the range, others of those segments included, as `metric-segment.ts` has them. */
+export async function* readNumbers(reader: Reader, series: SeriesState, range: Range): AsyncGenerator<Float64Array> {
+  for await (const { numbers } of readSegments(reader, series.number!, range)) yield numbers
+}
+
 /** In order of step, then of arrival. */
 export async function readHistory(reader: Reader, series: SeriesState, range: Range & { limit: number }): Promise<MetricPoint[]> {
   const points: MetricPoint[] = []

@@ -17,10 +17,11 @@ export class PointGroups {
   /** `invalid_argument` for a name, a step or a time that cannot be. */
   add(key: string, step: number, timeMs: number, value: number): void {
     if (!Number.isSafeInteger(step)) throw new AppError('invalid_argument', stepProblem(key, String(step)))
-    if (!Number.isFinite(timeMs))
+    const wholeMs = Math.round(timeMs)
+    if (!Number.isSafeInteger(wholeMs))
       throw new AppError('invalid_argument', `The time of metric '${key}' must be in milliseconds, not ${timeMs}.`)
     if (this.#last?.key !== key) this.#last = this.#groups.get(key) ?? this.#open(key)
-    this.#last.push(step, Math.round(timeMs), value)
+    this.#last.push(step, wholeMs, value)
   }
 
   get buffers(): PointBuffer[] {

@@ -1,6 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import type { ColumnValue, CompilableQuery, Database, Reader, Transaction } from '../database/index.ts'
-import { type Arrival, addArrivals, settleArrivals } from './metric-arrivals.ts'
+import { type Arrival, addArrivals, settleAll } from './metric-arrivals.ts'
 import type { PointBuffer } from './metric-segment.ts'
 
 /** A read settles what has arrived at any time; without one it happens at this many points, about 10 ms of work... */
@@ -69,7 +69,7 @@ export class PointQueue {
   async #settle(): Promise<void> {
     this.#unsettled = 0
     // What fails here (a full disk, a closed database) loses nothing: the points stay where they are, and the next read tells.
-    await this.#database.write(settleArrivals).catch(() => undefined)
+    await settleAll(this.#database).catch(() => undefined)
   }
 }
 

@@ -8,6 +8,7 @@ import { shipmentsOfRuns } from './0007-shipments.ts'
 import { migrationMarks } from './0008-marks.ts'
 import { webhookTables } from './0009-webhooks.ts'
 import { attemptsInSeries } from './0010-attempts.ts'
+import { arrivalsAside } from './0011-arrivals-aside.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -22,4 +23,5 @@ export const allMigrations: readonly Migration[] = [
   migrationMarks,
   webhookTables,
   attemptsInSeries,
+  arrivalsAside,
 ]

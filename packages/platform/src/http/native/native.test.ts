@@ -57,6 +57,19 @@ describe('runs', () => {
     expect((await get(`/runs/${right}`)).status).toBe(404)
   })
 
+  test('times and steps that cannot be stored are refused by the name of the field, and nothing is lost to later reads', async () => {
+    const run = await reportRun(server.tracking)
+    for (const timeMs of [1e20, -1e308, 2 ** 53, 8.65e15]) {
+      const logged = await post(`/runs/${run}/log`, { points: [{ key: 'm', step: 0, timeMs, value: 1 }] })
+      expect([logged.status, logged.text]).toEqual([400, expect.stringContaining('points.0.timeMs')])
+    }
+    expect((await post(`/runs/${run}/log`, { points: [{ key: 'm', step: 1e20, timeMs: 0, value: 1 }] })).status).toBe(400)
+    const patched = await server.ask('PATCH', `${root}/runs/${run}`, { endedAtMs: 2 ** 53 })
+    expect([patched.status, patched.text]).toEqual([400, expect.stringContaining('endedAtMs')])
+    expect((await get(`/runs/${run}`)).status).toBe(200)
+    expect((await get('/runs')).status).toBe(200)
+  })
+
   test('travel as one file to another server', async () => {
     await using other = await openServer()
     const run = await reportRun(server.tracking)
