@@ -1,5 +1,6 @@
 import { close, fdatasync, open } from 'node:fs'
 import { promisify } from 'node:util'
+import type { AppError } from '@trainyard/contract'
 import { storageError } from '../../base/errors.ts'
 
 /** A descriptor with a callback: the promises of `node:fs/promises` cost 10 µs more, as much as all of SQLite's part. */
@@ -17,25 +18,42 @@ const syncFile = promisify(fdatasync)
 export class LogFile {
   readonly #path: string
   #file: Promise<number> | undefined
+  #failure: AppError | undefined
 
   constructor(databasePath: string) {
     this.#path = `${databasePath}-wal`
   }
 
-  /** Resolves when every commit so far is on disk. */
+  /**
+   * Resolves when every commit so far is on disk. After a failure it stays unsound: the system reports a lost write once, to the
+   * descriptor that asked, and a later success says nothing about what was lost then.
+   */
   async sync(): Promise<void> {
     try {
       const file = await (this.#file ??= promisify(open)(this.#path, 'r+'))
       await syncFile(file)
     } catch (error) {
-      this.#file = undefined
-      throw storageError(`Cannot write ${this.#path} to the disk`, error)
+      this.#failure = storageError(`Cannot write ${this.#path} to the disk`, error)
+      await this.close()
+      throw this.#failure
     }
+  }
+
+  /** Why what was committed may not be on disk; undefined while all is well. */
+  get failure(): AppError | undefined {
+    return this.#failure
+  }
+
+  /** All of it has been moved into the database since, and that is on disk. */
+  recovered(): void {
+    this.#failure = undefined
   }
 
   async close(): Promise<void> {
     const file = this.#file
     this.#file = undefined
-    if (file) await promisify(close)(await file)
+    if (!file) return
+    // One that could not be opened is closed already, and one that could not be written says nothing new here.
+    await file.then(promisify(close)).catch(() => undefined)
   }
 }

@@ -60,7 +60,8 @@ class SqliteDatabase implements Database {
     addFunctions(writer)
     this.#log = new LogFile(path)
     this.#checkpointer = new Checkpointer(path, () => logPages(writer))
-    this.#writes = new GroupCommit(createTransactionHost(writer, path, () => this.#sync()))
+    const host = createTransactionHost(writer, path, () => this.#sync())
+    this.#writes = new GroupCommit({ ...host, begin: () => this.#begin(host) })
   }
 
   /** Reads take turns: each has the connection's snapshot for itself, and as node:sqlite never waits, nobody else would gain. */
@@ -138,6 +139,30 @@ class SqliteDatabase implements Database {
       }
     } catch (error) {
       throw fromSqliteError(error, this.#path)
+    }
+  }
+
+  /** After a failed sync nothing more is written until all that was committed lies in the database itself, synced there. */
+  async #begin(host: TransactionHost<Transaction>): Promise<void> {
+    const { failure } = this.#log
+    if (failure) {
+      if (!this.#moveLog())
+        throw new AppError(
+          'storage',
+          `Nothing more is written to ${this.#path}, as earlier changes may not have reached the disk (${failure.message}) Check the disk; it is tried again at every write.`,
+          { cause: failure },
+        )
+      this.#log.recovered()
+    }
+    await host.begin()
+  }
+
+  /** Whether all of the log was copied and synced: SQLite syncs the log before and the database after. */
+  #moveLog(): boolean {
+    try {
+      return this.#writer.value('PRAGMA wal_checkpoint(TRUNCATE)') === 0
+    } catch {
+      return false
     }
   }
 
