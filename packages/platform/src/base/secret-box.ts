@@ -17,7 +17,7 @@ const tagBytes = 16
 /** AES-256-GCM with a key from a file of its owner's, which is made with the first secret. */
 export function createSecretBox(keyFile: string): SecretBox {
   let known: Buffer | undefined
-  const key = (): Buffer => (known ??= readKey(keyFile))
+  const key = (): Buffer => (known ??= readKeyFile(keyFile))
   return {
     seal(secret) {
       const nonce = randomBytes(nonceBytes)
@@ -39,8 +39,8 @@ export function createSecretBox(keyFile: string): SecretBox {
   }
 }
 
-/** Several processes may want it at once: the first to write it wins. */
-function readKey(path: string): Buffer {
+/** The 256 bits of a file that only its owner reads, made when it is missing. Several processes may want it at once: the first to write it wins. */
+export function readKeyFile(path: string): Buffer {
   try {
     writeFileSync(path, randomBytes(keyBytes).toString('base64'), { mode: 0o600, flag: 'wx' })
   } catch (error) {

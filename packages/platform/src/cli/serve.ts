@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { systemClock } from '../base/clock.ts'
 import { systemErrorCode, systemReason } from '../base/errors.ts'
-import { createRunTokens, newRunSecret } from '../http/index.ts'
+import { readKeyFile } from '../base/secret-box.ts'
+import { createRunTokens } from '../http/index.ts'
 import { parsePostgresAddress } from '../database/index.ts'
 import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
@@ -37,7 +39,8 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
       `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`,
     )
   const log = pino({ level: options.log }, pino.destination({ fd: 2, sync: true }))
-  const runSecret = newRunSecret()
+  // Kept, so that jobs started under one server go on with the next.
+  const runSecret = readKeyFile(join(session.directory.path, 'job-tokens.key')).toString('base64url')
   const allowPrivate = options.allowPrivateAddresses
   await using deliveries = startDeliveries({
     database: session.database,

@@ -48,7 +48,7 @@ async function requireEmpty({ kysely }: Reader, tables: readonly TableShape[]): 
     let rows = kysely.selectFrom(name).select(({ fn }) => fn.countAll<number>().as('count'))
     if (name === 'projects') rows = rows.where('name', '!=', 'default')
     if (name === 'experiments') rows = rows.where('number', '!=', 0)
-    const count = Number((await rows.executeTakeFirstOrThrow()).count)
+    const { count } = await rows.executeTakeFirstOrThrow()
     if (count > 0) held.push(`${name.replaceAll('_', ' ')} (${count})`)
   }
   if (held.length > 0)

@@ -13,7 +13,7 @@ export interface GuardOptions {
   readonly origins?: readonly string[]
   /** Every request but those to `/health` must carry it. */
   readonly token: string | undefined
-  /** Tokens of jobs: each opens this server too, and says which run it is that speaks. */
+  /** Tokens of jobs: each opens what MLflow's clients ask for, of every run, and says which run it is that speaks. */
   readonly runTokens?: RunTokens
   /** Addresses that this server has given out open themselves, without any token. */
   readonly isSigned?: (url: string) => boolean
@@ -36,11 +36,14 @@ export function createGuard(
     if (origin !== undefined && options.origins?.includes(origin)) {
       letIn(reply, origin)
       if (request.method === 'OPTIONS') return answerPreflight(reply)
-    } else if (origin !== undefined && !reading.has(request.method) && !isOwnOrigin(origin, options))
+    } else if (origin !== undefined && !reading.has(request.method) && !isOwnOrigin(origin, request.headers.host ?? ''))
       return refuse(reply, 403, 'Cross-origin request blocked')
     const runId = options.runTokens?.runOf(bearerOf(request))
-    if (runId !== undefined) noteSender(request.raw, runId)
-    else if (options.token !== undefined && !carries(request, options.token) && options.isSigned?.(request.url) !== true) {
+    if (runId !== undefined) {
+      if (options.token !== undefined && !isForJobs(request) && options.isSigned?.(request.url) !== true)
+        return refuse(reply, 403, "A job's token opens what MLflow's clients ask for; this needs the token of the server.")
+      noteSender(request.raw, runId)
+    } else if (options.token !== undefined && !carries(request, options.token) && options.isSigned?.(request.url) !== true) {
       reply.header('www-authenticate', 'Basic realm="trainyard"')
       return refuse(reply, 401, 'This server asks for its token: send it as a bearer token or as the password of any user.')
     }
@@ -98,10 +101,19 @@ const isLoopbackName = (host: string): boolean =>
 const isOwnName = (host: string, { loopback, hosts }: GuardOptions): boolean =>
   isLoopbackName(host) || hosts.includes(host) || (!loopback && isIP(host) !== 0)
 
-function isOwnOrigin(origin: string, options: GuardOptions): boolean {
+/** The very host and port that are asked: a page of another port, even on this machine, is another program's. */
+function isOwnOrigin(origin: string, host: string): boolean {
   const url = URL.parse(origin)
-  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && isOwnName(hostNameOf(url.host), options)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
+  // In the same words: a port that the scheme implies may be written or not.
+  return URL.parse(`${url.protocol}//${host}`)?.host === url.host
 }
+
+/** Where jobs' clients of other trackers go; nothing of this server's own interface. */
+const jobRoutes = /^\/(?:(?:api|ajax-api)\/[23]\.0\/|v1\/traces$|get-artifact$|version$)/
+
+/** By the route that was found, since an address can be spelled in many ways; what is not served is nobody's secret. */
+const isForJobs = ({ routeOptions: { url } }: FastifyRequest): boolean => url === undefined || jobRoutes.test(url)
 
 const bearerOf = ({ headers }: FastifyRequest): string => /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 

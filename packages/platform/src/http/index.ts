@@ -7,5 +7,5 @@
  * Start with `server.ts`, then `mlflow/dialect.ts`.
  */
 export type { GuardOptions } from './guard.ts'
-export { createRunTokens, newRunSecret, type RunTokens } from './run-tokens.ts'
+export { createRunTokens, type RunTokens } from './run-tokens.ts'
 export { createServer, protocolVersion, type ServerOptions } from './server.ts'

@@ -6,8 +6,10 @@ import { createServer } from 'node:http'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isPlainPath } from './bytes/plain-path.ts'
+import { createRunTokens } from './run-tokens.ts'
 import { createServedPlaces } from './served-places.ts'
 import { cutSlowClients } from './slow-clients.ts'
+import { endingConnections } from './stop-connections.ts'
 import { openServer, reportRun } from './testing/open-server.ts'
 
 const native = '/api/trainyard/v1'
@@ -37,6 +39,29 @@ describe('pages of other sites', () => {
     expect((await server.ask('GET', `${native}/experiments/0`)).json).toMatchObject({ trashedAtMs: null })
   })
 
+  test('are those of another port or bare address too; the server’s own are not', async () => {
+    await using server = await openServer({ loopback: false, token: 'secret', hosts: ['ml.example.org'] })
+    const ask = async (host: string, origin: string) =>
+      (await server.ask('POST', `${native}/projects`, { name: 'x' }, { host, origin, authorization: 'Basic OnNlY3JldA==' }))
+        .status
+    for (const [host, origin] of [
+      ['192.0.2.1:5000', 'http://203.0.113.9'],
+      ['192.0.2.1:5000', 'http://192.0.2.1'],
+      ['192.0.2.1:5000', 'http://192.0.2.1:5001'],
+      ['localhost:5000', 'http://localhost:3000'],
+      ['localhost:5000', 'http://127.0.0.1:5000'],
+      ['ml.example.org', 'http://ml.example.org:8080'],
+    ] as const)
+      expect(await ask(host, origin), `${host} ${origin}`).toBe(403)
+    for (const [host, origin] of [
+      ['192.0.2.1:5000', 'http://192.0.2.1:5000'],
+      ['[::1]:5000', 'http://[::1]:5000'],
+      ['ml.example.org', 'https://ml.example.org'],
+      ['ML.example.org:443', 'https://ml.example.org'],
+    ] as const)
+      expect(await ask(host, origin), `${host} ${origin}`).not.toBe(403)
+  })
+
   test('are let in where that was configured, with the questions a browser asks first', async () => {
     await using server = await openServer({ origins: ['https://lab.example.org'], token: 'secret' })
     const origin = 'https://lab.example.org'
@@ -61,6 +86,41 @@ describe('pages of other sites', () => {
     await using server = await openServer()
     for (const url of [...prefixes, `${native}/changes`, `${native}/openapi.json`, '/metrics', '/version'])
       expect((await server.ask('GET', url, undefined, { host: 'evil.example' })).status, url).toBe(403)
+  })
+})
+
+describe('the token of a job', () => {
+  test('opens nothing but what MLflow’s clients ask for, however the address is spelled', async () => {
+    const runTokens = createRunTokens('a secret')
+    await using server = await openServer({ token: 'secret', runTokens })
+    const authorization = `Bearer ${runTokens.tokenOf(await reportRun(server.tracking))}`
+    const ask = async (url: string) => (await server.ask('GET', url, undefined, { authorization })).status
+    for (const url of [`${native}/projects`, '/api/%74rainyard/v1/projects', `${native}/changes`, '/metrics', '/'])
+      expect(await ask(url), url).toBe(403)
+    expect(await ask('/version')).toBe(200)
+    expect(await ask('/api/2.0/mlflow/experiments/get?experiment_id=0')).toBe(200)
+  })
+})
+
+describe('bodies nested thousands of levels deep', () => {
+  test('are refused by every route in the words of its dialect', async () => {
+    await using server = await openServer()
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
+    for (const path of [
+      '2.0/mlflow/runs/log-metric',
+      '2.0/mlflow/runs/log-batch',
+      '2.0/mlflow/experiments/create',
+      '3.0/mlflow/traces',
+    ])
+      for (const body of [`{"key":${deep},"name":${deep},"trace":${deep}}`, JSON.stringify(`{"key":${deep}}`)]) {
+        const { status, json } = await server.ask('POST', `/api/${path}`, body)
+        expect([status, json], path).toEqual([
+          400,
+          { error_code: 'INVALID_PARAMETER_VALUE', message: 'The JSON is nested more than 64 levels deep.' },
+        ])
+      }
+    const spans = await server.ask('POST', '/v1/traces', `{"resourceSpans":${deep}}`, { 'x-mlflow-experiment-id': '0' })
+    expect([spans.status, spans.text]).toEqual([400, expect.not.stringContaining('call stack')])
   })
 })
 
@@ -116,6 +176,27 @@ describe('paths of files', () => {
     )
     for (const path of ['/', '.', '%2e', './', '//', '%2e%2e', '..']) expect((await read(path)).status, path).toBe(400)
   }, 60_000)
+
+  test('that cannot be are refused by their name, never telling where they would lie', async () => {
+    await using server = await openServer()
+    const run = await reportRun(server.tracking, join(server.folder, 'artifacts'))
+    mkdirSync(join(server.folder, 'artifacts', run), { recursive: true })
+    writeFileSync(join(server.folder, 'artifacts', run, 'a'), 'a file')
+    const files = `/api/2.0/mlflow-artifacts/artifacts/0/${run}/artifacts`
+    const bytes = { 'content-type': 'application/octet-stream' }
+    const long = 'n'.repeat(300)
+    for (const answer of [
+      await server.ask('GET', '/api/2.0/mlflow/artifacts/list', { run_id: run, path: long }),
+      await server.ask('PUT', `${files}/a/b`, 'x', bytes),
+      await server.ask('PUT', `${files}/${long}`, 'x', bytes),
+      await server.ask('GET', `${files}/${long}`),
+    ]) {
+      expect(answer.status, answer.text).toBe(400)
+      expect(answer.text).not.toContain(server.folder)
+    }
+    const missing = await server.ask('GET', `${files}/none`)
+    expect([missing.status, missing.text]).toEqual([404, expect.not.stringContaining(server.folder)])
+  })
 
   test('are plain or not, by one rule', () => {
     for (const path of ['a', 'a/b.txt', 'ünï cödé', '100%', 'a%20b', 'v1:2', 'a..b', '...', ''])
@@ -241,4 +322,41 @@ test('a server that stops ends the streams of those who listen', async () => {
   await server[Symbol.asyncDispose]()
   expect(await text).toContain('event: hello')
   expect((await waiting) ?? 0).toBeLessThan(500)
+})
+
+describe('a server that stops', () => {
+  const begun = (port: number, text: string) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {}).write(text)
+    return {
+      closed: new Promise((resolve) => socket.once('close', resolve)),
+      opened: new Promise((resolve) => socket.once('connect', resolve)),
+    }
+  }
+
+  test('waits for no connection without a request, nor for one half of a header', async () => {
+    const server = await openServer()
+    await server.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = server.app.server.address() as { port: number }
+    const sockets = [begun(port, ''), begun(port, 'POST /api/2.0/mlflow/runs/log-metric HTTP/1.1\r\nhost: loc')]
+    for (const { opened } of sockets) await opened
+    // Answered behind them, so that the server has taken both.
+    await (await fetch(`http://127.0.0.1:${port}/health`)).text()
+    await server[Symbol.asyncDispose]()
+    for (const { closed } of sockets) await closed
+  })
+
+  test('cuts what is half sent when its time is over', async () => {
+    const server = createServer((incoming) => incoming.resume())
+    const ending = endingConnections(server, () => true, 50)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const arrived = new Promise((resolve) => server.once('request', resolve))
+    const { closed } = begun(port, 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf')
+    await arrived
+    const stopped = new Promise((resolve) => server.close(resolve))
+    ending.begin()
+    await stopped
+    await closed
+  })
 })

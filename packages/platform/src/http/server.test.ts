@@ -18,7 +18,7 @@ describe('every route of every dialect', () => {
     for (const url of [search, search.replace('/api/', '/ajax-api/'), '/projects/p/api/2.0/mlflow/experiments/search']) {
       for (const origin of ['https://evil.example', 'null', 'file://', 'http://127.0.0.1.evil.example'])
         expect((await server.ask('POST', url, { max_results: 1 }, { origin })).status, `${url} ${origin}`).toBe(403)
-      expect((await server.ask('POST', url, { max_results: 1 }, { origin: 'http://localhost:3000' })).status).toBe(200)
+      expect((await server.ask('POST', url, { max_results: 1 }, { origin: 'http://localhost' })).status).toBe(200)
       expect((await server.ask('POST', url, { max_results: 1 }, { 'content-type': 'text/plain' })).status).toBe(400)
     }
   })

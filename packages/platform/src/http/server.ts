@@ -24,6 +24,7 @@ import { createAddressSigner } from './signed-address.ts'
 import { createServedPlaces } from './served-places.ts'
 import { serveMetrics } from './server-metrics.ts'
 import { cutSlowClients } from './slow-clients.ts'
+import { type ConnectionEnd, endingConnections } from './stop-connections.ts'
 
 export interface ServerOptions {
   readonly tracking: Tracking
@@ -48,7 +49,7 @@ export interface ServerOptions {
 /** The version of the MLflow protocol that is served. Clients switch features on by it: from 3.4 on they send spans to `/v1/traces`. */
 export const protocolVersion = '3.17.2'
 
-/** A server that is ready to listen. Closing it waits for requests under way; it owns none of what it was given. */
+/** A server that is ready to listen. Closing it waits for requests under way, 10 s at most; it owns none of what it was given. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -126,9 +127,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     placeOfModel: (model) => places.ofModel(model),
   })
   dashboardPages(app)
+  let stopping: ConnectionEnd | undefined
+  app.addHook('preClose', async () => stopping?.begin())
   await app.ready()
   openLogLane(app, context, createPass(options.guard))
   const slow = cutSlowClients(app.server)
+  stopping = endingConnections(app.server, (socket) => slow.isBusy(socket))
   app.server.once('close', () => slow[Symbol.dispose]())
   return app
 }

@@ -12,6 +12,11 @@ export interface Patience {
 /** 30 seconds at less than 100 bytes a second: nobody's line, however bad; who holds many such requests open would use up the server. */
 const usualPatience: Patience = { lookEveryMs: 10_000, leastBytes: 1_000, looks: 3 }
 
+export interface SlowClients extends Disposable {
+  /** Whether a request of this connection, told at least in its header, is under way. */
+  isBusy(socket: Socket): boolean
+}
+
 interface Watched {
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -25,7 +30,7 @@ interface Watched {
  * Cuts clients that send a request or take an answer drop by drop. A stream of events with nothing to say is not slow, nor is an
  * answer that the server itself is still working on.
  */
-export function cutSlowClients(server: Server, patience: Patience = usualPatience): Disposable {
+export function cutSlowClients(server: Server, patience: Patience = usualPatience): SlowClients {
   const watched = new Map<Socket, Watched>()
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request
@@ -53,6 +58,7 @@ export function cutSlowClients(server: Server, patience: Patience = usualPatienc
   server.prependListener('request', begin)
   const timer = setInterval(look, patience.lookEveryMs).unref()
   return {
+    isBusy: (socket) => watched.has(socket),
     [Symbol.dispose]() {
       clearInterval(timer)
       server.off('request', begin)

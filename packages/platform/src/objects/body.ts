@@ -12,19 +12,22 @@ export const isLocalFile = (body: ObjectBody): body is LocalFile => 'path' in bo
 
 const chunkBytes = 256 * 1024
 
-/** Opens a regular file for reading. Anything else (folder, named pipe, device) is refused at once, never waited for. */
-export async function openLocalFile(path: string): Promise<{ handle: FileHandle; sizeBytes: number; modifiedAtMs: number }> {
+/** Opens a regular file for reading. Anything else (folder, named pipe, device) is refused at once, never waited for. Errors call it by `name`. */
+export async function openLocalFile(
+  path: string,
+  name = path,
+): Promise<{ handle: FileHandle; sizeBytes: number; modifiedAtMs: number }> {
   let handle: FileHandle
   try {
     // Without O_NONBLOCK the open itself waits until somebody writes into a named pipe.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     const code = systemErrorCode(error)
-    if (code === 'ENXIO') throw notRegular(path, 'a socket')
+    if (code === 'ENXIO') throw notRegular(name, 'a socket')
     const missing = code === 'ENOENT' || code === 'ENOTDIR'
     throw new AppError(
       missing ? 'not_found' : code === 'EACCES' ? 'permission_denied' : 'storage',
-      `Cannot read ${path}: ${systemReason(error)}.`,
+      `Cannot read ${name}: ${systemReason(error)}.`,
       {
         cause: error,
       },
@@ -32,7 +35,7 @@ export async function openLocalFile(path: string): Promise<{ handle: FileHandle;
   }
   try {
     const stats = await handle.stat()
-    if (!stats.isFile()) throw notRegular(path, stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a named pipe' : 'a device')
+    if (!stats.isFile()) throw notRegular(name, stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a named pipe' : 'a device')
     return { handle, sizeBytes: stats.size, modifiedAtMs: stats.mtimeMs }
   } catch (error) {
     await handle.close()
@@ -40,8 +43,8 @@ export async function openLocalFile(path: string): Promise<{ handle: FileHandle;
   }
 }
 
-const notRegular = (path: string, what: string): AppError =>
-  new AppError('invalid_argument', `Cannot read ${path}: it is ${what}, not a regular file.`)
+const notRegular = (name: string, what: string): AppError =>
+  new AppError('invalid_argument', `Cannot read ${name}: it is ${what}, not a regular file.`)
 
 /** The bytes of any body, in pieces. */
 export async function* bodyChunks(body: ObjectBody): AsyncGenerator<Uint8Array> {

@@ -71,7 +71,7 @@ async function sortedEntries(root: string, folderKey: string, signal: AbortSigna
       .sort((left, right) => compareKeys(orderName(left), orderName(right)))
   } catch (error) {
     if (isMissing(error)) return []
-    throw fileError(`Cannot list ${folder}`, error)
+    throw fileError(`Cannot list "${folderKey}"`, error)
   }
 }
 
@@ -82,6 +82,6 @@ async function infoOf(root: string, key: string): Promise<ObjectInfo | undefined
     return { key, sizeBytes: stats.size, modifiedAtMs: stats.mtimeMs }
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw fileError(`Cannot list ${join(root, key)}`, error)
+    throw fileError(`Cannot list "${key}"`, error)
   }
 }

@@ -39,7 +39,7 @@ export function createFilePlace(root: string): FilePlace {
     if (folder !== realRoot && !folder.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) {
       throw new AppError(
         'permission_denied',
-        `The object "${key}" lies outside of ${root}: a folder on its way is a link to ${folder}.`,
+        `The object "${key}" lies outside of its store: a folder on its way is a link that leads out.`,
       )
     }
     return path
@@ -53,7 +53,7 @@ export function createFilePlace(root: string): FilePlace {
         return await inside(path, key)
       } catch (error) {
         if (isMissing(error)) return undefined
-        throw fileError(`Cannot reach ${path}`, error)
+        throw fileError(`Cannot reach "${key}"`, error)
       }
     },
     async prepare(key) {
@@ -102,10 +102,11 @@ async function deepestExisting(root: string, path: string): Promise<string> {
 
 export const isMissing = (error: unknown): boolean => systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR'
 
-/** Turns a failed system call into an `AppError` and leaves `AppError`s as they are. */
+/** Turns a failed system call into an `AppError` and leaves `AppError`s as they are. Its sentence names the key, never where it lies: others may read it. */
 export function fileError(what: string, error: unknown): AppError {
   if (error instanceof AppError) return error
   const code = systemErrorCode(error)
+  if (code === 'ENAMETOOLONG') return new AppError('invalid_argument', `${what}: ${systemReason(error)}.`, { cause: error })
   if (code === 'EACCES' || code === 'EPERM')
     return new AppError('permission_denied', `${what}: ${systemReason(error)}.`, { cause: error })
   if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'EEXIST') {
@@ -115,5 +116,7 @@ export function fileError(what: string, error: unknown): AppError {
       { cause: error },
     )
   }
-  return new AppError('storage', `${what}: ${systemReason(error)}.`, { cause: error })
+  // What Node itself says ends with the call and its paths.
+  const reason = systemReason(error).replace(/, \w+ '[^]*$/, '')
+  return new AppError('storage', `${what}: ${reason}.`, { cause: error })
 }

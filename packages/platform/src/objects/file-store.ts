@@ -33,12 +33,12 @@ export function createFileStore(options: { root: string }): ObjectStore {
       }
     } catch (error) {
       if (isMissing(error)) return undefined
-      throw fileError(`Cannot reach ${path}`, error)
+      throw fileError(`Cannot reach "${key}"`, error)
     }
   }
   const find = async (key: string): Promise<{ path: string; info: ObjectInfo }> => {
     const found = await infoAt(key)
-    if (!found) throw new AppError('not_found', `There is no file ${place.pathOf(key)}.`)
+    if (!found) throw new AppError('not_found', `There is no file "${key}".`)
     return found
   }
 
@@ -55,7 +55,7 @@ export function createFileStore(options: { root: string }): ObjectStore {
       throwIfAborted(get.signal, `Reading "${key}"`)
       resolveRange(get)
       const { path, info } = await find(key)
-      const { handle, sizeBytes } = await openLocalFile(path)
+      const { handle, sizeBytes } = await openLocalFile(path, `"${key}"`)
       const range = resolveRange(get, sizeBytes)
       if (range.offset === range.end) {
         await handle.close()
@@ -81,7 +81,7 @@ export function createFileStore(options: { root: string }): ObjectStore {
         await unlink(path)
       } catch (error) {
         if (isMissing(error)) return
-        throw fileError(`Cannot delete ${path}`, error)
+        throw fileError(`Cannot delete "${key}"`, error)
       }
       await place.prune(path)
     },

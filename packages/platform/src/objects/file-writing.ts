@@ -30,7 +30,7 @@ export function createFileWriter(place: FilePlace): FileWriter {
       }
       return { target, temporary, handle }
     }).catch((error: unknown) => {
-      throw fileError(`Cannot write ${place.pathOf(key)}`, error)
+      throw fileError(`Cannot write "${key}"`, error)
     })
 
   const write: FileWriter['write'] = async (key, body, options, ifAbsent) => {
@@ -40,13 +40,13 @@ export function createFileWriter(place: FilePlace): FileWriter {
     }
     const { target, temporary, handle } = await temporaryFor(key)
     try {
-      const stored = await writeDurably(handle, target, body, options)
+      const stored = await writeDurably(handle, key, body, options)
       const shown = await show(temporary, target, ifAbsent)
       if (!shown) return null
       if (isLocalFile(body) && body.move) await rm(body.path)
       return stored
     } catch (error) {
-      throw fileError(`Cannot write ${target}`, error)
+      throw fileError(`Cannot write "${key}"`, error)
     } finally {
       await rm(temporary, { force: true })
     }
@@ -62,7 +62,7 @@ export function createFileWriter(place: FilePlace): FileWriter {
         await syncPath(temporary)
         await show(temporary, target, false)
       } catch (error) {
-        throw fileError(`Cannot write ${target}`, error)
+        throw fileError(`Cannot write "${toKey}"`, error)
       } finally {
         await rm(temporary, { force: true })
       }
@@ -70,8 +70,8 @@ export function createFileWriter(place: FilePlace): FileWriter {
   }
 }
 
-async function writeDurably(handle: FileHandle, target: string, body: ObjectBody, options: PutOptions): Promise<StoredObject> {
-  const meter = new BodyMeter(`Storing ${target}`, options)
+async function writeDurably(handle: FileHandle, key: string, body: ObjectBody, options: PutOptions): Promise<StoredObject> {
+  const meter = new BodyMeter(`Storing "${key}"`, options)
   try {
     await writeAll(handle, meter.through(body))
     await handle.sync()
@@ -135,11 +135,10 @@ async function show(temporary: string, target: string, ifAbsent: boolean): Promi
 async function moveIntoPlace(place: FilePlace, key: string, body: LocalFile, options: PutOptions): Promise<StoredObject | null> {
   const before = await lstat(body.path).catch(() => undefined)
   if (!before?.isFile() || before.nlink > 1) return null
-  const target = place.pathOf(key)
   try {
     const folder = dirname(await retryMissingFolder(() => place.prepare(key)))
     if ((await stat(folder)).dev !== before.dev) return null
-    const meter = new BodyMeter(`Storing ${target}`, options)
+    const meter = new BodyMeter(`Storing "${key}"`, options)
     for await (const _ of meter.through(body));
     const stored = meter.finish()
     const after = await lstat(body.path)
@@ -150,7 +149,7 @@ async function moveIntoPlace(place: FilePlace, key: string, body: LocalFile, opt
     return stored
   } catch (error) {
     if (systemErrorCode(error) === 'EXDEV') return null
-    throw fileError(`Cannot write ${target}`, error)
+    throw fileError(`Cannot write "${key}"`, error)
   }
 }
 

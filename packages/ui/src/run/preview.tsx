@@ -9,7 +9,7 @@ import { parseDelimited } from './delimited.ts'
 const mostBytes = 1_000_000
 const mostRows = 500
 
-type Kind = 'image' | 'html' | 'table' | 'json' | 'text' | 'media' | 'pdf' | 'other'
+type Kind = 'image' | 'html' | 'table' | 'json' | 'text' | 'other'
 
 const endings: Record<string, Kind> = {
   png: 'image',
@@ -24,11 +24,6 @@ const endings: Record<string, Kind> = {
   tsv: 'table',
   json: 'json',
   jsonl: 'text',
-  mp4: 'media',
-  webm: 'media',
-  wav: 'media',
-  mp3: 'media',
-  pdf: 'other',
 }
 const textEndings = /^(?:txt|log|md|ya?ml|py|js|ts|cfg|conf|ini|toml|sh|r|sql|xml|lock)$/
 
@@ -69,7 +64,14 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
       {(kind === 'table' || kind === 'json' || kind === 'text') && (
         <TextPreview address={address} kind={kind} name={name} sizeBytes={sizeBytes} />
       )}
-      {kind === 'other' && <p className="muted">There is no preview of {name}.</p>}
+      {kind === 'other' && (
+        <p className="muted">
+          There is no preview of {name}.{' '}
+          <a href={address} download>
+            Download it
+          </a>
+        </p>
+      )}
     </div>
   )
 }

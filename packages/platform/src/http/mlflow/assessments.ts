@@ -3,7 +3,7 @@ import { invalid } from './errors.ts'
 import { type Route, route } from './route.ts'
 import { inTraceWords } from './trace-context.ts'
 import { toAssessment } from './trace-view.ts'
-import { boolean, choice, type Decoder, list, message, type MessageOf, required, text } from './wire.ts'
+import { checkDepth, boolean, choice, type Decoder, list, message, type MessageOf, required, text } from './wire.ts'
 import { json, moment, texts } from './wire-values.ts'
 
 const sourceTypes = { SOURCE_TYPE_UNSPECIFIED: 0, HUMAN: 1, LLM_JUDGE: 2, CODE: 3 }
@@ -109,6 +109,7 @@ function valueOf({ feedback, expectation, issue }: WireAssessment, path: string)
     if (!serialized) return { kind: 'expectation', value: expectation.value ?? null }
     if (serialized.serialization_format !== 'JSON_FORMAT')
       throw invalid(`Unknown serialization format: ${serialized.serialization_format ?? ''}. Only JSON_FORMAT is supported.`)
+    checkDepth(serialized.value ?? '')
     try {
       return { kind: 'expectation', value: JSON.parse(serialized.value ?? '') as NewAssessment['value'] }
     } catch {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
+import { noteVanished } from '../vanished.ts'
 import { assessmentRoutes } from './assessments.ts'
 import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
 import { defectAnswer, invalid, toAnswer } from './errors.ts'
@@ -149,7 +150,8 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
   const known = toAnswer(error)
   if (known && known.status < 500)
     return reply.code(known.status).header('content-type', 'application/json').send(JSON.stringify(known.body))
-  request.log.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed')
+  if (!noteVanished(request))
+    request.log.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed')
   const body = known?.body ?? defectAnswer
   return reply
     .code(known?.status ?? 500)

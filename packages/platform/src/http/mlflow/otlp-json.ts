@@ -1,11 +1,15 @@
 import type { SpanValue, SpanValues } from '../../traces/index.ts'
 import { readSpanValue } from '../../traces/index.ts'
+import { isDeeperThan } from '../json-depth.ts'
 import type { OtlpSpan } from './otlp-span.ts'
 
 const deepest = 100
+/** A value in a value stands four levels deeper in the JSON: an object, its kind, a list, an entry. */
+const deepestJson = 4 * deepest + 12
 
 /** The spans of an export request in OpenTelemetry's JSON; throws a SyntaxError or RangeError when it is none. */
 export function readOtlpJson(body: string): OtlpSpan[] {
+  if (isDeeperThan(body, deepestJson)) throw new RangeError(`Values are nested deeper than ${deepest} levels.`)
   const request = mapOf(readSpanValue(body))
   return listOf(field(request, 'resourceSpans')).flatMap((resource) =>
     listOf(field(mapOf(resource), 'scopeSpans')).flatMap((scope) =>

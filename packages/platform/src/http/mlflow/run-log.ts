@@ -8,6 +8,7 @@ import { type MlflowContext, type Route, route } from './route.ts'
 import { getRun, runDeleted, runFields, runIdOf, runMissing } from './runs.ts'
 import { checkKey, checkRunId, checkTimestamp, cutParamValue, cutTagValue, isKnownKey } from './validation.ts'
 import {
+  checkDepth,
   type Decoder,
   double,
   fromWireDouble,
@@ -226,6 +227,7 @@ const modelFields = ['run_id', 'artifact_path', 'utc_time_created', 'flavors'] a
 
 /** What older clients say about a model they stored; the rest of it is in the model's own file. */
 function readModel(json: string): Record<string, unknown> {
+  checkDepth(json)
   let model: unknown
   try {
     model = JSON.parse(json)

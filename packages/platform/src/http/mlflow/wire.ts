@@ -1,4 +1,5 @@
-import { invalid } from './errors.ts'
+import { deepestBody, isDeeperThan } from '../json-depth.ts'
+import { invalid, MlflowError } from './errors.ts'
 
 /**
  * The protocol's messages as its clients write them: JSON of protocol buffers, leniently. Names in snake_case or lowerCamelCase,
@@ -121,20 +122,30 @@ export function required<Value>(value: Value | undefined, path: string): Value {
 
 /**
  * Reads a body. What is no JSON counts as an empty message, a JSON text that holds JSON is read once more. A bare `NaN`, which is no
- * JSON but what careless clients print, is refused by name.
+ * JSON but what careless clients print, is refused by name, and so is what is nested too deeply.
  */
 export function parseBody(body: string): unknown {
   if (body === '') return {}
+  checkDepth(body)
   let value: unknown
   try {
     value = JSON.parse(body)
-    if (typeof value === 'string') value = JSON.parse(value)
-  } catch {
+    if (typeof value === 'string') {
+      checkDepth(value)
+      value = JSON.parse(value)
+    }
+  } catch (error) {
+    if (error instanceof MlflowError) throw error
     if (/:\s*-?(?:NaN|Infinity)\b/.test(body))
       throw invalid('The body is not valid JSON: write NaN and infinities as texts, "NaN" and "Infinity".')
     return {}
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+}
+
+/** Refuses a JSON text nested so deeply that going through it would overflow the stack. */
+export function checkDepth(json: string): void {
+  if (isDeeperThan(json, deepestBody)) throw invalid(`The JSON is nested more than ${deepestBody} levels deep.`)
 }
 
 const largestDouble = Number.MAX_VALUE

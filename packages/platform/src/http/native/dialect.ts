@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode, isAppError } from '@trainyard/contract'
 import { nativeOperations, nativePrefix } from '@trainyard/contract/native-api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { noteVanished } from '../vanished.ts'
 import { type BoundOperation, bindOperations, type CallOf } from './bound-operation.ts'
 import type { Caller, NativeContext } from './context.ts'
 import { handlers } from './handlers.ts'
@@ -115,7 +116,7 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
       ? new AppError('invalid_argument', (error as Error).message)
       : new AppError('internal', 'The server met a defect of its own; its log says more.')
   const status = isAppError(error) ? statuses[known.code] : refused >= 400 && refused < 500 ? refused : 500
-  if (status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
+  if (status >= 500 && !noteVanished(request)) request.log.error({ err: error, requestId: request.id }, 'request failed')
   const { code, message, details } = known
   return reply
     .code(status)
