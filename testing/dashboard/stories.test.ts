@@ -205,6 +205,22 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.getByText('Its output was not captured: a client logged this run').waitFor()
   })
 
+  it('on a narrow window every page is one click away, and long lines of a log wrap', async () => {
+    const narrow = await openPage(browser, complaints)
+    await narrow.setViewportSize({ width: 500, height: 800 })
+    await narrow.goto(`${served.url}/runs/${runs.better.id}/logs`)
+    const lines = narrow.getByRole('log', { name: 'Lines' })
+    await lines.locator('.log-line').first().waitFor()
+    await narrow.keyboard.press('w')
+    await lines.locator('.log-line.wrapped').first().waitFor()
+    const rail = narrow.getByRole('navigation', { name: 'Pages' })
+    for (const name of ['Home', 'Runs', 'Experiments', 'Artifacts', 'Models', 'Projects', 'Settings']) {
+      await rail.getByText(name, { exact: true }).click()
+      await narrow.getByRole('heading', { name, level: 1 }).waitFor()
+    }
+    await narrow.close()
+  })
+
   it('NaN and failures are told, not hidden', async () => {
     await open(`/runs/${runs.odd.id}`)
     await page.getByText('NaN from step 21').first().waitFor()

@@ -97,7 +97,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
           </A>
         ))}
       </nav>
-      <div className="page-body" style={isFull ? { display: 'grid' } : undefined}>
+      <div className="page-body" style={isFull ? { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)' } : undefined}>
         {tab === 'overview' && (isSweep ? <SweepTab run={run} /> : <OverviewTab run={run} mark={mark} />)}
         {tab === 'iterations' && <IterationsTab run={run} />}
         {tab === 'charts' && <ChartsTab run={run} mark={mark} />}
