@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { ArtifactRecord, RunRecord } from '@trainyard/contract'
@@ -128,6 +129,43 @@ describe('TRAINYARD_URL', () => {
     const output = (await there.run('logs', 'long')).stdout
     expect(output).toBe(Array.from({ length: 400 }, (_, step) => `step ${step}\n`).join(''))
     expect(await onServer()).toHaveLength(1)
+  })
+
+  it('sends points whose steps went back, and equal ones once', { timeout: 120_000 }, async () => {
+    await up()
+    here.write(
+      'back.py',
+      [
+        'import os, time, trainyard',
+        'context = trainyard.get_or_create_ctx("back")',
+        'for step in range(10): context.log_metric("loss", step / 2, step=step)',
+        'while not os.path.exists("go"): time.sleep(0.05)',
+        'context.log_metric("loss", 333, step=3)',
+      ].join('\n'),
+    )
+    const client = here.start(['run', 'back.py'])
+    const countThere = async (): Promise<number | undefined> => {
+      const { code, stdout } = await there.run('show', 'back', '--json')
+      const { metrics } = JSON.parse(code === 0 ? stdout : '{"metrics":[]}') as { metrics: { key: string; pointCount: number }[] }
+      return metrics.find(({ key }) => key === 'loss')?.pointCount
+    }
+    await eventually(async () => ((await countThere()) === 10 ? true : undefined), 60_000)
+    here.write('go', '')
+    expect((await client.finished).code).toBe(0)
+    expect([await countThere(), readdirSync(join(here.folder, '.trainyard', 'outbox'))]).toEqual([11, []])
+  })
+
+  it('keeps the run while something in front of the server refuses it', { timeout: 120_000 }, async () => {
+    const proxy = createHttpServer((_request, response) => response.writeHead(404).end('<h1>Not here</h1>'))
+    await new Promise<void>((resolve) => void proxy.listen(port, '127.0.0.1', resolve))
+    here.write('train.py', training)
+    const refused = await here.run('run', 'train.py')
+    await new Promise((resolve) => proxy.close(resolve))
+    expect([refused.code, refused.stderr]).toEqual([0, expect.stringContaining('The run is kept here')])
+    expect(readdirSync(join(here.folder, '.trainyard', 'outbox'))).toHaveLength(1)
+    await up()
+    expect((await onServer()).map(({ name, state }) => `${name} ${state}`)).toEqual(['train completed'])
+    expect(readdirSync(join(here.folder, '.trainyard', 'outbox'))).toEqual([])
   })
 
   it('stops a run here when somebody aborts it there', { timeout: 120_000 }, async () => {

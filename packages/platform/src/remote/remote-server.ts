@@ -17,6 +17,30 @@ const prefix = '/api/trainyard/v1'
 /** Of an answer that is no stream. */
 const patienceMs = 60_000
 
+interface ToldError {
+  code: ErrorCode
+  message: string
+  details: Record<string, unknown>
+}
+
+/** What our own interface on the server answered, in its own words; a proxy in front of it does not speak them. */
+export class RemoteRefusal extends AppError {
+  /** The request itself is wrong, and will be at any other time. */
+  readonly isFinal: boolean
+
+  constructor(status: number, { code, message, details }: ToldError) {
+    super(code, message, { details })
+    this.isFinal = (status === 400 && code === 'invalid_argument') || (status === 409 && code === 'already_exists')
+  }
+}
+
+/** The server does not take the record of a run, now or later. */
+export class RecordRefused extends AppError {
+  constructor(refusal: RemoteRefusal) {
+    super(refusal.code, refusal.message, { cause: refusal, details: refusal.details })
+  }
+}
+
 /**
  * Another machine's server, through its native interface. What it refuses is thrown with its own code and sentence; when it cannot
  * be reached, or is about to stop, the code is `unavailable`, and the same request may be sent again.
@@ -38,7 +62,7 @@ export class RemoteServer {
   async json<Answer>(method: Method, path: string, given: { query?: Query; body?: unknown } = {}): Promise<Answer> {
     const body = given.body === undefined ? {} : { body: toWireJson(given.body), contentType: 'application/json' }
     const response = await this.#send(method, path, { ...body, ...(given.query && { query: given.query }) })
-    return (await response.json()) as Answer
+    return await readAnswer<Answer>(this.url, response)
   }
 
   /** Sends bytes as they are. */
@@ -50,7 +74,7 @@ export class RemoteServer {
       query: given.query,
       isStream,
     })
-    return (await response.json()) as Answer
+    return await readAnswer<Answer>(this.url, response)
   }
 
   /** The answer's bytes, streamed. */
@@ -107,18 +131,29 @@ function unreachable(url: string, error: unknown): AppError {
   return new AppError('unavailable', `The server ${url} cannot be reached: ${systemReason(cause)}.`, { cause: error })
 }
 
+/** A proxy may answer a page of its own in place of ours, or the connection may break in the middle. */
+async function readAnswer<Answer>(url: string, response: Response): Promise<Answer> {
+  try {
+    return (await response.json()) as Answer
+  } catch (error) {
+    throw new AppError('unavailable', `What ${url} answered is not an answer of Trainyard: ${systemReason(error)}.`, {
+      cause: error,
+    })
+  }
+}
+
 async function refusal(url: string, response: Response): Promise<AppError> {
   const text = await response.text().catch(() => '')
   if (response.status === 401)
     return new AppError('permission_denied', `The server ${url} asks for a token: set TRAINYARD_TOKEN.`)
   const told = readError(text)
-  if (told) return new AppError(told.code, told.message, { details: told.details })
+  if (told) return new RemoteRefusal(response.status, told)
   if (response.status === 404) return new AppError('not_found', `${url} does not serve Trainyard's native interface.`)
   const code: ErrorCode = response.status >= 500 ? 'unavailable' : 'invalid_argument'
   return new AppError(code, `The server ${url} answered ${response.status}: ${text.slice(0, 200)}`)
 }
 
-function readError(text: string): { code: ErrorCode; message: string; details: Record<string, unknown> } | undefined {
+function readError(text: string): ToldError | undefined {
   try {
     const { error } = JSON.parse(text) as { error?: { code?: string; message?: string; details?: Record<string, unknown> } }
     const code = errorCodes.find((known) => known === error?.code)

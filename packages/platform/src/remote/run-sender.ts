@@ -1,16 +1,17 @@
 import { createReadStream, statSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
-import { type ArtifactRecord, isAppError, isEnded, type RunRecord } from '@trainyard/contract'
+import { AppError, type ArtifactRecord, isAppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { listLocalFiles } from '../objects/index.ts'
-import type { DatasetInput, MetricSeriesInfo, Tracking } from '../tracking/index.ts'
-import type { RemoteServer } from './remote-server.ts'
+import type { DatasetInput, Tracking } from '../tracking/index.ts'
+import { countDistinct } from './distinct-points.ts'
+import { RecordRefused, RemoteRefusal, type RemoteServer } from './remote-server.ts'
 
 /** What the server has of a run, as far as this process knows; asked for when it does not. */
 interface Sent {
+  /** The record as it was sent. */
   image: string
-  revision: number
-  /** Points of each metric, and the step of the last one that was sent. */
-  series: Map<string, { count: number; step: number }>
+  /** Points of each metric, no two of them equal. */
+  counts: Map<string, number>
   outputBytes: number
   artifacts: Set<string>
 }
@@ -44,6 +45,10 @@ export class RunSender {
   readonly #remote: RemoteServer
   readonly #runId: string
   #sent: Sent | undefined
+  #revision = 0
+  #attempt = 0
+  /** Of each metric: how many of its points, in the order in which they arrived here, have been sent by this process. */
+  readonly #reached = new Map<string, number>()
 
   constructor(tracking: Tracking, remote: RemoteServer, runId: string) {
     this.#tracking = tracking
@@ -51,67 +56,121 @@ export class RunSender {
     this.#runId = runId
   }
 
-  /** `links`: artifacts of other runs, which have to be there first. */
+  /**
+   * `links`: artifacts of other runs, which have to be there first. A run that has ended is complete once the server, asked anew, has
+   * counted all of it. Fails with `RecordRefused` when the server takes no record of the run, ever.
+   */
   async ship({ links }: { links: boolean }): Promise<ShipOutcome> {
-    // Taken before anything is read: whoever reads later says what is newer.
-    const revision = Math.max(Date.now(), (this.#sent?.revision ?? 0) + 1)
-    const record = await this.#tracking.runs.get(this.#runId)
-    const asked = await this.#sendRecord(record, revision)
-    const sent = this.#sent!
-    await this.#sendPoints(sent, isEnded(record.state))
-    await this.#sendOutput(sent)
-    await this.#sendArtifacts(record, sent, links)
-    return { isComplete: isEnded(record.state), asked }
+    try {
+      // Taken before anything is read: whoever reads later says what is newer.
+      const revision = Math.max(Date.now(), this.#revision + 1)
+      const record = await this.#tracking.runs.get(this.#runId)
+      if (record.attempt !== this.#attempt) this.#reached.clear()
+      this.#attempt = record.attempt
+      const asked = await this.#sendRecord(record, revision, isWaiting(record))
+      await this.#sendRest(record, this.#sent!, links)
+      if (isEnded(record.state)) await this.#verify(record, links)
+      return { isComplete: isEnded(record.state), asked }
+    } catch (error) {
+      // Whatever it was, the server may be another one now, or have lost what it had.
+      this.#sent = undefined
+      throw error
+    }
   }
 
-  async #sendRecord(record: RunRecord, revision: number): Promise<string | null> {
+  async #sendRest(record: RunRecord, sent: Sent, links: boolean): Promise<void> {
+    await this.#sendPoints(sent)
+    await this.#sendOutput(sent)
+    await this.#sendArtifacts(record, sent, links)
+  }
+
+  /** What the server counts decides, not what it has answered before. */
+  async #verify(record: RunRecord, links: boolean): Promise<void> {
+    await this.#sendRecord(record, this.#revision, true)
+    const differing = await this.#differences(this.#sent!)
+    for (const { key, pointCount } of differing) await this.#sendSeries(key, 0, pointCount)
+    await this.#sendRest(record, this.#sent!, links)
+    if (differing.length === 0) return
+    await this.#sendRecord(record, this.#revision, true)
+    // More than here: somebody logs to the run there too.
+    const missing = (await this.#differences(this.#sent!)).find(({ here, there }) => there < here)
+    if (missing)
+      throw new AppError(
+        'unavailable',
+        `The server has ${missing.there} of the ${missing.here} points of '${missing.key}'; they will be sent again.`,
+      )
+  }
+
+  /** Series of which the server has another number of points, equal ones counted once, as it keeps them. */
+  async #differences({ counts }: Sent): Promise<{ key: string; pointCount: number; here: number; there: number }[]> {
+    const found = []
+    for (const { key, pointCount } of await this.#tracking.metrics.series(this.#runId)) {
+      const there = counts.get(key) ?? 0
+      if (there === pointCount) continue
+      const here = countDistinct(await this.#tracking.metrics.history(this.#runId, key))
+      if (there !== here) found.push({ key, pointCount, here, there })
+    }
+    return found
+  }
+
+  async #sendRecord(record: RunRecord, revision: number, always: boolean): Promise<string | null> {
     const history = await this.#tracking.runs.history(record.id)
     const datasets: DatasetInput[] = (await this.#tracking.datasets.ofRuns([record.id])).get(record.id) ?? []
     // Numbers among the results are points of metrics; the heartbeat of a supervisor is nobody else's business.
     const results = Object.fromEntries(Object.entries(record.results).filter(([, value]) => typeof value !== 'number'))
     const image = { record: { ...record, results, supervisor: null, updatedAtMs: lastChangeOf(record) }, history, datasets }
     const text = JSON.stringify(image)
-    const isKnown = this.#sent?.image === text && !isWaiting(record)
-    if (isKnown) return null
+    if (this.#sent?.image === text && !always) return null
     let receipt = await this.#put({ ...image, revision })
     // Somebody with a clock ahead of ours was here.
     if (receipt.revision > revision) receipt = await this.#put({ ...image, revision: receipt.revision + 1 })
+    this.#revision = receipt.revision
     this.#sent = {
       image: text,
-      revision: receipt.revision,
-      series: new Map(Object.entries(receipt.series).map(([key, { count, lastStep }]) => [key, { count, step: lastStep }])),
+      counts: new Map(Object.entries(receipt.series).map(([key, { count }]) => [key, count])),
       outputBytes: receipt.outputBytes,
       artifacts: new Set(receipt.artifacts),
     }
     return receipt.asked
   }
 
-  #put(body: object): Promise<Receipt> {
-    return this.#remote.json('PUT', `/runs/${this.#runId}`, { body })
-  }
-
-  /** Points of earlier attempts wait for the end of the run: until then the present attempt may replace them. */
-  async #sendPoints(sent: Sent, hasEnded: boolean): Promise<void> {
-    for (const series of await this.#tracking.metrics.series(this.#runId)) {
-      const known = sent.series.get(series.key)
-      const earlier = hasEnded ? undefined : series.earlier
-      const count = series.pointCount - (earlier?.count ?? 0)
-      if ((known?.count ?? 0) === count) continue
-      await this.#sendSeries({ ...series, pointCount: count }, known, earlier && earlier.lastStep + 1)
-      sent.series.set(series.key, { count, step: series.last.step })
+  async #put(body: object): Promise<Receipt> {
+    try {
+      return await this.#remote.json<Receipt>('PUT', `/runs/${this.#runId}`, { body })
+    } catch (error) {
+      if (error instanceof RemoteRefusal && error.isFinal) throw new RecordRefused(error)
+      throw error
     }
   }
 
-  /** From the last step that is known on; all of it, or from `first`, when that leaves a difference, because steps went back. */
-  async #sendSeries(series: MetricSeriesInfo, known: { count: number; step: number } | undefined, first?: number): Promise<void> {
-    const all = async (fromStep: number | undefined) =>
-      await this.#tracking.metrics.history(this.#runId, series.key, fromStep === undefined ? {} : { fromStep })
-    let points = await all(known?.step ?? first)
-    if (known !== undefined && known.count + points.length < series.pointCount) points = await all(first)
-    for (let at = 0; at < points.length; at += pointsPerRequest) {
-      const part = points.slice(at, at + pointsPerRequest).map((point) => ({ key: series.key, ...point }))
-      await this.#remote.json('POST', `/runs/${this.#runId}/log`, { body: { points: part } })
+  /**
+   * Points of earlier attempts come first here and wait for the end of the run, when the server's count misses them: until then the
+   * present attempt may replace them.
+   */
+  async #sendPoints(sent: Sent): Promise<void> {
+    for (const { key, pointCount, earlier } of await this.#tracking.metrics.series(this.#runId)) {
+      const skipped = earlier?.count ?? 0
+      const reached = this.#reached.get(key) ?? sent.counts.get(key) ?? 0
+      const from = skipped + reached > pointCount ? skipped : skipped + reached
+      this.#reached.set(key, (await this.#sendSeries(key, from, pointCount)) - skipped)
     }
+  }
+
+  /**
+   * In the order in which they arrived here, so that what the server has is a beginning of them, whatever their steps. Another process
+   * may have sent that: as many points as the server counts are among it for certain, because of equal ones it counts one.
+   */
+  async #sendSeries(key: string, from: number, pointCount: number): Promise<number> {
+    let at = from
+    while (at < pointCount) {
+      const seen = { [key]: at }
+      const page = await this.#tracking.metrics.arrived(this.#runId, { keys: [key], seen, limit: pointsPerRequest })
+      // A new attempt has begun meanwhile, without it.
+      if (page.points.length === 0) return at
+      await this.#remote.json('POST', `/runs/${this.#runId}/log`, { body: { points: page.points } })
+      at = page.seen[key]!
+    }
+    return at
   }
 
   async #sendOutput(sent: Sent): Promise<void> {

@@ -3,7 +3,7 @@ import { isAppError, isEnded } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Outbox } from './outbox.ts'
-import type { RemoteServer } from './remote-server.ts'
+import { RecordRefused, type RemoteServer } from './remote-server.ts'
 import { RunSender } from './run-sender.ts'
 
 export interface ShipperOptions {
@@ -12,9 +12,15 @@ export interface ShipperOptions {
   outbox: Outbox
   /** Somebody on the server wants the run to stop. */
   onAsked: (runId: string, reason: string) => void
-  /** The server cannot be reached, or refuses a run: told once for each reason. */
+  /** The server cannot be reached, does not take a run now, or never will: told once for each reason. */
   onTrouble: (sentence: string) => void
 }
+
+/**
+ * `arrived`: the server has counted all of it. `waiting`: something is still to be sent, and the run is in the outbox. `refused`: the
+ * server takes no record of the run, ever; it has left the outbox, which is told and noted among the problems of the run here.
+ */
+export type ShipmentEnd = 'arrived' | 'waiting' | 'refused'
 
 const everyMs = 1_000
 const longestPauseMs = 30_000
@@ -29,6 +35,7 @@ export class Shipper {
   readonly #options: ShipperOptions
   readonly #senders = new Map<string, RunSender>()
   readonly #complete = new Set<string>()
+  readonly #refused = new Set<string>()
   readonly #told = new Set<string>()
 
   constructor(options: ShipperOptions) {
@@ -45,28 +52,26 @@ export class Shipper {
     }
   }
 
-  /**
-   * Sends the rest of a run that has ended, for at most `patienceMs` while the server is away. True when everything has arrived: then
-   * the run leaves the outbox.
-   */
-  async finish(runId: string, { patienceMs }: { patienceMs: number }): Promise<boolean> {
+  /** Sends the rest of a run that has ended, for at most `patienceMs` while the server is away or does not take it now. */
+  async finish(runId: string, { patienceMs }: { patienceMs: number }): Promise<ShipmentEnd> {
     for (const startedMs = performance.now(); ; await delay(everyMs)) {
-      if ((await this.#attempt(runId)) && this.#complete.has(runId)) return true
-      if (performance.now() - startedMs >= patienceMs) return false
+      const isSent = await this.#attempt(runId)
+      if (this.#refused.has(runId)) return 'refused'
+      if (isSent && this.#complete.has(runId)) return 'arrived'
+      if (performance.now() - startedMs >= patienceMs) return 'waiting'
     }
   }
 
-  /** False when something is still to be sent, or cannot be. */
+  /** False when something is still to be sent. */
   async #attempt(runId: string): Promise<boolean> {
+    if (this.#refused.has(runId)) return true
     try {
       await this.#send(runId)
       return true
     } catch (error) {
       if (!isAppError(error)) throw error
-      const isRefused = error.code !== 'unavailable' && error.code !== 'storage'
-      this.#tell(isRefused ? `The server does not take run ${runId.slice(0, 12)}: ${messageOf(error)}` : messageOf(error))
-      // What it does not want now it will not want later.
-      if (isRefused && error.code !== 'permission_denied') this.#drop(runId)
+      const isAway = error.code === 'unavailable' || error.code === 'storage'
+      this.#tell(isAway ? messageOf(error) : `The server does not take run ${runId.slice(0, 12)} now: ${messageOf(error)}`)
       return false
     }
   }
@@ -77,9 +82,15 @@ export class Shipper {
     this.#options.onTrouble(sentence)
   }
 
-  #drop(runId: string): void {
-    this.#options.outbox.remove(runId)
+  /** For good: whoever looks at the run here must be able to see that it is not there. */
+  async #giveUp(runId: string, reason: RecordRefused): Promise<void> {
+    const { tracking, outbox, remote } = this.#options
+    const sentence = `The server ${remote.url} does not take run ${runId.slice(0, 12)}, and it will not be sent again: ${messageOf(reason)}`
+    await tracking.runs.addProblem(runId, sentence)
+    this.#tell(sentence)
+    this.#refused.add(runId)
     this.#complete.add(runId)
+    outbox.remove(runId)
   }
 
   /** A run, then those below it: their records name it as parent. */
@@ -95,31 +106,39 @@ export class Shipper {
     // Looked at first: what ends while it is sent is sent once more.
     const hadEnded = isEnded(run.state)
     await this.#sendOne(runId, { links: false })
+    if (this.#refused.has(runId)) return
     for (let parents = [runId]; parents.length > 0;) {
       const children = (await Promise.all(parents.map((id) => tracking.runs.childIds(id)))).flat()
       const left = children.filter((id) => !this.#complete.has(id))
       await inParallel(left, atOnce, async (id) => {
         if (await this.#sendOne(id, { links: hadEnded })) this.#complete.add(id)
       })
-      parents = children
+      // What is below a run that is not there cannot be either.
+      parents = children.filter((id) => !this.#refused.has(id))
     }
     if (!hadEnded) return
     // A sweep shows the artifacts of its best iteration: they are there now.
-    await this.#sendOne(runId, { links: true })
+    if (!(await this.#sendOne(runId, { links: true }))) return
     outbox.remove(runId)
     this.#complete.add(runId)
   }
 
-  /** True when it has ended and all of it is there. */
+  /** True when it has ended and all of it is there, or when none of it ever will be. */
   async #sendOne(runId: string, options: { links: boolean }): Promise<boolean> {
     let sender = this.#senders.get(runId)
     if (!sender) {
       sender = new RunSender(this.#options.tracking, this.#options.remote, runId)
       this.#senders.set(runId, sender)
     }
-    const { isComplete, asked } = await sender.ship(options)
-    if (asked !== null) this.#options.onAsked(runId, asked)
-    return isComplete
+    try {
+      const { isComplete, asked } = await sender.ship(options)
+      if (asked !== null) this.#options.onAsked(runId, asked)
+      return isComplete
+    } catch (error) {
+      if (!(error instanceof RecordRefused)) throw error
+      await this.#giveUp(runId, error)
+      return true
+    }
   }
 }
 

@@ -27,7 +27,7 @@ export async function addArtifact(transaction: Transaction, artifact: NewArtifac
       .where('is_current', '=', 1)
       .execute()
   }
-  const id = newRunId(artifact.createdAtMs)
+  const id = await nextId(transaction, { project, key }, artifact.createdAtMs)
   const { number } = await transaction.kysely
     .insertInto('artifacts')
     .values({
@@ -52,6 +52,26 @@ export async function addArtifact(transaction: Transaction, artifact: NewArtifac
   await transaction.insertRows('artifact_labels', ['artifact', 'key', 'value'], labels)
   if (run !== null) await noteChange(transaction, 'artifacts', run)
   return id
+}
+
+/** Of versions of a key that were made in one millisecond, the later one has the higher id: elsewhere too they are in this order. */
+async function nextId(
+  { kysely }: Transaction,
+  { project, key }: { project: number; key: string },
+  atMs: number,
+): Promise<string> {
+  const id = newRunId(atMs)
+  const newest = await kysely
+    .selectFrom('artifacts')
+    .select(['id', 'created_at'])
+    .where('project', '=', project)
+    .where('key', '=', key)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (!newest || newest.created_at !== Math.round(atMs) || newest.id < id) return id
+  const [fixed, tail] = [newest.id.slice(0, 17), newest.id.slice(17)]
+  return `${fixed}${(BigInt(`0x${tail}`) + 1n).toString(16).padStart(tail.length, '0')}`
 }
 
 function checkArtifact({ key, tag, labels, target }: NewArtifact): void {

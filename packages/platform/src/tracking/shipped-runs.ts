@@ -35,25 +35,41 @@ export function createShippedRuns(database: Database): ShippedRuns {
       for (const tag of artifact.tags) checkTag(tag)
       await database.write(async (transaction) => {
         await storeArtifact(transaction, artifact)
-        await tagNewest(transaction, artifact.id)
+        await showNewest(transaction, artifact.id)
       })
     },
   }
 }
 
-/** They come in any order, and `latest` is the one that was made last. */
-async function tagNewest(transaction: Transaction, id: string): Promise<void> {
+/**
+ * They come in any order, an older one perhaps behind the one that took its place: `latest`, and what the run shows of a key, is the
+ * version that was made last, of one millisecond the one of the highest id.
+ */
+async function showNewest(transaction: Transaction, id: string): Promise<void> {
+  const { kysely } = transaction
   const { project, key } = await getVersion(transaction, id)
-  const { number } = await transaction.kysely
-    .selectFrom('artifacts')
-    .select('number')
-    .where('project', '=', project)
-    .where('key', '=', key)
-    .orderBy('created_at', 'desc')
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirstOrThrow()
+  const newest = kysely.selectFrom('artifacts').orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1)
+  const { number } = await newest.select('number').where('project', '=', project).where('key', '=', key).executeTakeFirstOrThrow()
   await moveTags(transaction, { project, key, number }, [latestTag])
+  const { run, iteration } = await kysely
+    .selectFrom('artifacts')
+    .select(['run', 'iteration'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  if (run === null) return
+  const { shown } = await newest
+    .select('number as shown')
+    .where('run', '=', run)
+    .where('key', '=', key)
+    .where('iteration', '=', iteration)
+    .executeTakeFirstOrThrow()
+  await kysely
+    .updateTable('artifacts')
+    .set(({ eb }) => ({ is_current: eb.case().when('number', '=', shown).then(1).else(0).end() }))
+    .where('run', '=', run)
+    .where('key', '=', key)
+    .where('iteration', '=', iteration)
+    .execute()
 }
 
 async function put(transaction: Transaction, image: RunImage, revision: number): ReturnType<ShippedRuns['put']> {

@@ -30,7 +30,7 @@ export async function openShipment(cli: Cli, session: Session, runId: string): P
     async [Symbol.asyncDispose]() {
       ended.abort()
       await following
-      if (await shipper.finish(runId, { patienceMs })) return
+      if ((await shipper.finish(runId, { patienceMs })) !== 'waiting') return
       cli.note(`The run is kept here; the next command that reaches ${remote.url} sends it there.`)
     },
   }

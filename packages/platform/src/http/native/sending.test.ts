@@ -146,7 +146,8 @@ describe('a run that works elsewhere', () => {
           await here.tracking.runs.transition(below, { to: 'completed', atMs: 9_000 })
           await here.tracking.runs.transition(id, { to: ends ? 'completed' : 'failed', reason: 'why', atMs: 9_000 })
           luck.length = 0
-          if (!(await shipper.finish(id, { patienceMs: 0 }))) throw new Error('not all of it arrived over a sound network')
+          if ((await shipper.finish(id, { patienceMs: 0 })) !== 'arrived')
+            throw new Error('not all of it arrived over a sound network')
           await Promise.all(late.splice(0).map((deliver) => deliver()))
           expect(outbox.list()).toEqual([])
           for (const one of [id, below]) expect(await pictureOf(there.tracking, one)).toEqual(await pictureOf(here.tracking, one))
@@ -176,7 +177,7 @@ describe('a run that works elsewhere', () => {
     expect((await there.tracking.runs.get(parent)).state).toBe('aborting')
     await here.tracking.runs.transition(parent, { to: 'aborting', reason: 'enough' })
     await here.tracking.runs.transition(parent, { to: 'aborted', reason: 'enough' })
-    expect(await shipper.finish(parent, { patienceMs: 0 })).toBe(true)
+    expect(await shipper.finish(parent, { patienceMs: 0 })).toBe('arrived')
     const states = (await there.tracking.runs.history(parent)).map(({ state }) => state)
     expect(states).toEqual(['running', 'aborting', 'aborted'])
   })
