@@ -36,8 +36,8 @@ export class RemoteRefusal extends AppError {
 
 /** The server does not take the record of a run, now or later. */
 export class RecordRefused extends AppError {
-  constructor(refusal: RemoteRefusal) {
-    super(refusal.code, refusal.message, { cause: refusal, details: refusal.details })
+  constructor(reason: RemoteRefusal) {
+    super(reason.code, reason.message, { cause: reason, details: reason.details })
   }
 }
 

@@ -179,9 +179,10 @@ describe('what is answered in place of a receipt', () => {
   })
 
   test('a run in the trash of the server waits until it is restored', async () => {
-    const shipper = newShipper()
-    await shipper.finish(id, { patienceMs: 0 })
     await end()
+    expect(await newShipper().finish(id, { patienceMs: 0 })).toBe('arrived')
+    outbox.add(id, remote().url)
+    const shipper = newShipper()
     await there.tracking.runs.trash([id], Date.now())
     expect(await shipper.finish(id, { patienceMs: 0 })).toBe('waiting')
     expect([outbox.list().length, told]).toEqual([1, [expect.stringContaining('in the trash')]])
