@@ -164,7 +164,8 @@ describe('TRAINYARD_URL', () => {
     expect([refused.code, refused.stderr]).toEqual([0, expect.stringContaining('The run is kept here')])
     expect(readdirSync(join(here.folder, '.trainyard', 'outbox'))).toHaveLength(1)
     await up()
-    expect((await onServer()).map(({ name, state }) => `${name} ${state}`)).toEqual(['train completed'])
+    const { runs } = await here.json<{ runs: RunRecord[] }>('ls')
+    expect(runs.map(({ name, state }) => `${name} ${state}`)).toEqual(['train completed'])
     expect(readdirSync(join(here.folder, '.trainyard', 'outbox'))).toEqual([])
   })
 
