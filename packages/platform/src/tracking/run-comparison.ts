@@ -79,7 +79,7 @@ function environmentFacts(environment: EnvironmentInfo | null): Record<string, J
   const { interpreter: _reason, ...choices } = environment.choices
   const { version, executable } = environment.interpreter ?? {}
   return {
-    interpreter: version === undefined ? null : [version, executable].filter((part) => part !== undefined).join(', '),
+    interpreter: typeof version !== 'string' ? null : typeof executable === 'string' ? `${version}, ${executable}` : version,
     system: environment.operatingSystem,
     host: environment.host,
     processor: `${environment.cpuCount} × ${environment.cpuModel}`,
