@@ -9,7 +9,7 @@ import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
 import { afterDelay } from './long-timer.ts'
-import { explainLostDirectory } from './lost-directory.ts'
+import { explainLostDirectory, requireDirectory } from './lost-directory.ts'
 import type { PreparedRun } from './prepared-run.ts'
 import { currentSupervisor } from './process-identity.ts'
 import { captureCodeVersion } from './record/code-version.ts'
@@ -123,6 +123,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
       supervisor: waiting === undefined ? null : currentSupervisor(execution.clock.nowMs(), execution.directory),
     },
   })
+  requireDirectory(execution)
   if (waiting === undefined) removeRunDirectory(directory)
   return tracking.runs.get(run.id)
 }

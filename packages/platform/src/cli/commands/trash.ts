@@ -92,11 +92,13 @@ const columns = [
 ] as const
 
 async function empties(cli: Cli, session: Session, options: EmptyOptions): Promise<void> {
+  // Asked first: through another machine's server there is none, and that is told even when nothing lies in the trash.
+  const { path } = session.directory
   const filter = toFilter(options, cli.nowMs())
   const found = await searchAll(session.tracking, { ...trashScope(cli), ...(filter === undefined ? {} : { filter }) })
   const runs = await withoutRegistered(cli, session, found)
   if (runs.length === 0)
-    return cli.globals.json ? cli.printJson(told([], nothing, options)) : cli.note('Nothing in the trash matches.')
+    return cli.globals.json ? cli.printJson(told([], nothing, options)) : cli.note(`Nothing in the trash of ${path} matches.`)
   const sizeBytes = await sizeOfRuns(session.tracking, runs)
   const what = `${countOf(runs.length, 'run')} (${formatBytes(sizeBytes)})`
   if (options.dryRun === true) {
