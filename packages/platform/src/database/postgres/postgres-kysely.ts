@@ -1,8 +1,6 @@
 import {
   type BinaryOperationNode,
   type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
   Kysely,
   OperatorNode,
   PostgresAdapter,
@@ -12,16 +10,16 @@ import {
   type QueryResult,
   ValueListNode,
 } from 'kysely'
+import { ConnectionDriver, type ExecuteQuery } from '../connection-driver.ts'
 import type { Tables } from '../schema.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { fromPostgresError } from './postgres-errors.ts'
 
-/** Kysely over one connection of ours. Transactions belong to `Database.write`, so Kysely's own are refused. */
 export const createPostgresKysely = (connection: PostgresConnection, place: string): Kysely<Tables> =>
   new Kysely<Tables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new ConnectionDriver(connection, place),
+      createDriver: () => new ConnectionDriver(executeOn(connection, place)),
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),
       createQueryCompiler: () => new QueryCompiler(),
     },
@@ -47,50 +45,15 @@ class QueryCompiler extends PostgresQueryCompiler {
   }
 }
 
-class ConnectionDriver implements Driver {
-  readonly #connection: DatabaseConnection
-
-  constructor(connection: PostgresConnection, place: string) {
-    this.#connection = new KyselyConnection(connection, place)
-  }
-
-  async init(): Promise<void> {}
-
-  acquireConnection(): Promise<DatabaseConnection> {
-    return Promise.resolve(this.#connection)
-  }
-
-  beginTransaction(): Promise<void> {
-    return Promise.reject(new Error('Transactions are made by Database.write and Database.read, not by Kysely.'))
-  }
-
-  async commitTransaction(): Promise<void> {}
-  async rollbackTransaction(): Promise<void> {}
-  async releaseConnection(): Promise<void> {}
-  async destroy(): Promise<void> {}
-}
-
 const changing = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
 
-class KyselyConnection implements DatabaseConnection {
-  readonly #connection: PostgresConnection
-  readonly #place: string
-
-  constructor(connection: PostgresConnection, place: string) {
-    this.#connection = connection
-    this.#place = place
-  }
-
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+const executeOn =
+  (connection: PostgresConnection, place: string): ExecuteQuery =>
+  async <Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> => {
     try {
-      const { rows, rowCount, command } = await this.#connection.objects(sql, parameters)
+      const { rows, rowCount, command } = await connection.objects(sql, parameters)
       return { rows: rows as Row[], ...(changing.has(command) && { numAffectedRows: BigInt(rowCount ?? 0) }) }
     } catch (error) {
-      throw fromPostgresError(error, this.#place)
+      throw fromPostgresError(error, place)
     }
   }
-
-  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
-    yield await this.executeQuery<Row>(query)
-  }
-}
