@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { newRunId } from '@trainyard/contract'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCli } from './cli.ts'
@@ -319,7 +319,11 @@ describe('export and import', () => {
     expect((await there('ls', '-q')).stdout).toBe(`${ids['third']}\n${ids['first']}\n`)
     expect((await there('logs', 'first')).stdout).toContain('start first\nepoch 1\n')
     const model = (await there('artifacts', 'show', 'third/model', '-q')).stdout.trim()
-    expect(model.startsWith(join(other, '.trainyard', 'artifacts', 'default', ids['third']!))).toBe(true)
+    // At the same path in the run's folder, where clients look for it; that folder is one of this directory.
+    const outPath = async (records: Promise<Outcome>): Promise<string> => JSON.parse((await records).stdout).run.outPath
+    const [from, to] = [await outPath(trainyard('show', 'third', '--json')), await outPath(there('show', 'third', '--json'))]
+    expect(to).toBe(join(other, '.trainyard', 'artifacts', 'default', ids['third']!))
+    expect(relative(to, model)).toBe(relative(from, (await trainyard('artifacts', 'show', 'third/model', '-q')).stdout.trim()))
     expect(readFileSync(model, 'utf8')).toBe('weights')
     expect((await there('artifacts', 'show', 'third/input', '-q')).stdout.trim()).toBe(join(folder, 'data.csv'))
 

@@ -12,12 +12,14 @@ import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { isAlive, startTicksOf } from './process-identity.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { signalGroup, startLocalProcess, type StopRequest } from './substrates/local-process.ts'
+import { outOfMemoryKills, ranOutOfMemory } from './substrates/out-of-memory.ts'
 
 interface Forked {
   identity: { pid: number; startTicks: number } | undefined
   resolveExit: (exit: RunExit) => void
   resolveIdentity: (identity: { pid: number; startTicks: number } | undefined) => void
   stopping: StopRequest['because'] | undefined
+  outOfMemoryKillsBefore: number | undefined
 }
 
 interface Channel {
@@ -177,7 +179,13 @@ function startForked(
 ): IterationProcess {
   const exit = Promise.withResolvers<RunExit>()
   const identity = Promise.withResolvers<{ pid: number; startTicks: number } | undefined>()
-  forked.set(run.id, { identity: undefined, resolveExit: exit.resolve, resolveIdentity: identity.resolve, stopping: undefined })
+  forked.set(run.id, {
+    identity: undefined,
+    resolveExit: exit.resolve,
+    resolveIdentity: identity.resolve,
+    stopping: undefined,
+    outOfMemoryKillsBefore: outOfMemoryKills(),
+  })
   send({ type: 'start', job: toJobSpec(run, directory.path) })
   return {
     exit: exit.promise,
@@ -196,7 +204,8 @@ function startForked(
 function toExit(one: Forked, code: number | null, signal: string | null): RunExit {
   if (one.stopping?.kind === 'timed_out') return one.stopping
   if (one.stopping !== undefined) return { kind: 'cancelled', forced: signal === 'SIGKILL' }
-  return signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal }
+  if (signal === null) return { kind: 'exited', code: code ?? 0 }
+  return { kind: 'signalled', signal, ...(ranOutOfMemory(signal, one.outOfMemoryKillsBefore) ? { outOfMemory: true } : {}) }
 }
 
 function takeEvent(

@@ -101,6 +101,7 @@ async function openTarget(): Promise<Imported> {
     import: (bytes) =>
       importRuns(temporary.database, target, {
         open: () => pieces(bytes),
+        outPathOf: ({ id }) => `/imported/${id}`,
         placeArtifact: async (artifact) => ({
           target: `/imported/${artifact.key}`,
           put: async (path, body) => void files.set(path, Buffer.concat(await collect(body))),
@@ -115,7 +116,7 @@ test('an import has the same records, points, output and bytes under the same id
   expect(await target.import(file)).toEqual({ imported: [parentId, childId], skipped: [] })
   expect(await target.import(file)).toEqual({ imported: [], skipped: [parentId, childId] })
   for (const id of [parentId, childId]) {
-    expect(await target.tracking.runs.get(id)).toEqual(await tracking.runs.get(id))
+    expect(await target.tracking.runs.get(id)).toEqual({ ...(await tracking.runs.get(id)), outPath: `/imported/${id}` })
     expect(await target.tracking.runs.history(id)).toEqual(await tracking.runs.history(id))
     const artifacts = await tracking.artifacts.ofRun(id)
     expect(artifacts).toHaveLength(1)

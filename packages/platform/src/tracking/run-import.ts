@@ -1,4 +1,4 @@
-import type { ArtifactRecord } from '@trainyard/contract'
+import type { ArtifactRecord, RunRecord } from '@trainyard/contract'
 import type { Database, Transaction } from '../database/index.ts'
 import { addLink, getVersion } from './artifact-change.ts'
 import { storeArtifact } from './artifact-import.ts'
@@ -10,8 +10,11 @@ import { storeImage, toNewRun } from './run-image.ts'
 import { findRunNumber, getRunNumber } from './run-number.ts'
 import type { Tracking } from './tracking.ts'
 
-/** Where the bytes of an artifact go: `put` is called for each file, and `target` becomes that of the record. */
-export type PlaceArtifact = (artifact: ArtifactRecord) => Promise<{
+/** Where the bytes of an artifact go: `put` is called for each file, and `target` becomes that of the record. `run` is as it was exported. */
+type PlaceArtifact = (
+  artifact: ArtifactRecord,
+  run: RunRecord,
+) => Promise<{
   target: string
   /** Repeats replace. `path` is `''` for an artifact that is one file. */
   put(path: string, body: AsyncIterable<Uint8Array>): Promise<void>
@@ -20,6 +23,8 @@ export type PlaceArtifact = (artifact: ArtifactRecord) => Promise<{
 export interface ImportOptions {
   /** Opens the file from its start; called twice, as it is read through once before anything is stored. */
   open: () => AsyncIterable<Uint8Array>
+  /** The folder of a run here; what was exported names a place on another machine. */
+  outPathOf: (run: RunRecord) => string
   placeArtifact: PlaceArtifact
 }
 
@@ -31,7 +36,7 @@ export interface ImportOptions {
 export async function importRuns(
   database: Database,
   tracking: Tracking,
-  { open, placeArtifact }: ImportOptions,
+  { open, outPathOf, placeArtifact }: ImportOptions,
 ): Promise<{ imported: string[]; skipped: string[] }> {
   for await (const line of readExport(open())) if (line.type === 'run') checkNewRun(toNewRun(line.record))
   const imported: string[] = []
@@ -46,8 +51,10 @@ export async function importRuns(
     if (line.type !== 'run') continue
     lines.runId = line.record.id
     const isKnown = (await tracking.runs.find(line.record.id)) !== undefined
-    const parts = await readParts(lines, isKnown ? undefined : placeArtifact)
-    const isNew = !isKnown && (await database.write((transaction) => storeRun(transaction, line, parts)))
+    const { record, history } = line
+    const parts = await readParts(lines, isKnown ? undefined : (artifact) => placeArtifact(artifact, record))
+    const placed = { record: { ...record, outPath: outPathOf(record) }, history }
+    const isNew = !isKnown && (await database.write((transaction) => storeRun(transaction, placed, parts)))
     ;(isNew ? imported : skipped).push(line.record.id)
   }
   return { imported, skipped }
@@ -90,7 +97,10 @@ interface RunParts {
 }
 
 /** Everything up to `stored`. Without `place` bytes are passed over. */
-async function readParts(lines: LineReader, place: PlaceArtifact | undefined): Promise<RunParts> {
+async function readParts(
+  lines: LineReader,
+  place: ((artifact: ArtifactRecord) => ReturnType<PlaceArtifact>) | undefined,
+): Promise<RunParts> {
   const points = new Map<string, PointBuffer>()
   const artifacts: ArtifactRecord[] = []
   let placed: Awaited<ReturnType<PlaceArtifact>> | undefined
@@ -126,7 +136,7 @@ async function* readBytes(lines: LineReader): AsyncGenerator<Buffer> {
 /** False when the run has come in by another way meanwhile. */
 async function storeRun(
   transaction: Transaction,
-  { record, history }: Extract<ExportLine, { type: 'run' }>,
+  { record, history }: Pick<Extract<ExportLine, { type: 'run' }>, 'record' | 'history'>,
   { points, artifacts }: RunParts,
 ): Promise<boolean> {
   if ((await findRunNumber(transaction, record.id)) !== undefined) return false

@@ -77,12 +77,18 @@ async function removeFolder(places: Places, path: string): Promise<number> {
 }
 
 /** Inside the folder or below the URL, never the root itself and never by way of `..`. A path and its `file://` address are the same. */
-export function liesIn(target: string, root: string): boolean {
+export const liesIn = (target: string, root: string): boolean => pathInside(target, root) !== undefined
+
+/** The path of `target` below `root`, when it lies there in the sense of `liesIn`. */
+export function pathInside(target: string, root: string): string | undefined {
   const [inner, outer] = [localPath(target), localPath(root)]
-  if (isAbsolute(inner) !== isAbsolute(outer)) return false
-  if (!isAbsolute(outer)) return inner.startsWith(`${outer.replace(/\/+$/, '')}/`) && !inner.split('/').includes('..')
+  if (isAbsolute(inner) !== isAbsolute(outer)) return undefined
+  if (!isAbsolute(outer)) {
+    const folder = `${outer.replace(/\/+$/, '')}/`
+    return inner.startsWith(folder) && !inner.split('/').includes('..') ? inner.slice(folder.length) : undefined
+  }
   const path = relative(outer, inner)
-  return path !== '' && path !== '..' && !path.startsWith('../') && !isAbsolute(path)
+  return path === '' || path === '..' || path.startsWith('../') || isAbsolute(path) ? undefined : path
 }
 
 const localPath = (place: string): string => (place.startsWith('file://') ? fileURLToPath(place) : place)

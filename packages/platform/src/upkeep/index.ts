@@ -9,6 +9,6 @@
 export { emptyTrash, type Freed, liesIn } from './empty-trash.ts'
 export { type Figures, figuresOf } from './figures.ts'
 export { type Holdings, outputFolder } from './holdings.ts'
-export { artifactPlacer, artifactReader } from './portable-runs.ts'
+export { artifactReader, portablePlaces } from './portable-runs.ts'
 export { splitRegistered } from './registered-runs.ts'
 export { sizeOfRuns } from './run-size.ts'

@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path'
-import type { ArtifactRecord } from '@trainyard/contract'
+import type { ArtifactRecord, RunRecord } from '@trainyard/contract'
 import { createFileStore, listAll, openObject, openObjectStore } from '../objects/index.ts'
-import type { PlaceArtifact, ReadArtifact } from '../tracking/index.ts'
-import { liesIn } from './empty-trash.ts'
+import type { ImportOptions, ReadArtifact } from '../tracking/index.ts'
+import { liesIn, pathInside } from './empty-trash.ts'
 import type { Holdings } from './holdings.ts'
 
 /** Reads the bytes of artifacts for `export`. What lies outside the places of these runs stays where it is, as a reference. */
@@ -32,21 +32,26 @@ async function* folderFiles(store: Awaited<ReturnType<typeof openObjectStore>>) 
 }
 
 /**
- * Where `import` puts bytes: `<artifacts>/<project>/<run id>/<artifact id>/<name>`. The file comes from elsewhere, so nothing in it
- * may name a place outside: names become single folder levels, and the store refuses `..` in paths.
+ * Where `import` puts what it takes in. A run's folder is `<artifacts>/<project>/<run id>`, and what lay in its folder over there lies at
+ * the same path in this one, so that clients find it by its path; what lay elsewhere goes to `<artifact id>/<name>`. The file comes from
+ * elsewhere: nothing in it may name a place outside, and the store refuses `..` in paths.
  */
-export function artifactPlacer({ directory }: Pick<Holdings, 'directory'>): PlaceArtifact {
+export function portablePlaces({ directory }: Pick<Holdings, 'directory'>): Pick<ImportOptions, 'outPathOf' | 'placeArtifact'> {
   const store = createFileStore({ root: directory.artifacts })
-  return async (artifact) => {
-    const folder = [artifact.project, artifact.runId ?? 'no-run', artifact.id, basename(artifact.target)]
-      .map(folderLevel)
-      .join('/')
-    return {
-      target: join(directory.artifacts, folder),
-      async put(path, body) {
-        await store.put(path === '' ? folder : `${folder}/${path}`, body)
-      },
-    }
+  const folderOf = ({ project, id }: RunRecord): string => `${folderLevel(project)}/${folderLevel(id)}`
+  return {
+    outPathOf: (run) => join(directory.artifacts, folderOf(run)),
+    async placeArtifact(artifact, run) {
+      const inner =
+        pathInside(artifact.target, run.outPath) ?? `${folderLevel(artifact.id)}/${folderLevel(basename(artifact.target))}`
+      const place = `${folderOf(run)}/${inner}`
+      return {
+        target: join(directory.artifacts, place),
+        async put(path, body) {
+          await store.put(path === '' ? place : `${place}/${path}`, body)
+        },
+      }
+    },
   }
 }
 

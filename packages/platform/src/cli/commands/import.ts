@@ -6,7 +6,7 @@ import { importRuns } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { countOf } from '../output/format.ts'
-import { artifactPlacer } from '../../upkeep/index.ts'
+import { portablePlaces } from '../../upkeep/index.ts'
 import { defineImportMlflow } from '../migration/import-mlflow.ts'
 import { openSession } from '../session.ts'
 
@@ -21,7 +21,7 @@ export function define(command: Command, cli: Cli): void {
       for (const path of paths) {
         const { imported, skipped } = await importRuns(session.database, session.tracking, {
           open: () => createReadStream(path),
-          placeArtifact: artifactPlacer(session),
+          ...portablePlaces(session),
         })
         total.imported.push(...imported)
         total.skipped.push(...skipped)

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { AppError, type RunExit } from '@trainyard/contract'
 import { storageError, systemErrorCode, systemReason } from '../../base/errors.ts'
 import { isAlive, sessionMembers, startTicksOf } from '../process-identity.ts'
+import { outOfMemoryKills, ranOutOfMemory } from './out-of-memory.ts'
 
 export interface ProcessPlan {
   command: string
@@ -34,19 +35,6 @@ export interface LocalProcess {
   readonly stop: (request: StopRequest) => void
   /** Descendants still in its session after the end. */
   readonly leftBehind: () => number[]
-}
-
-/** cgroup counters of out-of-memory kills; undefined where they cannot be read. */
-function outOfMemoryKills(): number | undefined {
-  for (const path of ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control']) {
-    try {
-      const match = /^oom_kill (\d+)$/m.exec(readFileSync(path, 'utf8'))
-      if (match) return Number(match[1])
-    } catch {
-      // Not this cgroup version, or not Linux.
-    }
-  }
-  return undefined
 }
 
 function signalGroup(leader: number, signal: NodeJS.Signals): void {
@@ -126,10 +114,7 @@ function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | und
         return resolve({ kind: 'cancelled', forced: stopping.forced })
       }
       if (signal === null) return resolve({ kind: 'exited', code: code ?? 0 })
-      const killsAfter = outOfMemoryKills()
-      const outOfMemory =
-        signal === 'SIGKILL' && killsBefore !== undefined && killsAfter !== undefined && killsAfter > killsBefore
-      return resolve({ kind: 'signalled', signal, ...(outOfMemory ? { outOfMemory } : {}) })
+      return resolve({ kind: 'signalled', signal, ...(ranOutOfMemory(signal, killsBefore) ? { outOfMemory: true } : {}) })
     })
   })
 

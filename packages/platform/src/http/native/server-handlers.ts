@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AppError } from '@trainyard/contract'
 import { exportRuns, importRuns } from '../../tracking/index.ts'
-import { artifactPlacer, artifactReader, emptyTrash, figuresOf, sizeOfRuns, splitRegistered } from '../../upkeep/index.ts'
+import { artifactReader, emptyTrash, figuresOf, portablePlaces, sizeOfRuns, splitRegistered } from '../../upkeep/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
 import { followChanges } from './follow-changes.ts'
@@ -67,7 +67,7 @@ export const serverHandlers: SomeHandlers<
   importRuns: async (context, { raw }) => {
     const { holdings, tracking } = context
     return await withUpload(context, raw.raw, (path) =>
-      importRuns(holdings.database, tracking, { open: () => createReadStream(path), placeArtifact: artifactPlacer(holdings) }),
+      importRuns(holdings.database, tracking, { open: () => createReadStream(path), ...portablePlaces(holdings) }),
     )
   },
 }
