@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { readFileSync } from 'node:fs'
 import type { Clock } from '../base/clock.ts'
 import type { MetricRecords } from '../tracking/tracking.ts'
+import { gpuUsage } from './gpus.ts'
 import { readProcessStat, sessionMembers } from './process-identity.ts'
 
 const ticksPerSecond = 100
@@ -26,27 +25,6 @@ function usageOf(session: number): Usage {
     }
   }
   return { cpuTicks, memoryBytes }
-}
-
-async function gpuUsage(): Promise<{ key: string; value: number }[]> {
-  if (!existsSync('/proc/driver/nvidia')) return []
-  try {
-    const arguments_ = ['--query-gpu=index,utilization.gpu,memory.used', '--format=csv,noheader,nounits']
-    const { stdout } = await promisify(execFile)('nvidia-smi', arguments_, { timeout: 4000 })
-    return stdout
-      .trim()
-      .split('\n')
-      .flatMap((line) => {
-        const [index, utilization, memory] = line.split(',').map((field) => Number(field))
-        return [
-          { key: `system/gpu_${index}_utilization_percent`, value: utilization ?? 0 },
-          { key: `system/gpu_${index}_memory_bytes`, value: (memory ?? 0) * 1_048_576 },
-        ]
-      })
-  } catch {
-    // A hanging driver must not disturb the training.
-    return []
-  }
 }
 
 /**

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { availableParallelism, cpus, hostname, release, totalmem, type } from 'node:os'
-import { promisify } from 'node:util'
 import type { EnvironmentInfo, JsonObject } from '@trainyard/contract'
+import { listGpus } from '../gpus.ts'
 
 /** Distribution names follow from the folder names in site-packages, which is a hundred times cheaper than asking Python. */
 export async function installedPackages(sitePackages: readonly string[]): Promise<string[]> {
@@ -16,29 +14,6 @@ export async function installedPackages(sitePackages: readonly string[]): Promis
     }
   }
   return [...found].sort()
-}
-
-/** One row per NVIDIA GPU, only asked for where the driver is loaded (starting `nvidia-smi` takes 20-500 ms). */
-export async function listGpus(): Promise<JsonObject[]> {
-  if (!existsSync('/proc/driver/nvidia')) return []
-  try {
-    const { stdout } = await promisify(execFile)(
-      'nvidia-smi',
-      ['--query-gpu=index,name,memory.total,driver_version', '--format=csv,noheader,nounits'],
-      { timeout: 10_000 },
-    )
-    return stdout
-      .trim()
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const [index, name, memory, driver] = line.split(',').map((field) => field.trim())
-        return { index: Number(index), name: name ?? '', memoryBytes: Number(memory) * 1_048_576, driver: driver ?? '' }
-      })
-  } catch {
-    // The driver is there but its tool is not, or it hangs: the record simply names no GPU.
-    return []
-  }
 }
 
 export async function captureEnvironment(
