@@ -1,12 +1,11 @@
-import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { BlobDownloadResponseParsed, BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { AppError } from '@trainyard/contract'
 import { BodyMeter, hashFile, isLocalFile, readAhead } from './body.ts'
+import { type BucketPlace, createBucketStore } from './bucket-store.ts'
 import { pageLimit, resolveRange } from './byte-range.ts'
-import { throwIfAborted, untilAborted } from './cancel.ts'
+import { untilAborted } from './cancel.ts'
 import { cloudError } from './cloud-errors.ts'
-import { checkObjectKey, joinKey } from './object-key.ts'
 import type {
   GetOptions,
   ListOptions,
@@ -40,64 +39,22 @@ const abortable = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal
 
 /** Objects of an Azure Blob Storage container, through the optional package `@azure/storage-blob`. SHA-256 is kept in metadata. */
 export function createAzureStore(options: AzureOptions): ObjectStore {
-  const { prefix = '' } = options
-  const fullKey = (key: string): string => joinKey(prefix, checkObjectKey(key))
-  const urlOf = (key: string): string => `az://${options.container}/${fullKey(key)}`
-  let connecting: Promise<ContainerClient> | undefined
-  const connect = (): Promise<ContainerClient> => (connecting ??= openContainer(options))
-
-  const run = async <T>(
-    what: string,
-    signal: AbortSignal | undefined,
-    work: (container: ContainerClient) => Promise<T>,
-  ): Promise<T> => {
-    throwIfAborted(signal, what)
-    try {
-      return await work(await connect())
-    } catch (error) {
-      throw cloudError({ what, error, status: statusOf(error), credentialsHint, signal })
-    }
-  }
-  const putObject = async (key: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> => {
-    const stored = await run(`Cannot write ${urlOf(key)}`, put.signal, (container) =>
-      store(container.getBlockBlobClient(fullKey(key)), urlOf(key), body, put, ifAbsent),
-    )
-    if (isLocalFile(body) && body.move) await rm(body.path)
-    return stored
-  }
-
-  return {
-    writable: true,
-    urlOf,
-    put: async (key, body, put = {}) => putObject(key, body, put, false),
-    async putIfAbsent(key, body, put = {}) {
-      try {
-        return await putObject(key, body, put, true)
-      } catch (error) {
-        if (error instanceof AppError && (error.details['status'] === 409 || error.details['status'] === 412)) return null
-        throw error
-      }
+  return createBucketStore<ContainerClient>({
+    address: `az://${options.container}`,
+    prefix: options.prefix ?? '',
+    connect: () => openContainer(options),
+    explain: (what, error, signal) => cloudError({ what, error, status: statusOf(error), credentialsHint, signal }),
+    isMissing: (error) => statusOf(error) === 404,
+    isConditionFailed: (error) => statusOf(error) === 409 || statusOf(error) === 412,
+    store: (container, { fullKey, url }, body, put) => store(container.getBlockBlobClient(fullKey), url, body, put),
+    open: (container, place, get) => openContent(container.getBlockBlobClient(place.fullKey), place, get),
+    head: async (container, { key, fullKey }, signal) =>
+      infoOf(key, await container.getBlockBlobClient(fullKey).getProperties(abortable(signal))),
+    list: listPage,
+    remove: async (container, { fullKey }, signal) => {
+      await container.getBlockBlobClient(fullKey).deleteIfExists(abortable(signal))
     },
-    get: async (key, get = {}) =>
-      run(`Cannot read ${urlOf(key)}`, get.signal, (container) =>
-        openContent(container.getBlockBlobClient(fullKey(key)), { key, url: urlOf(key) }, get),
-      ),
-    head: async (key, head = {}) =>
-      run(`Cannot read ${urlOf(key)}`, head.signal, async (container) => {
-        try {
-          return infoOf(key, await container.getBlockBlobClient(fullKey(key)).getProperties(abortable(head.signal)))
-        } catch (error) {
-          if (statusOf(error) === 404) return undefined
-          throw error
-        }
-      }),
-    list: async (list = {}) =>
-      run(`Cannot list az://${options.container}/${prefix}`, list.signal, (container) => listPage(container, prefix, list)),
-    delete: async (key, { signal } = {}) =>
-      run(`Cannot delete ${urlOf(key)}`, signal, async (container) => {
-        await container.getBlockBlobClient(fullKey(key)).deleteIfExists(abortable(signal))
-      }),
-  }
+  })
 }
 
 async function openContainer({ container, environment }: AzureOptions): Promise<ContainerClient> {
@@ -120,15 +77,14 @@ async function store(
   blob: BlockBlobClient,
   url: string,
   body: ObjectBody,
-  put: PutOptions,
-  ifAbsent: boolean,
+  put: PutOptions & { ifAbsent: boolean },
 ): Promise<StoredObject> {
   const what = `Storing ${url}`
   const meter = new BodyMeter(what, put)
   const known = isLocalFile(body) ? (await hashFile(body.path, put.signal ? { signal: put.signal } : {})).sha256 : put.sha256
   const request = {
     ...abortable(put.signal),
-    ...(ifAbsent ? { conditions: { ifNoneMatch: '*' } } : {}),
+    ...(put.ifAbsent ? { conditions: { ifNoneMatch: '*' } } : {}),
     ...(put.contentType ? { blobHTTPHeaders: { blobContentType: put.contentType } } : {}),
   }
   const source = body instanceof Uint8Array || isLocalFile(body) ? body : untilAborted(body, put.signal, what)
@@ -159,11 +115,7 @@ async function store(
   return stored
 }
 
-async function openContent(
-  blob: BlockBlobClient,
-  { key, url }: { key: string; url: string },
-  get: GetOptions,
-): Promise<ObjectContent> {
+async function openContent(blob: BlockBlobClient, { key, url }: BucketPlace, get: GetOptions): Promise<ObjectContent> {
   const asked = resolveRange(get)
   const download = (
     offset: number,
@@ -202,8 +154,7 @@ async function openContent(
   }
 }
 
-async function listPage(container: ContainerClient, prefix: string, list: ListOptions): Promise<ObjectPage> {
-  const base = prefix === '' ? '' : `${prefix}/`
+async function listPage(container: ContainerClient, base: string, list: ListOptions): Promise<ObjectPage> {
   const query = { prefix: base + (list.prefix ?? ''), ...abortable(list.signal) }
   const settings = { maxPageSize: pageLimit(list), ...(list.cursor ? { continuationToken: list.cursor } : {}) }
   const pages = list.delimiter

@@ -1,13 +1,10 @@
-import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Bucket, File, FileMetadata, GetFilesOptions } from '@google-cloud/storage'
-import { AppError } from '@trainyard/contract'
 import { BodyMeter, hashFile, isLocalFile } from './body.ts'
+import { type BucketPlace, createBucketStore } from './bucket-store.ts'
 import { pageLimit, resolveRange } from './byte-range.ts'
-import { throwIfAborted } from './cancel.ts'
 import { cloudError } from './cloud-errors.ts'
-import { checkObjectKey, joinKey } from './object-key.ts'
 import type {
   GetOptions,
   ListOptions,
@@ -41,65 +38,24 @@ const statusOf = (error: unknown): number | undefined => {
 
 /** Objects of a Google Cloud Storage bucket, through the optional package `@google-cloud/storage`. SHA-256 is kept in metadata. */
 export function createGoogleStore(options: GoogleOptions): ObjectStore {
-  const { prefix = '' } = options
-  const fullKey = (key: string): string => joinKey(prefix, checkObjectKey(key))
-  const urlOf = (key: string): string => `gs://${options.bucket}/${fullKey(key)}`
-  let connecting: Promise<Bucket> | undefined
-  const connect = (): Promise<Bucket> => (connecting ??= openBucket(options))
-
-  const run = async <T>(what: string, signal: AbortSignal | undefined, work: (bucket: Bucket) => Promise<T>): Promise<T> => {
-    throwIfAborted(signal, what)
-    try {
-      return await work(await connect())
-    } catch (error) {
-      throw cloudError({ what, error, status: statusOf(error), credentialsHint, signal })
-    }
-  }
-  const putObject = async (key: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> => {
-    const stored = await run(`Cannot write ${urlOf(key)}`, put.signal, (bucket) =>
-      store(bucket.file(fullKey(key)), urlOf(key), body, put, ifAbsent),
-    )
-    if (isLocalFile(body) && body.move) await rm(body.path)
-    return stored
-  }
-
-  return {
-    writable: true,
-    urlOf,
-    put: async (key, body, put = {}) => putObject(key, body, put, false),
-    async putIfAbsent(key, body, put = {}) {
-      try {
-        return await putObject(key, body, put, true)
-      } catch (error) {
-        if (error instanceof AppError && error.details['status'] === 412) return null
-        throw error
-      }
+  return createBucketStore<Bucket>({
+    address: `gs://${options.bucket}`,
+    prefix: options.prefix ?? '',
+    connect: () => openBucket(options),
+    explain: (what, error, signal) => cloudError({ what, error, status: statusOf(error), credentialsHint, signal }),
+    isMissing: (error) => statusOf(error) === 404,
+    isConditionFailed: (error) => statusOf(error) === 412,
+    store: (bucket, { fullKey, url }, body, put) => store(bucket.file(fullKey), url, body, put),
+    open: (bucket, place, get) => openContent(bucket.file(place.fullKey), place, get),
+    head: async (bucket, { key, fullKey }) => infoOf(key, (await bucket.file(fullKey).getMetadata())[0]),
+    list: listPage,
+    remove: async (bucket, { fullKey }) => {
+      await bucket.file(fullKey).delete({ ignoreNotFound: true })
     },
-    get: async (key, get = {}) =>
-      run(`Cannot read ${urlOf(key)}`, get.signal, async (bucket) => {
-        return openContent(bucket.file(fullKey(key)), { key, url: urlOf(key) }, get)
-      }),
-    head: async (key, head = {}) =>
-      run(`Cannot read ${urlOf(key)}`, head.signal, async (bucket) => {
-        try {
-          const [metadata] = await bucket.file(fullKey(key)).getMetadata()
-          return infoOf(key, metadata)
-        } catch (error) {
-          if (statusOf(error) === 404) return undefined
-          throw error
-        }
-      }),
-    list: async (list = {}) =>
-      run(`Cannot list gs://${options.bucket}/${prefix}`, list.signal, (bucket) => listPage(bucket, prefix, list)),
-    delete: async (key, { signal } = {}) =>
-      run(`Cannot delete ${urlOf(key)}`, signal, async (bucket) => {
-        await bucket.file(fullKey(key)).delete({ ignoreNotFound: true })
-      }),
-    copy: async (fromKey, toKey, { signal } = {}) =>
-      run(`Cannot copy ${urlOf(fromKey)}`, signal, async (bucket) => {
-        await bucket.file(fullKey(fromKey)).copy(bucket.file(fullKey(toKey)))
-      }),
-  }
+    copy: async (bucket, from, to) => {
+      await bucket.file(from.fullKey).copy(bucket.file(to.fullKey))
+    },
+  })
 }
 
 async function openBucket({ bucket, environment }: GoogleOptions): Promise<Bucket> {
@@ -112,7 +68,7 @@ async function openBucket({ bucket, environment }: GoogleOptions): Promise<Bucke
   }).bucket(bucket)
 }
 
-async function store(file: File, url: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> {
+async function store(file: File, url: string, body: ObjectBody, put: PutOptions & { ifAbsent: boolean }): Promise<StoredObject> {
   const cancel = put.signal ? { signal: put.signal } : {}
   const meter = new BodyMeter(`Storing ${url}`, put)
   const known = isLocalFile(body) ? (await hashFile(body.path, cancel)).sha256 : put.sha256
@@ -128,7 +84,7 @@ async function store(file: File, url: string, body: ObjectBody, put: PutOptions,
       ...(put.contentType ? { contentType: put.contentType } : {}),
       ...(known ? { metadata: { sha256: known } } : {}),
     },
-    ...(ifAbsent ? { preconditionOpts: { ifGenerationMatch: 0 } } : {}),
+    ...(put.ifAbsent ? { preconditionOpts: { ifGenerationMatch: 0 } } : {}),
   })
   await pipeline(Readable.from(measured(), { objectMode: false }), target, cancel)
   if (!stored) throw new Error('the body was not read to its end')
@@ -139,7 +95,7 @@ async function store(file: File, url: string, body: ObjectBody, put: PutOptions,
 /**
  * Metadata and bytes come from two requests, so both are asked for one generation, and again when it was overwritten in between.
  */
-async function openContent(file: File, { key, url }: { key: string; url: string }, get: GetOptions): Promise<ObjectContent> {
+async function openContent(file: File, { key, url }: BucketPlace, get: GetOptions): Promise<ObjectContent> {
   for (let attempt = 1; ; attempt += 1) {
     const [metadata] = await file.getMetadata()
     const info = infoOf(key, metadata)
@@ -174,8 +130,7 @@ async function started(source: Readable): Promise<AsyncIterable<Uint8Array>> {
   return all()
 }
 
-async function listPage(bucket: Bucket, prefix: string, list: ListOptions): Promise<ObjectPage> {
-  const base = prefix === '' ? '' : `${prefix}/`
+async function listPage(bucket: Bucket, base: string, list: ListOptions): Promise<ObjectPage> {
   const query: GetFilesOptions = {
     prefix: base + (list.prefix ?? ''),
     maxResults: pageLimit(list),

@@ -1,11 +1,11 @@
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { _Object as S3ObjectSummary, GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3'
 import { AppError } from '@trainyard/contract'
 import { BodyMeter, hashFile, isLocalFile, readAhead } from '../body.ts'
+import { type BucketPlace, createBucketStore } from '../bucket-store.ts'
 import { pageLimit, rangeHeader, resolveRange } from '../byte-range.ts'
-import { throwIfAborted, untilAborted } from '../cancel.ts'
-import { checkObjectKey, joinKey } from '../object-key.ts'
+import { untilAborted } from '../cancel.ts'
 import type {
   GetOptions,
   ListOptions,
@@ -29,134 +29,77 @@ const smallestPartBytes = 5 * 1024 * 1024
  * object's metadata; for a streamed body larger than one part only when it was given, because S3 wants metadata first.
  */
 export function createS3Store(options: S3Options): ObjectStore {
-  const { bucket, prefix = '' } = options
-  const partSizeBytes = Math.max(options.partSizeBytes ?? 16 * 1024 * 1024, smallestPartBytes)
-  const fullKey = (key: string): string => joinKey(prefix, checkObjectKey(key))
-  const urlOf = (key: string): string => `s3://${bucket}/${fullKey(key)}`
-  let connecting: Promise<S3Connection> | undefined
-  const connect = (): Promise<S3Connection> => (connecting ??= connectS3(options))
-
-  /** Runs one request; whatever fails becomes one sentence that begins with `what`. */
-  const run = async <T>(
-    what: string,
-    signal: AbortSignal | undefined,
-    work: (connection: S3Connection) => Promise<T>,
-  ): Promise<T> => {
-    throwIfAborted(signal, what)
-    try {
-      return await work(await connect())
-    } catch (error) {
-      throw s3Error(what, bucket, error, signal)
-    }
-  }
-
-  const store = async (
-    connection: S3Connection,
-    key: string,
-    body: ObjectBody,
-    put: PutOptions,
-    ifAbsent: boolean,
-  ): Promise<StoredObject> => {
-    const target = { bucket, key: fullKey(key), partSizeBytes, ifAbsent }
-    const what = `Storing ${urlOf(key)}`
-    if (isLocalFile(body) && (await sizeOf(body.path)) > partSizeBytes) {
-      const stored = await hashFile(body.path, put.signal ? { signal: put.signal } : {})
-      requireHash(what, stored, put)
-      await uploadFileInParts(connection, { ...target, path: body.path, stored, resumeDirectory: options.resumeDirectory, put })
-      return stored
-    }
-    const source = body instanceof Uint8Array || isLocalFile(body) ? body : untilAborted(body, put.signal, what)
-    const start = await readAhead(source, partSizeBytes)
-    if (!start.whole) {
-      const metadata = put.sha256 ? { sha256: put.sha256 } : {}
-      return uploadStreamInParts(connection, { ...target, metadata }, start.chunks, { what, put })
-    }
-    const meter = new BodyMeter(what, put)
-    meter.add(start.bytes)
-    const stored = meter.finish()
-    await connection.client.send(
-      new connection.module.PutObjectCommand({
-        Bucket: bucket,
-        Key: target.key,
-        Body: start.bytes,
-        Metadata: { sha256: stored.sha256 },
-        ...(put.contentType ? { ContentType: put.contentType } : {}),
-        ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
-      }),
-      put.signal ? { abortSignal: put.signal } : {},
-    )
-    return stored
-  }
-
-  const putObject = async (key: string, body: ObjectBody, put: PutOptions, ifAbsent: boolean): Promise<StoredObject> => {
-    const stored = await run(`Cannot write ${urlOf(key)}`, put.signal, (connection) =>
-      store(connection, key, body, put, ifAbsent),
-    )
-    if (isLocalFile(body) && body.move) await rm(body.path)
-    return stored
-  }
-
-  return {
-    writable: true,
-    urlOf,
-    put: async (key, body, put = {}) => putObject(key, body, put, false),
-    async putIfAbsent(key, body, put = {}) {
-      try {
-        return await putObject(key, body, put, true)
-      } catch (error) {
-        if (error instanceof AppError && isConditionFailed(error.cause)) return null
-        throw error
-      }
+  const { bucket } = options
+  return createBucketStore<S3Connection>({
+    address: `s3://${bucket}`,
+    prefix: options.prefix ?? '',
+    connect: () => connectS3(options),
+    explain: (what, error, signal) => s3Error(what, bucket, error, signal),
+    isMissing: isMissingObject,
+    isConditionFailed,
+    store: (connection, place, body, put) => store(connection, options, place, body, put),
+    open: (connection, place, get) => openContent(connection, bucket, place, get),
+    head: async ({ module, client }, { key, fullKey }, signal) =>
+      infoOf(key, await client.send(new module.HeadObjectCommand({ Bucket: bucket, Key: fullKey }), abortable(signal))),
+    list: (connection, base, list) => listPage(connection, bucket, base, list),
+    remove: async ({ module, client }, { fullKey }, signal) => {
+      await client.send(new module.DeleteObjectCommand({ Bucket: bucket, Key: fullKey }), abortable(signal))
     },
-    get: async (key, get = {}) =>
-      run(`Cannot read ${urlOf(key)}`, get.signal, (connection) =>
-        openContent(connection, options, { key, fullKey: fullKey(key) }, get),
-      ),
-    head: async (key, head = {}) =>
-      run(`Cannot read ${urlOf(key)}`, head.signal, async ({ module, client }) => {
-        try {
-          const answer = await client.send(
-            new module.HeadObjectCommand({ Bucket: bucket, Key: fullKey(key) }),
-            head.signal ? { abortSignal: head.signal } : {},
-          )
-          return infoOf(key, answer)
-        } catch (error) {
-          if (isMissingObject(error)) return undefined
-          throw error
-        }
-      }),
-    list: async (list = {}) =>
-      run(`Cannot list s3://${bucket}/${prefix}`, list.signal, (connection) => listPage(connection, options, list)),
-    delete: async (key, { signal } = {}) =>
-      run(`Cannot delete ${urlOf(key)}`, signal, async ({ module, client }) => {
-        try {
-          await client.send(
-            new module.DeleteObjectCommand({ Bucket: bucket, Key: fullKey(key) }),
-            signal ? { abortSignal: signal } : {},
-          )
-        } catch (error) {
-          if (!isMissingObject(error)) throw error
-        }
-      }),
-    copy: async (fromKey, toKey, { signal } = {}) =>
-      run(`Cannot copy ${urlOf(fromKey)}`, signal, async ({ module, client }) => {
-        const source = `${bucket}/${fullKey(fromKey)}`.split('/').map(encodeURIComponent).join('/')
-        await client.send(
-          new module.CopyObjectCommand({ Bucket: bucket, Key: fullKey(toKey), CopySource: source }),
-          signal ? { abortSignal: signal } : {},
-        )
-      }),
+    copy: async ({ module, client }, from, to, signal) => {
+      const source = `${bucket}/${from.fullKey}`.split('/').map(encodeURIComponent).join('/')
+      await client.send(new module.CopyObjectCommand({ Bucket: bucket, Key: to.fullKey, CopySource: source }), abortable(signal))
+    },
+  })
+}
+
+const abortable = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } => (signal ? { abortSignal: signal } : {})
+
+async function store(
+  connection: S3Connection,
+  options: S3Options,
+  { fullKey, url }: BucketPlace,
+  body: ObjectBody,
+  put: PutOptions & { ifAbsent: boolean },
+): Promise<StoredObject> {
+  const { bucket } = options
+  const partSizeBytes = Math.max(options.partSizeBytes ?? 16 * 1024 * 1024, smallestPartBytes)
+  const target = { bucket, key: fullKey, partSizeBytes, ifAbsent: put.ifAbsent }
+  const what = `Storing ${url}`
+  if (isLocalFile(body) && (await sizeOf(body.path)) > partSizeBytes) {
+    const stored = await hashFile(body.path, put.signal ? { signal: put.signal } : {})
+    requireHash(what, stored, put)
+    await uploadFileInParts(connection, { ...target, path: body.path, stored, resumeDirectory: options.resumeDirectory, put })
+    return stored
   }
+  const source = body instanceof Uint8Array || isLocalFile(body) ? body : untilAborted(body, put.signal, what)
+  const start = await readAhead(source, partSizeBytes)
+  if (!start.whole) {
+    const metadata = put.sha256 ? { sha256: put.sha256 } : {}
+    return uploadStreamInParts(connection, { ...target, metadata }, start.chunks, { what, put })
+  }
+  const meter = new BodyMeter(what, put)
+  meter.add(start.bytes)
+  const stored = meter.finish()
+  await connection.client.send(
+    new connection.module.PutObjectCommand({
+      Bucket: bucket,
+      Key: fullKey,
+      Body: start.bytes,
+      Metadata: { sha256: stored.sha256 },
+      ...(put.contentType ? { ContentType: put.contentType } : {}),
+      ...(put.ifAbsent ? { IfNoneMatch: '*' } : {}),
+    }),
+    abortable(put.signal),
+  )
+  return stored
 }
 
 async function openContent(
-  connection: S3Connection,
-  { bucket }: S3Options,
-  { key, fullKey }: { key: string; fullKey: string },
+  { module, client }: S3Connection,
+  bucket: string,
+  { key, fullKey, url: address }: BucketPlace,
   get: GetOptions,
 ): Promise<ObjectContent> {
-  const { module, client } = connection
-  const address = `s3://${bucket}/${fullKey}`
   const send = (
     range: { offset: number; end: number },
     signal: AbortSignal | undefined,
@@ -170,7 +113,7 @@ async function openContent(
         ...(header ? { Range: header } : {}),
         ...(etag ? { IfMatch: etag } : {}),
       }),
-      signal ? { abortSignal: signal } : {},
+      abortable(signal),
     )
   }
   const asked = resolveRange(get)
@@ -181,10 +124,7 @@ async function openContent(
     if (!isPastEnd(error)) throw error
   }
   if (!answer) {
-    const head = await client.send(
-      new module.HeadObjectCommand({ Bucket: bucket, Key: fullKey }),
-      get.signal ? { abortSignal: get.signal } : {},
-    )
+    const head = await client.send(new module.HeadObjectCommand({ Bucket: bucket, Key: fullKey }), abortable(get.signal))
     return { info: infoOf(key, head), stream: Readable.from([]) }
   }
   const info = infoOf(key, answer)
@@ -209,12 +149,7 @@ async function openContent(
   return { info, stream }
 }
 
-async function listPage(
-  { module, client }: S3Connection,
-  { bucket, prefix = '' }: S3Options,
-  list: ListOptions,
-): Promise<ObjectPage> {
-  const base = prefix === '' ? '' : `${prefix}/`
+async function listPage({ module, client }: S3Connection, bucket: string, base: string, list: ListOptions): Promise<ObjectPage> {
   const page = await client.send(
     new module.ListObjectsV2Command({
       Bucket: bucket,
@@ -223,7 +158,7 @@ async function listPage(
       ...(list.delimiter ? { Delimiter: list.delimiter } : {}),
       ...(list.cursor ? { ContinuationToken: list.cursor } : {}),
     }),
-    list.signal ? { abortSignal: list.signal } : {},
+    abortable(list.signal),
   )
   return {
     // Consoles make empty objects whose names end in "/" to show folders.
