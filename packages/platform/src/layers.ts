@@ -5,8 +5,8 @@ export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
   ['tuning', 'upkeep'],
-  ['execution', 'migration', 'remote'],
-  ['tracking', 'registry', 'traces', 'webhooks'],
+  ['execution', 'migration', 'remote', 'functions'],
+  ['tracking', 'registry', 'traces', 'webhooks', 'definitions'],
   ['database', 'objects'],
   ['base'],
 ]

@@ -51,6 +51,11 @@ export interface Tables {
   trace_prompts: { trace: number; prompt: string }
   assessments: AssessmentsTable
   migration_marks: MigrationMarksTable
+  definitions: DefinitionsTable
+  definition_versions: DefinitionVersionsTable
+  definition_tags: { definition: number; tag: string; version: number }
+  definition_labels: { version: number; key: string; value: string }
+  definition_moves: DefinitionMovesTable
 }
 
 export type TableName = keyof Tables
@@ -317,4 +322,38 @@ export interface MigrationMarksTable {
   fingerprint: string
   memory: string
   at: number
+}
+
+export interface DefinitionsTable {
+  number: Generated<number>
+  project: number
+  kind: string
+  name: string
+  created_at: number
+  updated_at: number
+  newest: number | null
+}
+
+export interface DefinitionVersionsTable {
+  number: Generated<number>
+  definition: number
+  slot: string
+  hash: string
+  type: string
+  state: string | null
+  body: string
+  status: string | null
+  categories: string
+  created_at: number
+  updated_at: number
+}
+
+export interface DefinitionMovesTable {
+  number: Generated<number>
+  definition: number
+  tag: string
+  before: string | null
+  after: string | null
+  at: number
+  by: string
 }

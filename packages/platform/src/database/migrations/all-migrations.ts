@@ -9,6 +9,7 @@ import { migrationMarks } from './0008-marks.ts'
 import { webhookTables } from './0009-webhooks.ts'
 import { attemptsInSeries } from './0010-attempts.ts'
 import { arrivalsAside } from './0011-arrivals-aside.ts'
+import { definitionTables } from './0012-definitions.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -24,4 +25,5 @@ export const allMigrations: readonly Migration[] = [
   webhookTables,
   attemptsInSeries,
   arrivalsAside,
+  definitionTables,
 ]

@@ -1,0 +1,26 @@
+/**
+ * Functions: code plus everything about how it runs, as typed records, documents (`function.yaml`) and versions of the project.
+ *
+ * It knows what a function says, where its code comes from (a file, a notebook, a folder, Git, an archive) and how versions differ; it
+ * does not run anything and knows no wire format: `execution/` runs what `stageFunction` lays out, `builds/` prepares environments
+ * and images. A function is kept as one document in MLRun's shape, so that both dialects see the same record.
+ *
+ * Start with `functions.ts` (the records), then `function-document.ts` (record and document) and `stage-function.ts` (ready to run).
+ */
+export { type FunctionDocument, fromFunctionDocument, toFunctionDocument } from './function-document.ts'
+export { durationMs } from './function-fields.ts'
+export {
+  checkFunctionDocument,
+  parseFunctionText,
+  portableDocument,
+  printFunctionFile,
+  readFunctionFile,
+} from './function-file.ts'
+export { checkKind, functionKinds } from './function-kinds.ts'
+export {
+  type FunctionReference,
+  normalizedFunctionName,
+  parseFunctionReference,
+  printFunctionReference,
+} from './function-reference.ts'
+export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction } from './functions.ts'

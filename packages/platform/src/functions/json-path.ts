@@ -1,0 +1,26 @@
+import type { JsonObject, JsonValue } from '@trainyard/contract'
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The value at `spec.build.image`, or undefined. */
+export function readPath(document: JsonObject, path: string): JsonValue | undefined {
+  let value: JsonValue | undefined = document
+  for (const key of path.split('.')) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  return value
+}
+
+/** Puts a value there, making tables on the way; undefined takes it away. Changes the document. */
+export function writePath(document: JsonObject, path: string, value: JsonValue | undefined): void {
+  const keys = path.split('.')
+  const last = keys.pop()!
+  let table = document
+  for (const key of keys) {
+    const next = table[key]
+    if (isObject(next)) table = next
+    else if (value === undefined) return
+    else table = table[key] = {}
+  }
+  if (value === undefined) delete table[last]
+  else table[last] = value
+}
