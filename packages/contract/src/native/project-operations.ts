@@ -1,7 +1,18 @@
 import { Type } from 'typebox'
 import { cursor, limit } from './run-operations.ts'
 import { area, closed } from './operation.ts'
-import { experiment, next, nullable, project, textChanges, texts } from './schemas.ts'
+import {
+  experiment,
+  next,
+  nullable,
+  project,
+  projectDocument,
+  projectRecord,
+  projectState,
+  secretName,
+  textChanges,
+  texts,
+} from './schemas.ts'
 
 const projects = area('Projects and experiments')
 
@@ -18,6 +29,46 @@ export const projectOperations = {
     summary: 'Make a project. A repeat changes nothing; runs make theirs by themselves',
     body: closed({ name: Type.String() }),
     answer: Type.Object({ name: Type.String() }),
+  }),
+  getProject: projects({
+    method: 'GET',
+    path: '/projects/{project}',
+    summary: 'What a project says of itself, in the form of project.yaml',
+    answer: projectRecord,
+  }),
+  putProject: projects({
+    method: 'PUT',
+    path: '/projects/{project}',
+    summary: 'Make a project, or put this document in place of the one it has',
+    body: closed(projectDocument),
+    answer: projectRecord,
+  }),
+  changeProject: projects({
+    method: 'PATCH',
+    path: '/projects/{project}',
+    summary: 'Merge into the document of a project member by member (null removes), or set its state',
+    body: closed({ ...projectDocument, state: Type.Optional(projectState) }),
+    answer: projectRecord,
+  }),
+  listProjectSecrets: projects({
+    method: 'GET',
+    path: '/projects/{project}/secrets',
+    summary: 'Names of the secrets of a project; nobody is told the values',
+    answer: Type.Object({ secrets: Type.Array(secretName) }),
+  }),
+  setProjectSecrets: projects({
+    method: 'PUT',
+    path: '/projects/{project}/secrets',
+    summary: 'Add secrets to a project, or replace those of the same name',
+    body: closed({ secrets: Type.Record(Type.String(), Type.String()) }),
+    answer: Type.Object({ secrets: Type.Array(secretName) }),
+  }),
+  removeProjectSecrets: projects({
+    method: 'POST',
+    path: '/projects/{project}/secrets/remove',
+    summary: 'Remove secrets of a project, all of them unless some are named',
+    body: closed({ names: Type.Optional(Type.Array(Type.String(), { maxItems: 1_000 })) }),
+    answer: Type.Object({ removed: Type.Array(Type.String()) }),
   }),
   searchExperiments: projects({
     method: 'GET',

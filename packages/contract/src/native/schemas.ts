@@ -133,6 +133,23 @@ export const experiment = Type.Object({
 })
 export const project = Type.Object({ name: Type.String(), createdAtMs: timeMs, runCount: count })
 
+const projectPart = Type.Record(Type.String(), Type.Any())
+export const projectState = Type.Enum(['online', 'offline', 'archived'])
+/** In the form of `project.yaml`; fields nobody knows are kept. */
+export const projectDocument = {
+  metadata: Type.Optional(projectPart),
+  spec: Type.Optional(projectPart),
+}
+export const projectRecord = Type.Object({
+  name: Type.String(),
+  state: projectState,
+  createdAtMs: timeMs,
+  updatedAtMs: timeMs,
+  metadata: projectPart,
+  spec: projectPart,
+})
+export const secretName = Type.Object({ name: Type.String(), createdAtMs: timeMs, updatedAtMs: timeMs })
+
 export const dataset = closed({
   name: Type.String({ minLength: 1 }),
   digest: Type.String({ minLength: 1 }),

@@ -1,14 +1,13 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from '../base/clock.ts'
-import { createSecretBox, type SecretBox } from '../base/secret-box.ts'
 import type { Execution } from '../execution/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
 import { createTraces } from '../traces/index.ts'
 import { createWebhooks } from '../webhooks/index.ts'
+import { projectSecretsOf, secretBoxOf } from './session-secrets.ts'
 import type { Session } from './session.ts'
 
 export interface RecordServerOptions {
@@ -38,6 +37,7 @@ export const openRecordServer = (
     traces: createTraces(session.database),
     webhooks: createWebhooks(session.database, { secrets: secretBoxOf(session), allowPrivate, clock: systemClock }),
     ...(onRegistryChange === undefined ? {} : { onRegistryChange }),
+    projectSecrets: projectSecretsOf(session),
     clock: systemClock,
     objects,
     artifactFolder: artifacts ?? session.directory.artifacts,
@@ -47,6 +47,3 @@ export const openRecordServer = (
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
   })
-
-/** Secrets are readable only with the key beside the database. */
-export const secretBoxOf = ({ directory }: Session): SecretBox => createSecretBox(join(directory.path, 'secret.key'))

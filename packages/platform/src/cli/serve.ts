@@ -12,11 +12,12 @@ import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
-import { openRecordServer, secretBoxOf } from './record-server.ts'
+import { openRecordServer } from './record-server.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
 import { type ServerSettings, valuesOf } from './server-settings.ts'
 import { openSession } from './session.ts'
+import { secretBoxOf } from './session-secrets.ts'
 
 const usualPort = 5_000
 const portsToTry = 50

@@ -3,6 +3,8 @@ import type { Generated } from 'kysely'
 /** The tables as Kysely sees them; `migrations/` says what each column means. JSON columns are text on this side of the seam. */
 export interface Tables {
   projects: { number: Generated<number>; name: string; created_at: number }
+  project_documents: { project: number; state: string; document: string; updated_at: number }
+  project_secrets: ProjectSecretsTable
   experiments: ExperimentsTable
   experiment_tags: { experiment: number; key: string; value: string }
   datasets: DatasetsTable
@@ -59,6 +61,15 @@ export interface Tables {
 }
 
 export type TableName = keyof Tables
+
+export interface ProjectSecretsTable {
+  number: Generated<number>
+  project: number
+  name: string
+  value: string
+  created_at: number
+  updated_at: number
+}
 
 export interface ExperimentsTable {
   number: Generated<number>

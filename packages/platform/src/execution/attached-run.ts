@@ -1,6 +1,7 @@
 import type { RunRecord } from '@trainyard/contract'
 import type { CarrierEvents } from './carrier.ts'
 import type { Execution } from './execution.ts'
+import { givenToRun } from './given-to-run.ts'
 import { type RunningIteration, startIteration } from './iteration.ts'
 import type { IterationRunner } from './iteration-runner.ts'
 import type { PreparedRun } from './prepared-run.ts'
@@ -37,8 +38,7 @@ export async function startAttachedRun(
     outPath: run.outPath,
     supervisor,
   })
-  const clientEnvironment = (await execution.clients?.environmentOf(run)) ?? {}
-  const running = startIteration(execution, { ...run, clientEnvironment }, { ...events, runner, supervisor })
+  const running = startIteration(execution, { ...run, ...(await givenToRun(execution, run)) }, { ...events, runner, supervisor })
   const done = running.done.then(async () => {
     await runs.update(run.id, {
       environment: await captureEnvironment(runner.interpreter, { ...run.choices, ...runner.choices }),

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { DataDirectory } from '../base/data-directory.ts'
 import type { ObjectContext, Places } from '../objects/index.ts'
+import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 
 /** What is there before the records are open: enough to prepare a run and to start its process. */
@@ -37,4 +38,6 @@ export interface Execution extends Ground {
   readonly places: Places
   /** Without it jobs have no such variables. */
   readonly clients?: ClientAccess
+  /** Secrets of projects, for their runs. */
+  readonly projectSecrets?: Pick<ProjectSecrets, 'open'>
 }

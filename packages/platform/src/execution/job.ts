@@ -7,6 +7,7 @@ import { ChildRuns, endReportedChildren } from './child-runs.ts'
 import type { Conclusion } from './conclude.ts'
 import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
+import { givenToRun } from './given-to-run.ts'
 import { watchForAbort } from './heartbeat.ts'
 import { afterDelay } from './long-timer.ts'
 import { explainLostDirectory, requireDirectory } from './lost-directory.ts'
@@ -71,8 +72,10 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   const { tracking } = execution
   try {
     await beginRecord(supervision)
-    const environment = await execution.clients?.environmentOf(run)
-    child.control.end(`${JSON.stringify({ ...supervision.job, ...(environment === undefined ? {} : { environment }) })}\n`)
+    const { secrets, clientEnvironment: environment } = await givenToRun(execution, run)
+    child.control.end(
+      `${JSON.stringify({ ...supervision.job, secrets, ...(environment === undefined ? {} : { environment }) })}\n`,
+    )
   } catch (error) {
     await cancelProcess(supervision)
     throw error

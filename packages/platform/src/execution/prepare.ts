@@ -1,4 +1,4 @@
-import { AppError, type JobSpec, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
+import { AppError, checkProjectName, type JobSpec, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
 import type { Launcher } from './launchers/launcher.ts'
@@ -109,7 +109,8 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   const file = locateUserFile(task.command, task.handler, ground.workingDirectory)
   const launcher = launcherFor(file.script)
   const name = checkName('name', task.name ?? defaultRunName(file))
-  const project = checkName('project', task.project ?? 'default')
+  const project = task.project ?? 'default'
+  checkProjectName(project)
   const experiment = checkName('experiment', task.experiment ?? name)
   if (task.returns !== undefined) await checkReturns(task.returns)
   // The names in a parameter file are known when the sweep is planned.

@@ -12,6 +12,7 @@ import type { Execution } from '../execution/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Traces } from '../traces/index.ts'
+import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Webhooks } from '../webhooks/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
@@ -31,6 +32,7 @@ export interface ServerOptions {
   readonly registry: Registry
   readonly traces: Traces
   readonly webhooks: Webhooks
+  readonly projectSecrets: ProjectSecrets
   /** Told after a request that may have changed the registry, so that webhooks need not wait. */
   readonly onRegistryChange?: () => void
   readonly clock: Clock
@@ -115,6 +117,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   nativeDialect(app, {
     tracking,
     registry,
+    projectSecrets: options.projectSecrets,
     clock,
     served,
     holdings: options.holdings,

@@ -1,6 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import type { ModelName, NewModel } from './registry.ts'
-import { ensureProject } from './project-number.ts'
+import { ensureProject } from '../database/index.ts'
 import { type Change, remember } from './registry-events.ts'
 import { checkDescription, checkModelName, plainText } from './registry-names.ts'
 import { getModelRow } from './registry-rows.ts'

@@ -10,5 +10,6 @@
 export { Outbox } from './outbox.ts'
 export { createRemoteTracking, onlySome } from './remote-records.ts'
 export { createRemoteRegistry } from './remote-registry.ts'
+export { createRemoteSecrets } from './remote-secrets.ts'
 export { RemoteServer } from './remote-server.ts'
 export { Shipper } from './shipper.ts'

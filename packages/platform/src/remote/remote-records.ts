@@ -15,6 +15,7 @@ import type {
   LogRecords,
   MetricRecords,
   MetricSeriesInfo,
+  ProjectRecord,
   ProjectRecords,
   RunQuery,
   RunRecords,
@@ -32,10 +33,7 @@ export function createRemoteTracking(server: RemoteServer): Tracking {
     metrics: onlySome<MetricRecords>(server.url, metrics(server)),
     artifacts: onlySome<ArtifactRecords>(server.url, artifacts(server)),
     logs: onlySome<LogRecords>(server.url, logs(server)),
-    projects: onlySome<ProjectRecords>(server.url, {
-      list: async () =>
-        (await server.json<{ projects: Awaited<ReturnType<ProjectRecords['list']>> }>('GET', '/projects')).projects,
-    }),
+    projects: onlySome<ProjectRecords>(server.url, projects(server)),
   })
 }
 
@@ -60,6 +58,19 @@ const unlessMissing = async <Value>(asked: Promise<Value>): Promise<Value | unde
   } catch (error) {
     if (isAppError(error, 'not_found')) return undefined
     throw error
+  }
+}
+
+function projects(server: RemoteServer): Partial<ProjectRecords> {
+  const at = (name: string): string => `/projects/${enc(name)}`
+  const get = (name: string): Promise<ProjectRecord> => server.json('GET', at(name))
+  return {
+    list: async () => (await server.json<{ projects: Awaited<ReturnType<ProjectRecords['list']>> }>('GET', '/projects')).projects,
+    get,
+    find: (name) => unlessMissing(get(name)),
+    put: (name, document) => server.json('PUT', at(name), { body: document }),
+    patch: (name, patch) => server.json('PATCH', at(name), { body: patch }),
+    setState: (name, state) => server.json('PATCH', at(name), { body: { state } }),
   }
 }
 

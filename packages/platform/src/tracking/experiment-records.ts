@@ -1,9 +1,8 @@
 import { AppError } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
-import { type Database, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { type Database, type Reader, type Transaction, boundValuesPerQuery, ensureProject } from '../database/index.ts'
 import { noteChange, noteChanges } from './change-notes.ts'
 import { searchExperiments } from './experiment-search.ts'
-import { ensureProject } from './project-records.ts'
 import { checkName, checkValue } from './record-names.ts'
 import type { ExperimentRecord, ExperimentRecords } from './tracking.ts'
 

@@ -1,7 +1,7 @@
 import type { RunRecord } from '@trainyard/contract'
-import { boundValuesPerQuery, type Transaction } from '../database/index.ts'
+import { boundValuesPerQuery, ensureProject, type Transaction } from '../database/index.ts'
 import { noteChanges } from './change-notes.ts'
-import { ensureExperiment, ensureProject } from './project-records.ts'
+import { ensureExperiment } from './ensure-experiment.ts'
 import { getRunNumber } from './run-number.ts'
 
 /** See `ReportedRuns.move`. */

@@ -60,8 +60,9 @@ export class IterationSource {
   async take(): Promise<PreparedRun | undefined> {
     if (this.#ready.length === 0) await this.#refill()
     const next = this.#ready.shift()
+    // The secrets of the project came with the sweep's own.
     if (next !== undefined && this.#execution.clients !== undefined)
-      next.clientEnvironment = await this.#execution.clients.environmentOf(next)
+      next.clientEnvironment = { ...this.#parent.clientEnvironment, ...(await this.#execution.clients.environmentOf(next)) }
     return next
   }
 

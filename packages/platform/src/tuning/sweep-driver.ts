@@ -9,6 +9,7 @@ import {
   type Supervisor,
 } from '@trainyard/contract'
 import {
+  givenToRun,
   BrokenWorkerError,
   currentSupervisor,
   type Execution,
@@ -136,8 +137,7 @@ class SweepDrive {
     if (resumption.onlyRepeats && !earlier.some((child) => isRepeated(child, resumption))) return this.#conclude()
     this.#pruner = await rebuildPruner(this.#execution, this.#plan, earlier, resumption)
     // What the script does when it is imported belongs to the sweep.
-    const clientEnvironment = await this.#execution.clients?.environmentOf(this.#parent)
-    if (clientEnvironment !== undefined) this.#parent.clientEnvironment = clientEnvironment
+    Object.assign(this.#parent, await givenToRun(this.#execution, this.#parent))
     using _watch = this.#watch()
     let broken: BrokenWorkerError | undefined
     try {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { AppError, isAppError } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
 import type { SecretBox } from '../base/secret-box.ts'
-import type { Database, Reader, Transaction } from '../database/index.ts'
+import { type Database, ensureProject, type Reader, type Transaction } from '../database/index.ts'
 import { exampleOf } from './event-payloads.ts'
 import { send } from './send.ts'
 import { checkWebhook, eventsOf, getWebhookRow, newWebhookId, toWebhook } from './webhook-records.ts'
@@ -65,20 +65,13 @@ async function create(
   { secret, nowMs }: { secret: string | null; nowMs: number },
 ): Promise<WebhookRecord> {
   const { kysely } = transaction
-  const known = await kysely.selectFrom('projects').select('number').where('name', '=', webhook.project).executeTakeFirst()
-  const project =
-    known ??
-    (await kysely
-      .insertInto('projects')
-      .values({ name: webhook.project, created_at: nowMs })
-      .returning('number')
-      .executeTakeFirstOrThrow())
+  const project = await ensureProject(transaction, webhook.project, nowMs)
   const id = newWebhookId()
   await kysely
     .insertInto('webhooks')
     .values({
       id,
-      project: project.number,
+      project,
       name: webhook.name,
       url: webhook.url,
       events: JSON.stringify(webhook.events),

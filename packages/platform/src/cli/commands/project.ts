@@ -5,8 +5,14 @@ import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
+import { defineSecrets } from '../project/secrets.ts'
 
 export function define(command: Command, cli: Cli): void {
+  defineList(command, cli)
+  defineSecrets(command, cli)
+}
+
+function defineList(command: Command, cli: Cli): void {
   const ls = command
     .command('ls')
     .description('List projects.')

@@ -10,6 +10,7 @@ import { webhookTables } from './0009-webhooks.ts'
 import { attemptsInSeries } from './0010-attempts.ts'
 import { arrivalsAside } from './0011-arrivals-aside.ts'
 import { definitionTables } from './0012-definitions.ts'
+import { projectDocuments } from './0013-projects.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -26,4 +27,5 @@ export const allMigrations: readonly Migration[] = [
   attemptsInSeries,
   arrivalsAside,
   definitionTables,
+  projectDocuments,
 ]

@@ -49,6 +49,28 @@ export function tableShapes(): TableShape[] {
   }
 }
 
+/** The columns that say to which project a row belongs, in tables each behind those that it refers to. */
+export function projectColumns(): { table: TableName; column: string }[] {
+  return (knownProjectColumns ??= readProjectColumns())
+}
+
+let knownProjectColumns: { table: TableName; column: string }[] | undefined
+
+function readProjectColumns(): { table: TableName; column: string }[] {
+  const database = new DatabaseSync(':memory:')
+  try {
+    for (const { statements } of allMigrations) for (const statement of statements.sqlite) database.exec(statement)
+    return tableShapes().flatMap(({ name }) =>
+      texts(database, `SELECT "from" FROM pragma_foreign_key_list('${name}') WHERE "table" = 'projects'`).map((column) => ({
+        table: name,
+        column,
+      })),
+    )
+  } finally {
+    database.close()
+  }
+}
+
 const texts = (database: DatabaseSync, sql: string): string[] =>
   database
     .prepare(sql)

@@ -12,6 +12,7 @@ import { createTestPlace, type TestPlace } from '../../database/testing/test-pla
 import { openDataDirectory } from '../../base/data-directory.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
+import { createProjectSecrets } from '../../secrets/index.ts'
 import { createTraces } from '../../traces/index.ts'
 import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
@@ -42,6 +43,7 @@ beforeAll(async () => {
       allowPrivate: true,
       clock: systemClock,
     }),
+    projectSecrets: createProjectSecrets(database, { box: createSecretBox(join(folder, 'secret.key')), clock: systemClock }),
     clock: systemClock,
     objects,
     holdings: { directory, database, tracking, objectContext: objects, places: createPlaces(objects) },

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
 import type { Registry } from '../../registry/index.ts'
+import type { ProjectSecrets } from '../../secrets/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { ServedPlaces } from '../served-places.ts'
@@ -10,6 +11,7 @@ import type { ChangeWatch } from './change-watch.ts'
 export interface NativeContext {
   readonly tracking: Tracking
   readonly registry: Registry
+  readonly projectSecrets: ProjectSecrets
   readonly clock: Clock
   readonly served: ServedPlaces
   readonly holdings: Holdings

@@ -8,6 +8,12 @@ const mostDatasets = 1_000
 export const projectHandlers: SomeHandlers<
   | 'listProjects'
   | 'createProject'
+  | 'getProject'
+  | 'putProject'
+  | 'changeProject'
+  | 'listProjectSecrets'
+  | 'setProjectSecrets'
+  | 'removeProjectSecrets'
   | 'searchExperiments'
   | 'createExperiment'
   | 'getExperiment'
@@ -21,6 +27,21 @@ export const projectHandlers: SomeHandlers<
     await tracking.projects.ensure(body.name)
     return { name: body.name }
   },
+  getProject: ({ tracking }, { path }) => tracking.projects.get(path.project),
+  putProject: ({ tracking }, { path, body: { metadata = {}, spec = {} } }) =>
+    tracking.projects.put(path.project, { metadata, spec }),
+  changeProject: async ({ tracking }, { path, body: { state, ...document } }) => {
+    const changed = await tracking.projects.patch(path.project, document)
+    return state === undefined ? changed : await tracking.projects.setState(path.project, state)
+  },
+  listProjectSecrets: async ({ projectSecrets }, { path }) => ({ secrets: await projectSecrets.list(path.project) }),
+  setProjectSecrets: async ({ projectSecrets }, { path, body }) => {
+    await projectSecrets.set(path.project, body.secrets)
+    return { secrets: await projectSecrets.list(path.project) }
+  },
+  removeProjectSecrets: async ({ projectSecrets }, { path, body }) => ({
+    removed: await projectSecrets.remove(path.project, body.names),
+  }),
   searchExperiments: ({ tracking }, { query: { name, ...query } }) =>
     tracking.experiments.search({
       ...query,

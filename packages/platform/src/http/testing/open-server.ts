@@ -10,6 +10,7 @@ import { openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
+import { createProjectSecrets } from '../../secrets/index.ts'
 import { createTraces } from '../../traces/index.ts'
 import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
@@ -58,6 +59,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
       allowPrivate: true,
       clock: systemClock,
     }),
+    projectSecrets: createProjectSecrets(database, { box: createSecretBox(join(folder, 'secret.key')), clock: systemClock }),
     clock: systemClock,
     objects: objectContext,
     artifactFolder: directory.artifacts,

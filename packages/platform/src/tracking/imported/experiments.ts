@@ -1,6 +1,5 @@
-import type { Transaction } from '../../database/index.ts'
+import { ensureProject, type Transaction } from '../../database/index.ts'
 import { noteChange } from '../change-notes.ts'
-import { ensureProject } from '../project-records.ts'
 import { checkName, checkValue } from '../record-names.ts'
 import type { Taken } from './imported-records.ts'
 

@@ -1,11 +1,12 @@
-import type { Reader, Transaction } from '../database/index.ts'
+import type { Reader, Transaction } from './database.ts'
 
+/** The integer key of a project, which every other record of it holds. */
 export async function findProject({ kysely }: Reader, name: string): Promise<number | undefined> {
   const row = await kysely.selectFrom('projects').select('number').where('name', '=', name).executeTakeFirst()
   return row?.number
 }
 
-/** The integer key of the project, which is made when missing. */
+/** As `findProject`; one that is missing is made. Names that people choose have passed `checkProjectName`. */
 export async function ensureProject(transaction: Transaction, name: string, nowMs: number): Promise<number> {
   const known = await findProject(transaction, name)
   if (known !== undefined) return known
