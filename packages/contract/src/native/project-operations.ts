@@ -6,6 +6,7 @@ import {
   next,
   nullable,
   project,
+  projectContents,
   projectDocument,
   projectRecord,
   projectState,
@@ -49,6 +50,19 @@ export const projectOperations = {
     summary: 'Merge into the document of a project member by member (null removes), or set its state',
     body: closed({ ...projectDocument, state: Type.Optional(projectState) }),
     answer: projectRecord,
+  }),
+  getProjectContents: projects({
+    method: 'GET',
+    path: '/projects/{project}/contents',
+    summary: 'What would go with a project if it was deleted',
+    answer: projectContents,
+  }),
+  deleteProject: projects({
+    method: 'DELETE',
+    path: '/projects/{project}',
+    summary: 'Delete a project for good: an empty one, or with `cascade` everything in it. Refused while work is running in it',
+    query: closed({ strategy: Type.Optional(Type.Enum(['restrict', 'cascade'])) }),
+    answer: projectContents,
   }),
   listProjectSecrets: projects({
     method: 'GET',

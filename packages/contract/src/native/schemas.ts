@@ -148,6 +148,11 @@ export const projectRecord = Type.Object({
   metadata: projectPart,
   spec: projectPart,
 })
+export const projectContents = Type.Object({
+  project: Type.String(),
+  running: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), state: Type.String() })),
+  counts: Type.Record(Type.String(), count),
+})
 export const secretName = Type.Object({ name: Type.String(), createdAtMs: timeMs, updatedAtMs: timeMs })
 
 export const dataset = closed({

@@ -33,7 +33,12 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'logs', summary: 'print or follow the output of a run', group: looking, load: () => import('./commands/logs.ts') },
   { name: 'compare', summary: 'show what differs between runs', group: looking, load: () => import('./commands/compare.ts') },
   { name: 'plot', summary: 'draw a sweep or a metric in the terminal', group: looking, load: () => import('./commands/plot.ts') },
-  { name: 'project', summary: 'list projects', group: looking, load: () => import('./commands/project.ts') },
+  {
+    name: 'project',
+    summary: 'list, show, archive and delete projects; their secrets',
+    group: looking,
+    load: () => import('./commands/project.ts'),
+  },
 
   {
     name: 'artifacts',

@@ -9,6 +9,7 @@ import { PointGroups } from './point-groups.ts'
 import { findRuns, PointQueue, refusalOf } from './point-queue.ts'
 import { endReportedBelow } from './reported-children.ts'
 import { checkName, checkValue } from './record-names.ts'
+import { refuseArchived } from './archived-project.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
 import { findRunNumber, getRunNumber } from './run-number.ts'
 import { moveRun } from './run-move.ts'
@@ -39,6 +40,7 @@ export function createReportedRuns(database: Database, clock: Clock): ReportedRu
           ...(supervisor === undefined ? {} : { supervisor }),
         }
         checkNewRun(complete)
+        if (complete.parentId === undefined) await refuseArchived(transaction, complete.project)
         await createRun(transaction, complete, clock.nowMs())
       }),
     log: async (runId, batch) => {

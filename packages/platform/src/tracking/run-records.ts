@@ -6,6 +6,7 @@ import { noteChange, noteChanges } from './change-notes.ts'
 import type { LogObjects } from './log-records.ts'
 import { checkValue } from './record-names.ts'
 import { claimRun, patchRun, transitionRun } from './run-change.ts'
+import { refuseArchived } from './archived-project.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
 import { loadRuns } from './run-loading.ts'
 import { findRunNumber, getRunNumber } from './run-number.ts'
@@ -20,7 +21,10 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
   const createMany: RunRecords['createMany'] = async (runs) => {
     for (const run of runs) checkNewRun(run)
     await database.write(async (transaction) => {
-      for (const run of runs) await createRun(transaction, run, clock.nowMs(), { besideParent: true })
+      for (const run of runs) {
+        if (run.parentId === undefined) await refuseArchived(transaction, run.project)
+        await createRun(transaction, run, clock.nowMs(), { besideParent: true })
+      }
     })
   }
   const find = (id: string) =>

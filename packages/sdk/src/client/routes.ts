@@ -46,6 +46,8 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getProject: 'GET /projects/{project}',
   putProject: 'PUT /projects/{project}',
   changeProject: 'PATCH /projects/{project}',
+  getProjectContents: 'GET /projects/{project}/contents',
+  deleteProject: 'DELETE /projects/{project}',
   listProjectSecrets: 'GET /projects/{project}/secrets',
   setProjectSecrets: 'PUT /projects/{project}/secrets',
   removeProjectSecrets: 'POST /projects/{project}/secrets/remove',

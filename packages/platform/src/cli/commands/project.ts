@@ -5,11 +5,15 @@ import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
+import { defineArchive, defineRemove, defineShow } from '../project/tend.ts'
 import { defineSecrets } from '../project/secrets.ts'
 
 export function define(command: Command, cli: Cli): void {
   defineList(command, cli)
+  defineShow(command, cli)
   defineSecrets(command, cli)
+  defineArchive(command, cli)
+  defineRemove(command, cli)
 }
 
 function defineList(command: Command, cli: Cli): void {

@@ -1,4 +1,5 @@
 import { AppError } from '@trainyard/contract'
+import { contentsOfProject, removeProject } from '../../upkeep/index.ts'
 import type { ExperimentRecord } from '../../tracking/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
@@ -11,6 +12,8 @@ export const projectHandlers: SomeHandlers<
   | 'getProject'
   | 'putProject'
   | 'changeProject'
+  | 'getProjectContents'
+  | 'deleteProject'
   | 'listProjectSecrets'
   | 'setProjectSecrets'
   | 'removeProjectSecrets'
@@ -34,6 +37,8 @@ export const projectHandlers: SomeHandlers<
     const changed = await tracking.projects.patch(path.project, document)
     return state === undefined ? changed : await tracking.projects.setState(path.project, state)
   },
+  getProjectContents: ({ holdings }, { path }) => contentsOfProject(holdings, path.project),
+  deleteProject: ({ holdings }, { path, query }) => removeProject(holdings, path.project, query.strategy ?? 'restrict'),
   listProjectSecrets: async ({ projectSecrets }, { path }) => ({ secrets: await projectSecrets.list(path.project) }),
   setProjectSecrets: async ({ projectSecrets }, { path, body }) => {
     await projectSecrets.set(path.project, body.secrets)
