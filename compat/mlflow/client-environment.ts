@@ -10,8 +10,8 @@ export const here = dirname(fileURLToPath(import.meta.url))
  * The Python of a virtual environment with the pinned client, made once per set of requirements in the user's cache (about half a
  * gigabyte). Undefined, with the reason said, where it cannot be made.
  */
-export function pythonWithClient(requirements = 'requirements.txt'): string | undefined {
-  const file = join(here, requirements)
+export function pythonWithClient(requirements = 'requirements.txt', beside = here): string | undefined {
+  const file = join(beside, requirements)
   const pinned = readFileSync(file, 'utf8')
     .trim()
     .replaceAll(/[^\w.]+/g, '-')

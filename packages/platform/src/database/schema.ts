@@ -16,6 +16,8 @@ export interface Tables {
   run_models: { run: number; model: number; direction: string; step: number }
   runs: RunsTable
   run_documents: RunDocumentsTable
+  client_run_documents: { run: number; body: string; seen: number }
+  client_artifact_documents: { artifact: number; uid: string; body: string }
   run_states: { run: number; ordinal: number; state: string; at: number; reason: string | null }
   parameters: { run: number; key: string; number: number | null; text: string; value: string }
   labels: { run: number; key: string; text: string; value: string }
@@ -201,6 +203,7 @@ export interface ArtifactsTable {
   metadata: string
   created_at: number
   is_current: number
+  tree: Generated<string | null>
 }
 
 export interface RegisteredModelsTable {

@@ -109,16 +109,36 @@ function isOwnOrigin(origin: string, host: string): boolean {
   return URL.parse(`${url.protocol}//${host}`)?.host === url.host
 }
 
-/** Where jobs' clients of other trackers go; nothing of this server's own interface. */
-const jobRoutes = /^\/(?:(?:api|ajax-api)\/[23]\.0\/|v1\/traces$|get-artifact$|version$)/
+/**
+ * Where jobs' clients of other trackers go; nothing of this server's own interface.
+ */
+const jobRoutes = /^\/(?:(?:api|ajax-api)\/[23]\.0\/|api\/(?:v[12]\/)?(?!trainyard\/)|v1\/traces$|get-artifact$|version$)/
 
 /** By the route that was found, since an address can be spelled in many ways; what is not served is nobody's secret. */
 const isForJobs = ({ routeOptions: { url } }: FastifyRequest): boolean => url === undefined || jobRoutes.test(url)
 
-const bearerOf = ({ headers }: FastifyRequest): string => /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+const bearerOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
+  /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? sessionOf(headers.cookie) ?? ''
+
+/** MLRun's client takes a long token with dashes for a session of its own platform and sends it as a cookie. */
+function sessionOf(cookie: string | undefined): string | undefined {
+  const written = /(?:^|;\s*)session=([^;]*)/.exec(cookie ?? '')?.[1]
+  if (written === undefined) return undefined
+  const decoded = written.includes('%') ? (decodeOnce(written) ?? written) : written
+  return /^"?j:\{\\?"sid\\?":\s*\\?"([^"\\]+)\\?"\}"?$/.exec(decoded)?.[1]
+}
+
+function decodeOnce(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
 
 function carries(request: Pick<IncomingMessage, 'headers'>, token: string): boolean {
   const [scheme = '', given = ''] = (request.headers.authorization ?? '').split(' ')
+  if (scheme === '') return isSame(sessionOf(request.headers.cookie) ?? '', token)
   if (/^bearer$/i.test(scheme)) return isSame(given, token)
   if (!/^basic$/i.test(scheme)) return false
   const pair = Buffer.from(given, 'base64').toString()

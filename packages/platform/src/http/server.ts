@@ -18,6 +18,7 @@ import type { Webhooks } from '../webhooks/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
 import { createGuard, createPass, type GuardOptions } from './guard.ts'
 import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index.ts'
+import { createBackgroundTasks, mlrunDialect } from './mlrun/index.ts'
 import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
 import { jobRunOf } from './run-tokens.ts'
@@ -114,6 +115,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const context = { tracking, registry, traces, webhooks, clock, places, uploads, onRegistryChange: options.onRegistryChange }
   serveMetrics(app, options.holdings, packageJson.version)
   mlflowDialect(app, context, signer)
+  mlrunDialect(app, {
+    tracking,
+    clock,
+    served,
+    execution: options.execution,
+    artifactFolder: options.artifactFolder,
+    tasks: createBackgroundTasks(clock),
+    placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
+  })
   nativeDialect(app, {
     tracking,
     registry,

@@ -43,6 +43,7 @@ export async function addArtifact(transaction: Transaction, artifact: NewArtifac
       metadata: JSON.stringify(artifact.metadata ?? {}),
       created_at: Math.round(artifact.createdAtMs),
       is_current: 1,
+      tree: run === null ? null : treeOf(transaction, run),
     })
     .returning('number')
     .executeTakeFirstOrThrow()
@@ -52,6 +53,16 @@ export async function addArtifact(transaction: Transaction, artifact: NewArtifac
   if (run !== null) await noteChange(transaction, 'artifacts', run)
   return id
 }
+
+/** The id of the run, of the sweep for an iteration: what all of it was made with. */
+const treeOf = ({ kysely }: Transaction, run: number) =>
+  kysely
+    .selectFrom('runs as r')
+    .leftJoin('runs as parent', 'parent.number', 'r.parent')
+    .select((row) =>
+      row.case().when('r.kind', '=', 'iteration').then(row.ref('parent.id')).else(row.ref('r.id')).end().as('tree'),
+    )
+    .where('r.number', '=', run)
 
 /** Of versions of a key that were made in one millisecond, the later one has the higher id: elsewhere too they are in this order. */
 async function nextId(

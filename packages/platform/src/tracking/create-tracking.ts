@@ -3,6 +3,8 @@ import type { Database } from '../database/index.ts'
 import { createArtifactRecords } from './artifact-records.ts'
 import { createChangeRecords } from './change-records.ts'
 import { createDatasetRecords } from './dataset-records.ts'
+import { createArtifactDocuments } from './documents/artifact-documents.ts'
+import { createRunDocuments } from './documents/run-documents.ts'
 import { createExperimentRecords } from './experiment-records.ts'
 import { createJournalRecords } from './journal-records.ts'
 import { createKeptAnswers } from './kept-answers.ts'
@@ -46,5 +48,7 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     changes,
     answers: createKeptAnswers(database, clock),
     table: createRunTable(settled, changes),
+    runDocuments: createRunDocuments(database, clock),
+    artifactDocuments: createArtifactDocuments(database),
   }
 }

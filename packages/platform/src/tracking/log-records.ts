@@ -45,6 +45,13 @@ export function createLogRecords(database: Database, options: LogOptions = {}): 
         // One append may bring enough for several objects.
       }
     },
+    replace: async (runId, chunks) => {
+      await database.write(async (transaction) => {
+        const run = await getRunNumber(transaction, runId)
+        await transaction.kysely.deleteFrom('log_chunks').where('run', '=', run).execute()
+        await append(transaction, { runId, chunks, sizes })
+      })
+    },
     sizeBytes: (runId) => database.read(async (reader) => endOf(await lastRow(reader, await getRunNumber(reader, runId)))),
     read: (runId, range) => readLog(database, objects, { runId, ...range }),
   }

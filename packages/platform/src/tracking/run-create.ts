@@ -146,6 +146,15 @@ export async function addNewParameters(
   await insertParameters(transaction, run, added)
 }
 
+/** As the client says it last, for clients whose parameters may change. */
+export const putParameters = (transaction: Transaction, run: number, parameters: Record<string, JsonValue>): Promise<void> =>
+  transaction.insertRows(
+    'parameters',
+    parameterColumns,
+    Object.entries(parameters).map(([key, value]) => [run, key, spelledNumber(value), indexedText(value), JSON.stringify(value)]),
+    { onConflict: { replace: ['run', 'key'] } },
+  )
+
 /** A number equals a text that spells it: clients that know texts only repeat what was given as a number. */
 const isSameValue = (stored: JsonValue, given: JsonValue): boolean =>
   canonicalJson(stored) === canonicalJson(given) ||

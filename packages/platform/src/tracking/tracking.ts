@@ -21,6 +21,8 @@ import type {
   SweepSummary,
   Task,
 } from '@trainyard/contract'
+import type { ArtifactDocuments } from './documents/artifact-documents.ts'
+import type { RunDocuments } from './documents/run-documents.ts'
 import type { PointGroups } from './point-groups.ts'
 import type { RunImage } from './run-image.ts'
 
@@ -47,6 +49,8 @@ export interface Tracking {
   readonly changes: ChangeRecords
   readonly answers: KeptAnswers
   readonly table: RunTable
+  readonly runDocuments: RunDocuments
+  readonly artifactDocuments: ArtifactDocuments
 }
 
 /** One thing that changed. Of several changes of one kind only the last is known, under its number. */
@@ -339,6 +343,8 @@ export interface LogChunk {
 export interface LogRecords {
   /** Chunks must continue where the log ends; an overlap with what is stored is dropped (so a repeat changes nothing), a gap is refused. */
   append(runId: string, chunks: readonly LogChunk[]): Promise<void>
+  /** What was stored gives way. */
+  replace(runId: string, chunks: readonly LogChunk[]): Promise<void>
   sizeBytes(runId: string): Promise<number>
   /** Streams the bytes from `offset`; never holds more than a chunk. */
   read(runId: string, range?: { offset?: number; limitBytes?: number }): AsyncIterable<LogChunk>

@@ -11,6 +11,7 @@ import { attemptsInSeries } from './0010-attempts.ts'
 import { arrivalsAside } from './0011-arrivals-aside.ts'
 import { definitionTables } from './0012-definitions.ts'
 import { projectDocuments } from './0013-projects.ts'
+import { clientDocuments } from './0014-client-documents.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -28,4 +29,5 @@ export const allMigrations: readonly Migration[] = [
   arrivalsAside,
   definitionTables,
   projectDocuments,
+  clientDocuments,
 ]

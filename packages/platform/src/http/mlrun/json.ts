@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { deepestBody, isDeeperThan } from '../json-depth.ts'
+import { invalid } from './errors.ts'
+
+/**
+ * JSON as Python writes and reads it: the words NaN, Infinity and -Infinity stand for numbers. Nobody can guess the mark under which
+ * they pass through the parser, so no text of a user is taken for one.
+ */
+const mark = `number ${randomBytes(12).toString('hex')} `
+const words: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+}
+
+/** `invalid_argument` for what is no JSON, and for what is nested too deeply. */
+export function parseJson(text: string): JsonValue {
+  if (isDeeperThan(text, deepestBody)) throw invalid(`The JSON is nested more than ${deepestBody} levels deep.`)
+  try {
+    return JSON.parse(text) as JsonValue
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) throw invalid(`The body is not valid JSON: ${(error as Error).message}.`)
+  }
+  try {
+    return JSON.parse(withMarks(text), (_key, value: JsonValue) =>
+      typeof value === 'string' && value.startsWith(mark) ? words[value.slice(mark.length)]! : value,
+    ) as JsonValue
+  } catch (error) {
+    throw invalid(`The body is not valid JSON: ${(error as Error).message}.`)
+  }
+}
+
+/** Only words between values are numbers; those within texts stay. */
+const withMarks = (text: string): string =>
+  text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/gs, (found) => (found.startsWith('"') ? found : JSON.stringify(mark + found)))
+
+export function writeJson(value: unknown): string {
+  let hasWords = false
+  const text = JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part !== 'number' || Number.isFinite(part)) return part
+    hasWords = true
+    return `${mark}${part}`
+  })
+  return hasWords ? text.replaceAll(new RegExp(`"${mark}(-?[A-Za-z]+)"`, 'g'), '$1') : text
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The object at a path of names; an empty one where there is none. */
+export function objectAt(value: JsonValue | undefined, ...names: string[]): JsonObject {
+  let found: JsonValue | undefined = value
+  for (const name of names) found = isObject(found) ? found[name] : undefined
+  return isObject(found) ? found : {}
+}
+
+export const textOf = (value: JsonValue | undefined): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+export const textsOf = (value: JsonValue | undefined): string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
+
+/** Its texts by name; numbers and truth values as texts, the rest is left out. */
+export function labelsOf(value: JsonValue | undefined): Record<string, string> {
+  const labels = Object.create(null) as Record<string, string>
+  for (const [name, each] of Object.entries(isObject(value) ? value : {}))
+    if (typeof each === 'string') labels[name] = each
+    else if (typeof each === 'number' || typeof each === 'boolean') labels[name] = String(each)
+  return labels
+}
