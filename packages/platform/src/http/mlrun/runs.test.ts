@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { openServer, type OpenServer } from '../testing/open-server.ts'
+import { type Answer, openServer, type OpenServer } from '../testing/open-server.ts'
 
 const uid = 'a'.repeat(32)
 const at = '2026-03-01T10:00:00.123456+00:00'
@@ -13,8 +13,16 @@ const runOf = (fields: { name?: string; labels?: object; parameters?: object; re
 
 const path = `/api/v1/projects/p1/runs/${uid}`
 
+interface Found {
+  data: Record<string, Record<string, unknown>>
+  runs: { metadata: { name: string } }[]
+  pagination: Record<string, string>
+  metadata: { name: string }
+}
+const found = ({ text }: Answer): Found => JSON.parse(text) as Found
+
 async function read(server: OpenServer, url = path): Promise<Record<string, Record<string, unknown>>> {
-  return (await server.ask('GET', url)).json['data'] as unknown as Record<string, Record<string, unknown>>
+  return found(await server.ask('GET', url)).data
 }
 
 it('a run is stored with all that the client said, and is our run of that id', async () => {
@@ -85,7 +93,7 @@ it('iterations are runs of their own below the run, and go with it', async () =>
   ])
   expect((await read(server, `${path}?iter=2`))['metadata']).toMatchObject({ uid, iteration: 2 })
   const list = async (query: object) =>
-    (await server.ask('GET', '/api/v1/projects/p1/runs', query)).json['runs'] as unknown as object[]
+    found(await server.ask('GET', '/api/v1/projects/p1/runs', query)).runs
   expect(await list({ iter: 'no' })).toHaveLength(1)
   expect(await list({ iter: 'yes' })).toHaveLength(3)
   expect(await list({ iter: 'yes', uid })).toHaveLength(3)
@@ -102,7 +110,7 @@ it('runs are found by name, labels, states and times, a page at a time', async (
     await server.ask('POST', `/api/v1/projects/p1/runs/${String(at).repeat(32)}`, run)
   }
   const names = async (query: string): Promise<string[]> =>
-    ((await server.ask('GET', `/api/v1/projects/p1/runs?${query}`)).json['runs'] as unknown as { metadata: { name: string } }[])
+    found(await server.ask('GET', `/api/v1/projects/p1/runs?${query}`)).runs
       .map(({ metadata }) => metadata.name)
       .toSorted()
   expect(await names('name=one')).toEqual(['one'])
@@ -117,7 +125,7 @@ it('runs are found by name, labels, states and times, a page at a time', async (
   expect(await names('partition-by=project_and_name&rows-per-partition=1')).toHaveLength(3)
   expect((await server.ask('GET', '/api/v1/projects/*/runs')).json['runs']).toHaveLength(3)
   const first = await server.ask('GET', '/api/v1/projects/p1/runs?page-size=2')
-  const { pagination } = first.json as unknown as { pagination: Record<string, string> }
+  const { pagination } = found(first)
   expect(first.json['runs']).toHaveLength(2)
   const second = await server.ask('GET', `/api/v1/projects/p1/runs?page-token=${pagination['page-token']}`)
   expect(second.json['runs']).toHaveLength(1)
@@ -167,7 +175,7 @@ it('a run is aborted through a task that the client looks after', async () => {
   await server.ask('POST', path, runOf())
   const answer = await server.ask('POST', `${path}/abort`, { 'status.status_text': 'no more' })
   expect(answer.status).toBe(202)
-  const { name } = answer.json['metadata'] as { name: string }
+  const { name } = found(answer).metadata
   await expect
     .poll(async () => (await server.ask('GET', `/api/v1/projects/p1/background-tasks/${name}`)).json['status'])
     .toMatchObject({ state: 'succeeded' })
