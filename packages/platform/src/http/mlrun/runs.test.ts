@@ -92,8 +92,7 @@ it('iterations are runs of their own below the run, and go with it', async () =>
     { iteration: 2 },
   ])
   expect((await read(server, `${path}?iter=2`))['metadata']).toMatchObject({ uid, iteration: 2 })
-  const list = async (query: object) =>
-    found(await server.ask('GET', '/api/v1/projects/p1/runs', query)).runs
+  const list = async (query: object) => found(await server.ask('GET', '/api/v1/projects/p1/runs', query)).runs
   expect(await list({ iter: 'no' })).toHaveLength(1)
   expect(await list({ iter: 'yes' })).toHaveLength(3)
   expect(await list({ iter: 'yes', uid })).toHaveLength(3)
@@ -110,8 +109,8 @@ it('runs are found by name, labels, states and times, a page at a time', async (
     await server.ask('POST', `/api/v1/projects/p1/runs/${String(at).repeat(32)}`, run)
   }
   const names = async (query: string): Promise<string[]> =>
-    found(await server.ask('GET', `/api/v1/projects/p1/runs?${query}`)).runs
-      .map(({ metadata }) => metadata.name)
+    found(await server.ask('GET', `/api/v1/projects/p1/runs?${query}`))
+      .runs.map(({ metadata }) => metadata.name)
       .toSorted()
   expect(await names('name=one')).toEqual(['one'])
   expect(await names('name=~one')).toEqual(['One-more', 'one'])
