@@ -79,6 +79,37 @@ export const tableOperations = {
       keys: Type.Array(Type.Object(key)),
     }),
   }),
+  getTableGroups: tables({
+    method: 'GET',
+    path: '/table/groups',
+    summary: 'The runs of a table by the value of one field, with what each group holds of some metrics',
+    query: closed({
+      filter: asked.filter,
+      project: asked.project,
+      iterations: asked.iterations,
+      by: Type.String({
+        minLength: 1,
+        description: 'A parameter, a label or an attribute: params.eta, labels.team, experiment, parent',
+      }),
+      metrics: Type.Optional(Type.String({ description: 'Fields, separated by commas: metrics.accuracy, metrics.loss' })),
+    }),
+    answer: Type.Object({
+      total: Type.Integer({ description: 'How many groups there are; at most 500 are in the answer.' }),
+      groups: Type.Array(
+        Type.Object({
+          value: jsonValue,
+          name: nullable(Type.String({ description: "The sweep's name, in groups by parent." })),
+          runCount: count,
+          failed: count,
+          running: count,
+          newestAtMs: timeMs,
+          metrics: Type.Array(nullable(Type.Object({ runCount: count, min: wireNumber, max: wireNumber, mean: wireNumber })), {
+            description: 'By the last values, in the order asked for.',
+          }),
+        }),
+      ),
+    }),
+  }),
   getFieldValues: tables({
     method: 'GET',
     path: '/table/values',

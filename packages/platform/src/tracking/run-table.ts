@@ -1,6 +1,7 @@
 import type { JsonValue, RunField, RunKind, RunState, SweepSummary } from '@trainyard/contract'
 import { sql } from 'kysely'
 import type { Database, Reader } from '../database/index.ts'
+import { groupRuns, type RunGroups } from './run-groups.ts'
 import { readKeyNames, readKeySample, readValues } from './run-keys.ts'
 import { latestMany } from './metric-records.ts'
 import { countRuns, orderRuns } from './run-search.ts'
@@ -78,6 +79,8 @@ export interface RunTable {
   pulse(): Promise<RunPulse>
   /** `failed`: those made since then. */
   counts(options: { project?: string; failedSinceMs: number }): Promise<RunCounts>
+  /** Runs by the value of one field, with what each group holds of some metrics. */
+  groups(query: Omit<RunQuery, 'limit' | 'cursor' | 'sort'>, by: RunField, metrics: readonly RunField[]): Promise<RunGroups>
   /** The runs that a screen opens with, and how many match in all. */
   window(query: Omit<RunQuery, 'cursor'>, fields: readonly RunField[]): Promise<{ rows: RunRow[]; total: number }>
 }
@@ -90,6 +93,7 @@ export function createRunTable(database: Database, changes: Pick<ChangeRecords, 
     keys: () => database.read(readKeyNames),
     values: (field, { limit }) => database.read((reader) => readValues(reader, field, limit)),
     pulse: async () => ({ ...(await database.read(readPulse)), change: await changes.latest() }),
+    groups: (query, by, metrics) => groupRuns(database, query, by, metrics),
     counts: (options) => database.read((reader) => readCounts(reader, options)),
     window: async ({ limit, ...query }, fields) => {
       const numbers = await orderRuns(database, query, limit)

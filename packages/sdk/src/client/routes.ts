@@ -92,6 +92,7 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getTableOrder: 'GET /table/order',
   getTableRows: 'POST /table/rows',
   getTableKeys: 'GET /table/keys',
+  getTableGroups: 'GET /table/groups',
   getFieldValues: 'GET /table/values',
   getTableCounts: 'GET /table/counts',
   getPulse: 'GET /pulse',

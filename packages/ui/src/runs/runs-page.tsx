@@ -16,6 +16,7 @@ import { chooseColumns, parseColumns, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
 import type { KnownKeys } from './filter-text.ts'
 import { FilterBox } from './filter-box.tsx'
+import { GroupChoice, GroupTable } from './group-table.tsx'
 import type { ColumnFacts } from './run-table-row.tsx'
 import { RunTable, type Sort } from './run-table.tsx'
 import { SelectionBar } from './selection-bar.tsx'
@@ -37,6 +38,7 @@ export function RunsPage() {
   const [search, change] = useSearch()
   const filter = search.get('filter') ?? ''
   const isFlat = search.get('flat') === 'true'
+  const group = search.get('group') ?? undefined
   const scope = useMemo(
     (): TableScope => ({ project, filter: filter || undefined, iterations: isFlat }),
     [project, filter, isFlat],
@@ -80,32 +82,36 @@ export function RunsPage() {
           onChange={(next) => change({ columns: next.length === 0 ? 'none' : printColumns(next) })}
           onReset={() => change({ columns: undefined })}
         />
-        <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
+        <GroupChoice value={group} keys={keys} onChange={(field) => change({ group: field }, { push: true })} />
+        {group === undefined && <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
       </div>
       {rows.error && <Refusal error={rows.error} />}
-      <RunTable
-        total={tree.total}
-        rowAt={tree.rowAt}
-        columns={columns}
-        facts={facts}
-        curve={curve}
-        outlines={outlines}
-        sort={sortOf(search.get('sort'))}
-        onSort={(sort) => change({ sort: sort && `${sort.field} ${sort.direction}` })}
-        selected={selection.ids}
-        onSelect={selection.toggle}
-        current={current}
-        onCurrent={setCurrent}
-        onView={setView}
-        expanded={tree.expanded}
-        onExpand={tree.toggle}
-        isOld={rows.isOld}
-        empty={
-          rows.total === undefined ? null : (
-            <NoRuns filter={filter} project={project} onClear={() => go(inProject(project, '/runs'))} />
-          )
-        }
-      />
+      {group !== undefined && <GroupTable scope={scope} by={group} columns={columns} />}
+      {group === undefined && (
+        <RunTable
+          total={tree.total}
+          rowAt={tree.rowAt}
+          columns={columns}
+          facts={facts}
+          curve={curve}
+          outlines={outlines}
+          sort={sortOf(search.get('sort'))}
+          onSort={(sort) => change({ sort: sort && `${sort.field} ${sort.direction}` })}
+          selected={selection.ids}
+          onSelect={selection.toggle}
+          current={current}
+          onCurrent={setCurrent}
+          onView={setView}
+          expanded={tree.expanded}
+          onExpand={tree.toggle}
+          isOld={rows.isOld}
+          empty={
+            rows.total === undefined ? null : (
+              <NoRuns filter={filter} project={project} onClear={() => go(inProject(project, '/runs'))} />
+            )
+          }
+        />
+      )}
       <footer className="foot">
         <span>{rows.total === undefined ? '' : countOfRuns(rows.total)}</span>
         <span className="wide-only">

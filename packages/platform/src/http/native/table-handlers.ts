@@ -1,5 +1,5 @@
-import { parseRunFilter, parseRunSort, type RunField } from '@trainyard/contract'
-import type { RunQuery } from '../../tracking/index.ts'
+import { parseRunFilter, parseRunSort, type RunField, toWireNumber } from '@trainyard/contract'
+import type { MetricAggregate, RunQuery } from '../../tracking/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 
 const usualLimit = 100
@@ -7,7 +7,14 @@ const sampleSize = 500
 const dayMs = 86_400_000
 
 export const tableHandlers: SomeHandlers<
-  'getTableWindow' | 'getTableOrder' | 'getTableRows' | 'getTableKeys' | 'getFieldValues' | 'getTableCounts' | 'getPulse'
+  | 'getTableWindow'
+  | 'getTableOrder'
+  | 'getTableRows'
+  | 'getTableKeys'
+  | 'getTableGroups'
+  | 'getFieldValues'
+  | 'getTableCounts'
+  | 'getPulse'
 > = {
   getTableWindow: async ({ tracking, clock }, { query: { columns, limit = usualLimit, ...rest } }) =>
     await tracking.table.window({ ...runQueryOf(rest, clock.nowMs()), limit }, fieldsOf(columns)),
@@ -19,6 +26,17 @@ export const tableHandlers: SomeHandlers<
     const { rows } = await tracking.table.window({ ...runQueryOf(query, clock.nowMs()), limit: sampleSize }, [])
     const facts = await tracking.table.sample(rows.map((each) => each.number))
     return { sampled: rows.length, facts, keys: await tracking.table.keys() }
+  },
+  getTableGroups: async ({ tracking, clock }, { query: { by, metrics, ...query } }) => {
+    const found = await tracking.table.groups(runQueryOf(query, clock.nowMs()), fieldsOf(by)[0]!, fieldsOf(metrics))
+    const wire = ({ runCount, min, max, mean }: MetricAggregate) => ({
+      runCount,
+      min: toWireNumber(min),
+      max: toWireNumber(max),
+      mean: toWireNumber(mean),
+    })
+    const groups = found.groups.map((group) => ({ ...group, metrics: group.metrics.map((each) => each && wire(each)) }))
+    return { ...found, groups }
   },
   getFieldValues: ({ tracking }, { query: { field, limit = 50 } }) => tracking.table.values(fieldsOf(field)[0]!, { limit }),
   getTableCounts: ({ tracking, clock }, { query: { failedSinceMs = clock.nowMs() - dayMs, ...rest } }) =>

@@ -82,4 +82,40 @@ describe('a table of runs', () => {
     expect((await server.ask('GET', `${root}/table/counts`)).json).toMatchObject({ runs: 5, running: 5, failed: 0, sweeps: 0 })
     expect((await server.ask('GET', `${root}/pulse`)).json).toMatchObject({ newestNumber: 5, unfinished: 5 })
   })
+
+  test('groups its runs by a parameter, a label or an attribute, with what each group holds of a metric', async () => {
+    const by = async (field: string, rest: Record<string, unknown> = {}) =>
+      (await server.ask('GET', `${root}/table/groups`, { by: field, metrics: 'metrics.auc, metrics.none', ...rest })).json
+    expect(await by('params.kind')).toEqual({
+      total: 2,
+      groups: [
+        {
+          value: 'k0',
+          name: null,
+          runCount: 3,
+          failed: 0,
+          running: 3,
+          newestAtMs: 1_004,
+          // NaN is no value to take a mean of.
+          metrics: [{ runCount: 2, min: 0, max: 0.4, mean: 0.2 }, null],
+        },
+        {
+          value: 'k1',
+          name: null,
+          runCount: 2,
+          failed: 0,
+          running: 2,
+          newestAtMs: 1_003,
+          metrics: [{ runCount: 2, min: 0.1, max: 0.3, mean: expect.closeTo(0.2) }, null],
+        },
+      ],
+    })
+    expect(await by('params.eta', { filter: 'params.eta >= 3' })).toMatchObject({ groups: [{ value: 3 }, { value: 4 }] })
+    expect(await by('labels.nobody')).toMatchObject({ total: 1, groups: [{ value: null, runCount: 5 }] })
+    expect(await by('owner')).toMatchObject({ groups: [{ value: 'ada', runCount: 5 }] })
+    expect(await by('parent')).toMatchObject({ groups: [{ value: null, runCount: 5 }] })
+    const refused = await server.ask('GET', `${root}/table/groups`, { by: 'metrics.auc' })
+    expect(refused.status).toBe(400)
+    expect(JSON.stringify(refused.json)).toContain('cannot be grouped by')
+  })
 })
