@@ -83,7 +83,9 @@ export function RunsPage() {
           onReset={() => change({ columns: undefined })}
         />
         <GroupChoice value={group} keys={keys} onChange={(field) => change({ group: field }, { push: true })} />
-        {group === undefined && <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
+        {group === undefined && (
+          <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
+        )}
       </div>
       {rows.error && <Refusal error={rows.error} />}
       {group !== undefined && <GroupTable scope={scope} by={group} columns={columns} />}
