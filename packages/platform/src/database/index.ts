@@ -10,6 +10,7 @@
 export * from './database.ts'
 export type { CopiedTable } from './copy-records.ts'
 export type * from './schema.ts'
+export { createKeySetOrder, readKeySetPage } from './key-set.ts'
 export { backupDatabase, moveDatabase, restoreDatabase, upgradeDatabase } from './move-database.ts'
 export { openDatabase } from './open-database.ts'
 export { isPostgresAddress, parsePostgresAddress } from './postgres/postgres-address.ts'

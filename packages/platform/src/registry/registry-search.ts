@@ -1,8 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import { boundValuesPerQuery, type Database, type Dialect, type Reader } from '../database/index.ts'
+import { boundValuesPerQuery, createKeySetOrder, type Database, type Dialect, readKeySetPage } from '../database/index.ts'
 import { loadModels, loadVersions } from './registry-loading.ts'
-import { createOrder, decodeCursor, encodeCursor, isBehind, orderBy, type RegistryOrder } from './registry-order.ts'
 import type {
   ModelClause,
   ModelQuery,
@@ -14,8 +13,6 @@ import type {
   VersionQuery,
 } from './registry.ts'
 
-const defaultLimit = 100
-const largestLimit = 200_000
 const mostClauses = 100
 const longestList = 10_000
 
@@ -33,12 +30,12 @@ export async function searchModels(
   database: Database,
   query: ModelQuery,
 ): Promise<{ models: RegisteredModel[]; next: string | null }> {
-  const order = createOrder(modelColumns, query.sort ?? [], [{ field: 'name', direction: 'ascending' }])
+  const order = createKeySetOrder(modelColumns, query.sort ?? [], [{ field: 'name', direction: 'ascending' }])
   const clauses = checkClauses(query.clauses)
   return await database.read(async (reader) => {
     const condition = allOf(clauses.map((clause) => modelCondition(clause, reader.dialect)))
     const from = sql`registered_models as m where m.project = ${projectNumber(query.project)} and m.deleted_at is null and ${condition}`
-    const page = await findPage(reader, query, order, { number: sql`m.number`, from })
+    const page = await readKeySetPage(reader, query, order, { number: sql`m.number`, from })
     return { models: await loadModels(reader, page.numbers), next: page.next }
   })
 }
@@ -47,7 +44,7 @@ export async function searchVersions(
   database: Database,
   query: VersionQuery,
 ): Promise<{ versions: ModelVersion[]; next: string | null }> {
-  const order = createOrder(versionColumns, query.sort ?? [], [
+  const order = createKeySetOrder(versionColumns, query.sort ?? [], [
     { field: 'updated', direction: 'descending' },
     { field: 'name', direction: 'ascending' },
     { field: 'version', direction: 'descending' },
@@ -60,7 +57,7 @@ export async function searchVersions(
     const project = clauses.some(isOneName) ? sql`m.project` : sql`+m.project`
     const from = sql`model_versions as v join registered_models as m on m.number = v.model
       where ${project} = ${projectNumber(query.project)} and m.deleted_at is null and v.deleted_at is null and ${condition}`
-    const page = await findPage(reader, query, order, { number: sql`v.number`, from })
+    const page = await readKeySetPage(reader, query, order, { number: sql`v.number`, from })
     return { versions: await loadVersions(reader, page.numbers), next: page.next }
   })
 }
@@ -91,35 +88,6 @@ export async function versionsMadeBy(
     found.push(...rows.map(({ run_id, ...name }) => ({ ...name, runId: run_id! })))
   }
   return found
-}
-
-interface Source {
-  number: RawBuilder<unknown>
-  from: RawBuilder<unknown>
-}
-
-async function findPage(
-  reader: Reader,
-  { limit = defaultLimit, cursor }: { limit?: number; cursor?: string },
-  order: RegistryOrder,
-  { number, from }: Source,
-): Promise<{ numbers: number[]; next: string | null }> {
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > largestLimit)
-    throw new AppError('invalid_argument', `The limit must be a whole number from 1 to ${largestLimit}, not ${limit}.`)
-  const behind = cursor === undefined ? sql`1 = 1` : isBehind(order, decodeCursor(order, cursor))
-  const columns = sql.join(order.keys.map((key) => key.column))
-  const found = await reader.arrays({
-    compile: () =>
-      sql`select ${number}, ${columns} from ${from} and ${behind} order by ${orderBy(order)} limit ${limit + 1}`.compile(
-        reader.kysely,
-      ),
-  })
-  const page = found.slice(0, limit)
-  const [, ...place] = page.at(-1) ?? []
-  return {
-    numbers: page.map((row) => row[0] as number),
-    next: found.length > limit ? encodeCursor(order, place as (string | number)[]) : null,
-  }
 }
 
 function checkClauses<Clause extends ModelClause | VersionClause>(clauses: readonly Clause[] = []): readonly Clause[] {

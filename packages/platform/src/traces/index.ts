@@ -5,8 +5,7 @@
  * them through `database/`. It knows no wire format, moves no bytes, and knows runs, experiments and prompts by their ids only.
  *
  * Start with `traces.ts` (the promises); then `trace-change.ts` and `span-change.ts` (how a trace comes to be), `trace-search.ts` (how
- * a page is found), `span-json.ts` (how values keep their types).
+ * a page is found).
  */
 export { createTraces } from './create-traces.ts'
-export { readSpanValue, writeSpanValue } from './span-json.ts'
 export type * from './traces.ts'

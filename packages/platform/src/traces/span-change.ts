@@ -1,6 +1,6 @@
 import type { Transaction } from '../database/index.ts'
 import { checkText, checkTraceId } from './trace-names.ts'
-import { writeSpanValue } from './span-json.ts'
+import { writeExactJson } from '../base/exact-json.ts'
 import { summarize, type SpanSummary } from './span-summary.ts'
 import { getExperimentNumber, putTexts, traceNumbers } from './trace-rows.ts'
 import type { SpanRecord } from './traces.ts'
@@ -34,8 +34,8 @@ export function toSpanRow(span: SpanRecord): SpanRow {
       typeof type === 'string' ? type : 'UNKNOWN',
       span.status.code,
       Number(span.startedAtNs / 1000n),
-      writeSpanValue(span.attributes),
-      writeSpanValue(details),
+      writeExactJson(span.attributes),
+      writeExactJson(details),
     ],
   }
 }

@@ -1,4 +1,4 @@
-import { writeSpanValue } from './span-json.ts'
+import { writeExactJson } from '../base/exact-json.ts'
 import type { SpanRecord, SpanValue, TraceState } from './traces.ts'
 
 /** What spans of one trace say about it. */
@@ -65,9 +65,9 @@ function rootOf({ name, status, endedAtNs, attributes }: SpanRecord): NonNullabl
   }
 }
 
-const toText = (value: SpanValue): string => (typeof value === 'string' ? value : writeSpanValue(value))
+const toText = (value: SpanValue): string => (typeof value === 'string' ? value : writeExactJson(value))
 
 function preview(value: SpanValue): string {
-  const whole = writeSpanValue(value)
+  const whole = writeExactJson(value)
   return whole.length <= longestPreview ? whole : `${whole.slice(0, longestPreview - 3).toWellFormed()}...`
 }

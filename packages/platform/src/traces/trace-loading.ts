@@ -1,6 +1,6 @@
 import { boundValuesPerQuery, type Reader } from '../database/index.ts'
 import { toAssessment } from './assessment-records.ts'
-import { readSpanValue, readSpanValues } from './span-json.ts'
+import { readExactJson, readExactValues } from '../base/exact-json.ts'
 import type { SpanRecord, SpanValues, TraceRecord, TraceState } from './traces.ts'
 
 /** In the order given, one query per kind of thing. */
@@ -78,7 +78,7 @@ export async function loadSpans({ kysely }: Reader, ids: readonly string[]): Pro
       .orderBy('s.id')
       .execute()
     for (const row of rows) {
-      const details = readSpanValue(row.details) as unknown
+      const details = readExactJson(row.details) as unknown
       const spans = found.get(row.trace) ?? []
       if (spans.length === 0) found.set(row.trace, spans)
       spans.push(toSpan(row, details as Details))
@@ -99,7 +99,7 @@ const toSpan = (
   startedAtNs: details.start,
   endedAtNs: details.end,
   status: { code: row.status as SpanRecord['status']['code'], message: details.message },
-  attributes: readSpanValues(row.attributes),
+  attributes: readExactValues(row.attributes),
   events: details.events.map(({ name, at, attributes }) => ({ name, atNs: at, attributes })),
   links: details.links,
 })

@@ -1,4 +1,5 @@
 import type { JsonValue } from '@trainyard/contract'
+import type { ExactValue, ExactValues } from '../base/exact-json.ts'
 
 /**
  * Traces: what a program did to answer one request, as a tree of spans with times, inputs, outputs and errors, and what people,
@@ -71,8 +72,8 @@ export interface TraceRecord {
 }
 
 /** What a span holds: integers are bigints, so that `1` and `1.0` stay two things and none is too long. */
-export type SpanValue = null | boolean | string | bigint | number | readonly SpanValue[] | { readonly [key: string]: SpanValue }
-export type SpanValues = Readonly<Record<string, SpanValue>>
+export type SpanValue = ExactValue
+export type SpanValues = ExactValues
 
 export interface SpanRecord {
   traceId: string

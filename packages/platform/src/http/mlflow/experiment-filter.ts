@@ -7,9 +7,7 @@ import {
   numericComparators,
   readClauses,
   readOrder,
-  textComparators,
-  textOf,
-  toPattern,
+  textComparison,
 } from './filter-reader.ts'
 
 const attributes = { name: 'name', creation_time: 'created', last_update_time: 'updated' } as const
@@ -19,27 +17,19 @@ export const parseExperimentFilter = (filter: string): ExperimentCondition[] =>
 
 function toCondition(clause: Clause): ExperimentCondition {
   const { entity, key } = clause.identifier
-  if (entity === 'tag' || entity === 'tags') return { field: { scope: 'tag', name: key }, ...textCondition(clause, 'tag') }
+  if (entity === 'tag' || entity === 'tags') return { field: { scope: 'tag', name: key }, ...textComparison(clause, 'tag') }
   checkEntity(entity, key)
   if (!Object.hasOwn(attributes, key))
     throw invalid(`Invalid attribute key '${key}' specified. Valid keys are '${Object.keys(attributes).join(', ')}'`)
   const name = attributes[key as keyof typeof attributes]
   const field = { scope: 'attribute', name } as const
-  if (name === 'name') return { field, ...textCondition(clause, 'attribute') }
+  if (name === 'name') return { field, ...textComparison(clause, 'attribute') }
   return { field, operator: comparatorOf(clause, numericComparators), value: numberOf(clause, 'numeric attribute') }
 }
 
 function checkEntity(entity: string | undefined, key: string): void {
   if (entity !== undefined && entity !== 'attribute' && entity !== 'attributes')
     throw invalid(`Invalid entity type '${entity}' in '${entity}.${key}'. Valid values are ['attribute', 'tag']`)
-}
-
-function textCondition(clause: Clause, entity: string): Pick<ExperimentCondition, 'operator' | 'value'> {
-  const comparator = comparatorOf(clause, textComparators)
-  const text = textOf(clause, entity)
-  if (comparator === 'LIKE') return { operator: 'like', value: toPattern(text) }
-  if (comparator === 'ILIKE') return { operator: 'ilike', value: toPattern(text) }
-  return { operator: comparator, value: text }
 }
 
 export function parseExperimentOrder(clauses: readonly string[]): ExperimentSort[] {

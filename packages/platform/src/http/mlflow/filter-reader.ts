@@ -177,4 +177,31 @@ export function comparatorOf<Name extends string>(clause: Clause, allowed: reado
 }
 
 /** Patterns of this protocol know no escapes: a backslash is itself. */
-export const toPattern = (text: string): string => text.replaceAll('\\', '\\\\')
+const toPattern = (text: string): string => text.replaceAll('\\', '\\\\')
+
+/** How a text is compared: with a value, or with a pattern in which a backslash makes the next character plain. */
+export interface TextComparison {
+  operator: '=' | '!=' | 'like' | 'ilike'
+  value: string
+}
+
+/** A comparison of a text with one of `textComparators`; `entity` is what the left side is called where something else stands. */
+export function textComparison(clause: Clause, entity: string): TextComparison {
+  const comparator = comparatorOf(clause, textComparators)
+  const text = textOf(clause, entity)
+  if (comparator === 'LIKE') return { operator: 'like', value: toPattern(text) }
+  if (comparator === 'ILIKE') return { operator: 'ilike', value: toPattern(text) }
+  return { operator: comparator, value: text }
+}
+
+/** The same, where lists of texts are taken too. */
+export function textComparisons(
+  clause: Clause,
+  entity: string,
+): { operator: TextComparison['operator'] | 'in' | 'not in'; values: string[] } {
+  if (clause.comparator === 'IN' || clause.comparator === 'NOT IN')
+    return { operator: clause.comparator === 'IN' ? 'in' : 'not in', values: listOf(clause) }
+  comparatorOf(clause, [...textComparators, 'IN', 'NOT IN'])
+  const { operator, value } = textComparison(clause, entity)
+  return { operator, values: [value] }
+}

@@ -3,13 +3,10 @@ import { invalid } from './errors.ts'
 import {
   type Clause,
   comparatorOf,
-  listOf,
   numberOf,
   numericComparators,
   readClauses,
-  textComparators,
-  textOf,
-  toPattern,
+  textComparisons,
 } from './filter-reader.ts'
 
 const attributes = {
@@ -47,7 +44,7 @@ function toCondition(clause: Clause): LoggedModelCondition {
       operator: comparatorOf(clause, numericComparators),
       values: [numberOf(clause, 'metric')],
     }
-  if (scope !== undefined) return { field: { scope, name: key }, ...textCondition(clause) }
+  if (scope !== undefined) return { field: { scope, name: key }, ...textComparisons(clause, 'attribute') }
   if (entity !== undefined && entity !== 'attributes')
     throw invalid(
       `Invalid entity type '${entity}' in '${entity}.${key}'. Valid values are ['attributes', 'metrics', 'params', 'tags']`,
@@ -58,19 +55,9 @@ function toCondition(clause: Clause): LoggedModelCondition {
   const field = { scope: 'attribute', name } as const
   if (name === 'created' || name === 'updated')
     return { field, operator: comparatorOf(clause, numericComparators), values: [numberOf(clause, 'numeric attribute')] }
-  const condition = textCondition(clause)
+  const condition = textComparisons(clause, 'attribute')
   if (name !== 'status') return { field, ...condition }
   return { field, ...condition, values: condition.values.map((value) => statuses[value] ?? value) }
-}
-
-function textCondition(clause: Clause): { operator: LoggedModelCondition['operator']; values: string[] } {
-  const comparator = comparatorOf(clause, [...textComparators, 'IN', 'NOT IN'])
-  if (comparator === 'IN' || comparator === 'NOT IN')
-    return { operator: comparator === 'IN' ? 'in' : 'not in', values: listOf(clause) }
-  const text = textOf(clause, 'attribute')
-  if (comparator === 'LIKE') return { operator: 'like', values: [toPattern(text)] }
-  if (comparator === 'ILIKE') return { operator: 'ilike', values: [toPattern(text)] }
-  return { operator: comparator, values: [text] }
 }
 
 interface OrderBy {

@@ -1,5 +1,5 @@
 import type { SpanValue, SpanValues } from '../../traces/index.ts'
-import { readSpanValue } from '../../traces/index.ts'
+import { readExactJson } from '../../base/exact-json.ts'
 import { isDeeperThan } from '../json-depth.ts'
 import type { OtlpSpan } from './otlp-span.ts'
 
@@ -10,7 +10,7 @@ const deepestJson = 4 * deepest + 12
 /** The spans of an export request in OpenTelemetry's JSON; throws a SyntaxError or RangeError when it is none. */
 export function readOtlpJson(body: string): OtlpSpan[] {
   if (isDeeperThan(body, deepestJson)) throw new RangeError(`Values are nested deeper than ${deepest} levels.`)
-  const request = mapOf(readSpanValue(body))
+  const request = mapOf(readExactJson(body))
   return listOf(field(request, 'resourceSpans')).flatMap((resource) =>
     listOf(field(mapOf(resource), 'scopeSpans')).flatMap((scope) =>
       listOf(field(mapOf(scope), 'spans')).map((span) => toSpan(mapOf(span))),

@@ -16,9 +16,8 @@ import {
   numericComparators,
   readClauses,
   readOrder,
-  textComparators,
+  textComparison,
   textOf,
-  toPattern,
 } from './filter-reader.ts'
 
 const promptTag = 'mlflow.prompt.is_prompt'
@@ -50,9 +49,9 @@ function readFilter<Read>(filter: string, read: (clause: Clause) => Read): (Read
 
 export const parseModelFilter = (filter: string): ModelClause[] =>
   readFilter(filter, (clause): ModelClause => {
-    if (isTag(clause)) return { field: 'tag', key: clause.identifier.key, condition: textCondition(clause, 'tag') }
+    if (isTag(clause)) return { field: 'tag', key: clause.identifier.key, condition: textComparison(clause, 'tag') }
     checkAttribute(clause, ['name'])
-    return { field: 'name', condition: listCondition(clause) ?? textCondition(clause, 'attribute') }
+    return { field: 'name', condition: listCondition(clause) ?? textComparison(clause, 'attribute') }
   })
 
 const versionFields = { name: 'name', run_id: 'run', source_path: 'source' } as const
@@ -60,26 +59,18 @@ const versionFields = { name: 'name', run_id: 'run', source_path: 'source' } as 
 export const parseVersionFilter = (filter: string): VersionClause[] =>
   readFilter(filter, (clause): VersionClause => {
     const { key } = clause.identifier
-    if (isTag(clause)) return { field: 'tag', key, condition: textCondition(clause, 'tag') }
+    if (isTag(clause)) return { field: 'tag', key, condition: textComparison(clause, 'tag') }
     checkAttribute(clause, ['name', 'version_number', 'run_id', 'source_path'])
     if (key === 'version_number') return { field: 'version', ...numberCondition(clause) }
     const field = versionFields[key as keyof typeof versionFields]
     const list = field === 'source' ? undefined : listCondition(clause)
-    return { field, condition: list ?? textCondition(clause, 'attribute') }
+    return { field, condition: list ?? textComparison(clause, 'attribute') }
   })
 
 function checkAttribute({ identifier: { entity, key } }: Clause, known: readonly string[]): void {
   if (entity !== undefined && entity !== 'attribute')
     throw invalid(`Invalid entity type '${entity}'. Valid entity types are ('attribute', 'tag', 'tags')`)
   if (!known.includes(key)) throw invalid(`Invalid attribute key '${key}' specified. Valid keys are '${known.join("', '")}'`)
-}
-
-function textCondition(clause: Clause, entity: string): TextCondition {
-  const comparator = comparatorOf(clause, textComparators)
-  const value = textOf(clause, entity)
-  if (comparator === 'LIKE') return { operator: 'like', value: toPattern(value) }
-  if (comparator === 'ILIKE') return { operator: 'ilike', value: toPattern(value) }
-  return { operator: comparator, value }
 }
 
 /** Undefined unless the comparator is one for lists. */

@@ -11,8 +11,9 @@ import {
   readClauses,
   readOrder,
   textComparators,
+  textComparison as readTextComparison,
+  textComparisons,
   textOf,
-  toPattern,
 } from './filter-reader.ts'
 import { statesByStatus, statesWhere } from './run-status.ts'
 
@@ -115,11 +116,8 @@ function textComparison(field: RunField, clause: Clause, entity: string): RunFil
       throw invalid(`IS NULL asks for parameters and tags only, not for '${clause.identifier.key}'.`)
     return { type: 'null', field, negated: clause.comparator === 'IS NOT NULL' }
   }
-  const comparator = comparatorOf(clause, textComparators)
-  const text = textOf(clause, entity)
-  if (comparator === 'LIKE') return comparison(field, 'like', toPattern(text))
-  if (comparator === 'ILIKE') return comparison(field, 'ilike', toPattern(text))
-  return comparison(field, comparator, text)
+  const { operator, value } = readTextComparison(clause, entity)
+  return comparison(field, operator, value)
 }
 
 /** Tags that stand for what the record knows itself are looked for there; a label of that name, where there is one, wins. */
@@ -194,13 +192,7 @@ function toDatasetCondition(clause: Clause): DatasetCondition {
   const field = (['name', 'digest', 'context'] as const).find((name) => name === clause.identifier.key)
   if (field === undefined)
     throw invalid(`Invalid dataset key '${clause.identifier.key}' specified. Valid keys are 'name, digest, context'`)
-  const comparator = comparatorOf(clause, [...textComparators, 'IN', 'NOT IN'])
-  if (comparator === 'IN' || comparator === 'NOT IN')
-    return { field, operator: comparator === 'IN' ? 'in' : 'not in', values: listOf(clause) }
-  const text = textOf(clause, 'dataset')
-  if (comparator === 'LIKE') return { field, operator: 'like', values: [toPattern(text)] }
-  if (comparator === 'ILIKE') return { field, operator: 'ilike', values: [toPattern(text)] }
-  return { field, operator: comparator, values: [text] }
+  return { field, ...textComparisons(clause, 'dataset') }
 }
 
 /** Newest first unless sorted. */

@@ -1,5 +1,5 @@
 import type { SpanRecord, SpanValue, SpanValues } from '../../traces/index.ts'
-import { writeSpanValue } from '../../traces/index.ts'
+import { writeExactJson } from '../../base/exact-json.ts'
 
 /** OpenTelemetry's JSON of a value: each says its type, integers are texts of any length. */
 export function toAnyValue(value: SpanValue): object {
@@ -57,8 +57,8 @@ export function toTraceFile(spans: readonly SpanRecord[]): string {
     end_time_unix_nano: span.endedAtNs,
     events: span.events.map(({ name, atNs, attributes }) => ({ name, time_unix_nano: atNs, attributes })),
     status: { code: statusCodes[span.status.code], message: span.status.message },
-    attributes: Object.fromEntries(Object.entries(span.attributes).map(([key, value]) => [key, writeSpanValue(value)])),
+    attributes: Object.fromEntries(Object.entries(span.attributes).map(([key, value]) => [key, writeExactJson(value)])),
     links: span.links.map(({ traceId, spanId, attributes }) => ({ trace_id: `tr-${traceId}`, span_id: spanId, attributes })),
   }))
-  return writeSpanValue({ spans: written })
+  return writeExactJson({ spans: written })
 }

@@ -1,4 +1,5 @@
-import { readSpanValue, type SpanRecord, type SpanValue, type SpanValues } from '../../traces/index.ts'
+import { readExactJson } from '../../base/exact-json.ts'
+import type { SpanRecord, SpanValue, SpanValues } from '../../traces/index.ts'
 
 /**
  * Reads `traces.json` as clients of any version write it: ids in base64, in hexadecimal digits or as `0x…`, attributes as texts that
@@ -7,7 +8,7 @@ import { readSpanValue, type SpanRecord, type SpanValue, type SpanValues } from 
 export function readTraceFile(traceId: string, file: string): SpanRecord[] | undefined {
   let content: SpanValue
   try {
-    content = readSpanValue(file)
+    content = readExactJson(file)
   } catch {
     return undefined
   }
@@ -72,7 +73,7 @@ function readAttributes(value: SpanValue): SpanValues {
 
 function readJson(text: string): SpanValue {
   try {
-    return readSpanValue(text)
+    return readExactJson(text)
   } catch {
     // Other tracers put plain texts there.
     return text

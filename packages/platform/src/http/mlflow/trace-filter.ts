@@ -9,8 +9,8 @@ import {
   readClauses,
   readOrder,
   textComparators,
+  textComparison,
   textOf,
-  toPattern,
 } from './filter-reader.ts'
 
 const scopes: Record<string, 'attribute' | 'tag' | 'metadata' | 'span' | 'feedback' | 'expectation' | 'issue'> = {
@@ -131,28 +131,27 @@ function assessmentCondition(clause: Clause, field: { scope: 'feedback' | 'expec
   return { field, operator: numeric, values: [clause.value.number] }
 }
 
-const operators: Record<string, TraceOperator> = {
-  '=': '=',
-  '!=': '!=',
-  LIKE: 'like',
-  ILIKE: 'ilike',
-  RLIKE: 'matches',
-  IN: 'in',
-  'NOT IN': 'not in',
-  'IS NULL': 'is null',
-  'IS NOT NULL': 'is not null',
-}
-
 function textCondition(
   clause: Clause,
   allowed: readonly string[],
   entity: string,
 ): { operator: TraceOperator; values: string[] } {
-  const operator = operators[comparatorOf(clause, allowed)]!
-  if (operator === 'is null' || operator === 'is not null') return { operator, values: [] }
-  if (operator === 'in' || operator === 'not in') return { operator, values: listOf(clause) }
-  const text = textOf(clause, entity)
-  return { operator, values: [operator === 'like' || operator === 'ilike' ? toPattern(text) : text] }
+  switch (comparatorOf(clause, allowed)) {
+    case 'IS NULL':
+      return { operator: 'is null', values: [] }
+    case 'IS NOT NULL':
+      return { operator: 'is not null', values: [] }
+    case 'IN':
+      return { operator: 'in', values: listOf(clause) }
+    case 'NOT IN':
+      return { operator: 'not in', values: listOf(clause) }
+    case 'RLIKE':
+      return { operator: 'matches', values: [textOf(clause, entity)] }
+    default: {
+      const { operator, value } = textComparison(clause, entity)
+      return { operator, values: [value] }
+    }
+  }
 }
 
 export const parseTraceOrder = (clauses: readonly string[]): TraceSort[] =>
