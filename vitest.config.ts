@@ -12,7 +12,7 @@ const common = {
 } as const
 
 /** What stands on the database seam is tested on both databases; the suites are the same, the place they open differs. */
-const onBothDatabases = ['tracking', 'registry', 'traces', 'webhooks', 'definitions', 'secrets', 'http'].map(
+const onBothDatabases = ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets', 'http'].map(
   (folder) => `packages/platform/src/${folder}/**/*.test.ts`,
 )
 

@@ -137,6 +137,7 @@ async function compareWithRealServer(python: string): Promise<void> {
     ['compare_search.py', [url, real.url]],
     ['compare_registry.py', [real.url, url]],
     ['compare_traces.py', [url, real.url]],
+    ['compare_evaluation.py', [url, real.url]],
   ] as const) {
     const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file), ...addresses], {
       env: clientEnvironment(url),

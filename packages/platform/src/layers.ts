@@ -6,7 +6,7 @@ export const rows: readonly (readonly string[])[] = [
   ['http'],
   ['tuning', 'upkeep'],
   ['execution', 'migration', 'remote', 'functions'],
-  ['tracking', 'registry', 'traces', 'webhooks', 'definitions', 'secrets'],
+  ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets'],
   ['database', 'objects'],
   ['base'],
 ]

@@ -1,5 +1,12 @@
 /** JSON whose integers are bigints, so that `1` and `1.0` stay two things and none is too long. */
-export type ExactValue = null | boolean | string | bigint | number | readonly ExactValue[] | { readonly [key: string]: ExactValue }
+export type ExactValue =
+  | null
+  | boolean
+  | string
+  | bigint
+  | number
+  | readonly ExactValue[]
+  | { readonly [key: string]: ExactValue }
 export type ExactValues = Readonly<Record<string, ExactValue>>
 
 /** JSON in which a whole double has a point (`1.0`) and an integer none, whatever its length. NaN and infinities become texts. */

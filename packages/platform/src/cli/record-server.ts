@@ -5,6 +5,7 @@ import type { Execution } from '../execution/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
+import { createEvaluation } from '../evaluation/index.ts'
 import { createTraces } from '../traces/index.ts'
 import { createWebhooks } from '../webhooks/index.ts'
 import { projectSecretsOf, secretBoxOf } from './session-secrets.ts'
@@ -35,6 +36,7 @@ export const openRecordServer = (
     tracking: session.tracking,
     registry: createRegistry(session.database),
     traces: createTraces(session.database),
+    evaluation: createEvaluation(session.database),
     webhooks: createWebhooks(session.database, { secrets: secretBoxOf(session), allowPrivate, clock: systemClock }),
     ...(onRegistryChange === undefined ? {} : { onRegistryChange }),
     projectSecrets: projectSecretsOf(session),

@@ -60,6 +60,12 @@ export interface Tables {
   definition_tags: { definition: number; tag: string; version: number }
   definition_labels: { version: number; key: string; value: string }
   definition_moves: DefinitionMovesTable
+  evaluation_datasets: EvaluationDatasetsTable
+  evaluation_dataset_tags: { dataset: number; key: string; value: string }
+  evaluation_dataset_experiments: { dataset: number; experiment: number }
+  evaluation_records: EvaluationRecordsTable
+  scorers: ScorersTable
+  scorer_versions: { scorer: number; version: number; body: string; created_at: number }
 }
 
 export type TableName = keyof Tables
@@ -326,6 +332,46 @@ export interface AssessmentsTable {
   is_valid: number
   created_at: number
   updated_at: number
+}
+
+export interface EvaluationDatasetsTable {
+  number: Generated<number>
+  id: string
+  project: number
+  name: string
+  digest: string
+  schema: string | null
+  created_at: number
+  updated_at: number
+  created_by: string | null
+  updated_by: string | null
+}
+
+export interface EvaluationRecordsTable {
+  number: Generated<number>
+  id: string
+  dataset: number
+  inputs_hash: string
+  inputs: string
+  outputs: string | null
+  expectations: string | null
+  tags: string
+  source: string | null
+  created_at: number
+  updated_at: number
+  created_by: string | null
+  updated_by: string | null
+}
+
+export interface ScorersTable {
+  number: Generated<number>
+  id: string
+  experiment: number
+  name: string
+  last_version: number
+  sampling_id: string | null
+  sampling_rate: number | null
+  sampling_filter: string | null
 }
 
 export interface MigrationMarksTable {

@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
 import type { Registry } from '../registry/index.ts'
+import type { Evaluation } from '../evaluation/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/index.ts'
@@ -32,6 +33,7 @@ export interface ServerOptions {
   readonly tracking: Tracking
   readonly registry: Registry
   readonly traces: Traces
+  readonly evaluation: Evaluation
   readonly webhooks: Webhooks
   readonly projectSecrets: ProjectSecrets
   /** Told after a request that may have changed the registry, so that webhooks need not wait. */
@@ -92,7 +94,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setNotFoundHandler(notFound)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
-  const { tracking, registry, traces, webhooks, clock } = options
+  const { tracking, registry, traces, evaluation, webhooks, clock } = options
   const served = createServedPlaces({
     objects: options.objects,
     roots: [options.artifactFolder, ...(options.artifactRoots ?? [])],
@@ -112,7 +114,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   // Beside the artifacts, which may lie elsewhere.
   const uploads = createPartUploads(join(options.holdings.directory.path, 'uploads'), clock)
   await uploads.forgetOld()
-  const context = { tracking, registry, traces, webhooks, clock, places, uploads, onRegistryChange: options.onRegistryChange }
+  const { onRegistryChange } = options
+  const context = { tracking, registry, traces, evaluation, webhooks, clock, places, uploads, onRegistryChange }
   serveMetrics(app, options.holdings, packageJson.version)
   mlflowDialect(app, context, signer)
   mlrunDialect(app, {
@@ -133,7 +136,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     holdings: options.holdings,
     execution: options.execution,
     watch: createChangeWatch(tracking, registry),
-    onRegistryChange: options.onRegistryChange,
+    onRegistryChange,
     version: packageJson.version,
     startedAtMs: clock.nowMs(),
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),

@@ -6,7 +6,8 @@ import { checkTrace, linkPrompts, linkToRun, putTrace, removeTraces, setTags } f
 import { loadSpans, loadTraces } from './trace-loading.ts'
 import { checkTexts } from './trace-names.ts'
 import { traceNumbers } from './trace-rows.ts'
-import { searchTraces } from './trace-search.ts'
+import { traceFigures } from './trace-figures.ts'
+import { countOverlap, searchTraces } from './trace-search.ts'
 import type { TraceRecord, Traces } from './traces.ts'
 
 /** Traces over one open database. It owns nothing: whoever opened the database closes it. */
@@ -45,6 +46,8 @@ export function createTraces(database: Database, options: { clock?: Clock } = {}
     },
     remove: (selection) => database.write((transaction) => removeTraces(transaction, selection)),
     search: (query) => database.read((reader) => searchTraces(reader, query)),
+    figures: (query) => database.read((reader) => traceFigures(reader, query)),
+    countOverlap: (query) => database.read((reader) => countOverlap(reader, query)),
     linkToRun: (ids, runId) => database.write((transaction) => linkToRun(transaction, ids, runId)),
     linkPrompts: (id, prompts) => database.write((transaction) => linkPrompts(transaction, id, prompts)),
     assessments: createAssessmentRecords(database, clock),

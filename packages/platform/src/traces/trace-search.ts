@@ -3,7 +3,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { ColumnValue, Dialect, Reader } from '../database/index.ts'
 import { loadTraces } from './trace-loading.ts'
 import { attributeColumns, columnNames, createTraceOrder, decodeCursor, encodeCursor, isBehind, orderBy } from './trace-order.ts'
-import type { TraceCondition, TraceOperator, TraceQuery, TraceRecord } from './traces.ts'
+import type { TraceCondition, TraceOperator, TraceOverlapQuery, TraceQuery, TraceRecord } from './traces.ts'
 
 type Condition = RawBuilder<SqlBool>
 
@@ -22,9 +22,8 @@ export async function searchTraces(reader: Reader, query: TraceQuery): Promise<{
   const names = columnNames(order)
   const selected = order.keys.map(({ expression }, at) => sql`${expression} as ${sql.ref(names[at]!)}`)
   const behind = query.cursor === undefined ? sql`1 = 1` : isBehind(order, decodeCursor(order, query.cursor))
-  const experiments = query.experimentIds.filter((id) => /^\d{1,15}$/.test(id)).map(Number)
   const where = conditionsOf(checkConditions(query.conditions ?? []), reader.dialect)
-  where.unshift(sql`t.experiment in ${reader.dialect.numberList(experiments)}`)
+  where.unshift(isInExperiments(query.experimentIds, reader.dialect))
   const rows = await reader.arrays({
     compile: () =>
       sql`select number, ${sql.join(names.map((name) => sql.ref(name)))} from (select t.number as number, ${sql.join(selected)} from traces as t where ${sql.join(where, sql` and `)}) as matching where ${behind} order by ${orderBy(order, reader.dialect)} limit ${limit + 1}`.compile(
@@ -40,6 +39,32 @@ export async function searchTraces(reader: Reader, query: TraceQuery): Promise<{
   return { traces, next: rows.length > limit ? encodeCursor(order, place) : null }
 }
 
+/** See `Traces.countOverlap`. */
+export async function countOverlap(
+  reader: Reader,
+  { experimentIds, first, second, base = [] }: TraceOverlapQuery,
+): Promise<{ first: number; second: number; both: number; total: number }> {
+  const { dialect } = reader
+  const [isFirst, isSecond, isBase] = [first, second, base].map(
+    (conditions) => sql<SqlBool>`(${sql.join([sql`1 = 1`, ...conditionsOf(checkConditions(conditions), dialect)], sql` and `)})`,
+  )
+  // A condition that nothing is known of holds as little as one that does not hold.
+  const flag = (condition: Condition | undefined) => sql`case when ${condition} then 1 else 0 end`
+  const rows = await reader.arrays({
+    compile: () =>
+      sql`select sum(is_first), sum(is_second), sum(is_first * is_second), count(*) from (select ${flag(isFirst)} as is_first, ${flag(isSecond)} as is_second from traces as t where ${isInExperiments(experimentIds, dialect)} and ${isBase}) as traced`.compile(
+        reader.kysely,
+      ),
+  })
+  const [inFirst, inSecond, both, total] = (rows[0] ?? []).map((value) => Number(value ?? 0))
+  return { first: inFirst ?? 0, second: inSecond ?? 0, both: both ?? 0, total: total ?? 0 }
+}
+
+export function isInExperiments(ids: readonly string[], dialect: Dialect): Condition {
+  const numbers = ids.filter((id) => /^\d{1,15}$/.test(id)).map(Number)
+  return sql`t.experiment in ${dialect.numberList(numbers)}`
+}
+
 function checkConditions(conditions: readonly TraceCondition[]): readonly TraceCondition[] {
   if (conditions.length > mostConditions)
     throw new AppError('invalid_argument', `The filter has more than ${mostConditions} conditions.`)
@@ -52,7 +77,7 @@ function checkConditions(conditions: readonly TraceCondition[]): readonly TraceC
   return conditions
 }
 
-function conditionsOf(conditions: readonly TraceCondition[], dialect: Dialect): Condition[] {
+export function conditionsOf(conditions: readonly TraceCondition[], dialect: Dialect): Condition[] {
   const onSpans: Condition[] = []
   const others: Condition[] = []
   for (const condition of conditions) {

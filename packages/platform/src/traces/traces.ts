@@ -33,6 +33,10 @@ export interface Traces {
   linkToRun(ids: readonly string[], runId: string): Promise<void>
   /** `prompts` are names and versions with a slash between them. Repeats change nothing. */
   linkPrompts(id: string, prompts: readonly string[]): Promise<void>
+  /** Figures over many traces, by group: see `TraceFigureQuery`. In order of the groups, time first. */
+  figures(query: TraceFigureQuery): Promise<TraceFigure[]>
+  /** How many traces fulfil one set of conditions, another, both, and `base` alone, which all of them must fulfil. */
+  countOverlap(query: TraceOverlapQuery): Promise<{ first: number; second: number; both: number; total: number }>
   readonly assessments: Assessments
 }
 
@@ -147,6 +151,58 @@ export interface TraceQuery {
   limit?: number
   /** From a previous answer's `next`. */
   cursor?: string
+}
+
+/** What is counted or measured: of traces, of their spans, or of valid assessments of them. */
+export type TraceMeasure =
+  | { of: 'traces'; name: 'count' | 'sessions' | 'duration' }
+  /** From what a trace says it used, a member of `mlflow.trace.tokenUsage`. */
+  | { of: 'traces'; name: 'tokens'; kind: string }
+  | { of: 'spans'; name: 'count' | 'duration' }
+  /** A member of what a span says it cost (`mlflow.llm.cost`). */
+  | { of: 'spans'; name: 'cost'; kind: string }
+  /** Numbers, truth values and yes or no as 1 and 0. */
+  | { of: 'assessments'; name: 'count' | 'value' }
+
+export type TraceDimension = 'name' | 'state' | 'type' | 'model' | 'provider' | 'value'
+
+export type TraceFigureFilter =
+  | { on: 'trace'; condition: TraceCondition }
+  | { on: 'span'; field: 'name' | 'status' | 'type'; value: string }
+  | { on: 'assessment'; field: 'name' | 'kind'; value: string }
+
+export type TraceAggregation = 'count' | 'sum' | 'mean' | 'smallest' | 'largest' | { percentile: number }
+
+/** What has no value, or not one of the dimensions, is left out. Times are those of the traces; of spans for what they cost. */
+export interface TraceFigureQuery {
+  experimentIds: readonly string[]
+  measure: TraceMeasure
+  aggregations: readonly TraceAggregation[]
+  dimensions?: readonly TraceDimension[]
+  filters?: readonly TraceFigureFilter[]
+  /** Both ends belong to it. */
+  sinceMs?: number
+  untilMs?: number
+  /** Groups by stretches of this length, which start at multiples of it. */
+  intervalMs?: number
+  /** Default 1,000. */
+  limit?: number
+}
+
+export interface TraceFigure {
+  /** When its stretch of time starts. */
+  atMs: number | null
+  /** In the order of the query. */
+  dimensions: string[]
+  /** In the order of the query's aggregations; null where there is nothing to tell. Percentiles lie between neighbours as the place does. */
+  values: (number | null)[]
+}
+
+export interface TraceOverlapQuery {
+  experimentIds: readonly string[]
+  first: readonly TraceCondition[]
+  second: readonly TraceCondition[]
+  base?: readonly TraceCondition[]
 }
 
 export type AssessmentKind = 'feedback' | 'expectation' | 'issue'

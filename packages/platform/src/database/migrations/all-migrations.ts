@@ -12,6 +12,7 @@ import { arrivalsAside } from './0011-arrivals-aside.ts'
 import { definitionTables } from './0012-definitions.ts'
 import { projectDocuments } from './0013-projects.ts'
 import { clientDocuments } from './0014-client-documents.ts'
+import { evaluationTables } from './0015-evaluation.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -30,4 +31,5 @@ export const allMigrations: readonly Migration[] = [
   definitionTables,
   projectDocuments,
   clientDocuments,
+  evaluationTables,
 ]

@@ -20,7 +20,7 @@ export const createPostgresDialect = (anyCaseCollation: string): Dialect => ({
       : sql`${text} collate ${sql.id(anyCaseCollation)} ilike ${toLike(pattern)}`,
   contains: (text, part) => sql`strpos(${text}, ${part}) > 0`,
   matches: (text, pattern) => sql`${text} ~ ${checkExpression(pattern)}`,
-  jsonMember: (json, key) => sql`(${json})::json ->> ${key}`,
+  jsonMember: (json, key) => sql`((${json})::json ->> ${key})`,
   jsonText: (json) =>
     sql`case when left(${json}, 1) <> '"' then ${json} when strpos(${json}, '\\u') = 0 then (${json})::json #>> '{}' else regexp_replace(${json}, ${unreadableEscape}, '\\1\\\\ufffd', 'g')::json #>> '{}' end`,
   numberList: (numbers) => sql`(select unnest(${`{${numbers.join(',')}}`}::bigint[]))`,

@@ -4,11 +4,13 @@ import { noteVanished } from '../vanished.ts'
 import { assessmentRoutes } from './assessments.ts'
 import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
 import { defectAnswer, invalid, toAnswer } from './errors.ts'
+import { evaluationDatasetRoutes } from './evaluation-datasets.ts'
 import { experimentRoutes } from './experiments.ts'
 import { inputRoutes } from './inputs.ts'
 import { createJobs, type Jobs, withJobs } from './job-scope.ts'
 import { loggedModelRoutes } from './logged-models.ts'
 import { metricRoutes } from './metrics.ts'
+import { scorerRoutes } from './scorers.ts'
 import type { AddressSigner } from '../signed-address.ts'
 import { multipartBytes, multipartMessages } from './multipart.ts'
 import { otlpRoutes } from './otlp.ts'
@@ -19,6 +21,7 @@ import type { MlflowCall, MlflowContext, Route } from './route.ts'
 import { runLogRoutes } from './run-log.ts'
 import { runRoutes } from './runs.ts'
 import { serverRoutes } from './server-routes.ts'
+import { traceFigureRoutes } from './trace-figures.ts'
 import { traceReading } from './trace-artifacts.ts'
 import { traceRoutes } from './traces.ts'
 import { traceRoutesV2 } from './traces-v2.ts'
@@ -36,9 +39,12 @@ const recordRoutes: readonly Route[] = [
   ...inputRoutes,
   ...loggedModelRoutes,
   ...artifactListRoutes,
+  ...traceFigureRoutes,
   ...traceRoutes,
   ...traceRoutesV2,
   ...assessmentRoutes,
+  ...evaluationDatasetRoutes,
+  ...scorerRoutes,
   ...webhookRoutes,
   ...workspaceRoutes,
   ...serverRoutes,

@@ -1,13 +1,6 @@
 import type { LoggedModelCondition, LoggedModelSort } from '../../tracking/index.ts'
 import { invalid } from './errors.ts'
-import {
-  type Clause,
-  comparatorOf,
-  numberOf,
-  numericComparators,
-  readClauses,
-  textComparisons,
-} from './filter-reader.ts'
+import { type Clause, comparatorOf, numberOf, numericComparators, readClauses, textComparisons } from './filter-reader.ts'
 
 const attributes = {
   name: 'name',

@@ -13,6 +13,7 @@ import { openDataDirectory } from '../../base/data-directory.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createProjectSecrets } from '../../secrets/index.ts'
+import { createEvaluation } from '../../evaluation/index.ts'
 import { createTraces } from '../../traces/index.ts'
 import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
@@ -38,6 +39,7 @@ beforeAll(async () => {
     tracking,
     registry,
     traces: createTraces(database),
+    evaluation: createEvaluation(database),
     webhooks: createWebhooks(database, {
       secrets: createSecretBox(join(folder, 'secret.key')),
       allowPrivate: true,

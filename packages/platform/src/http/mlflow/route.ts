@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Registry } from '../../registry/index.ts'
+import type { Evaluation } from '../../evaluation/index.ts'
 import type { Traces } from '../../traces/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { PartUploads } from '../../objects/index.ts'
@@ -13,6 +14,7 @@ export interface MlflowContext {
   readonly tracking: Tracking
   readonly registry: Registry
   readonly traces: Traces
+  readonly evaluation: Evaluation
   readonly clock: Clock
   readonly places: ArtifactPlaces
   readonly webhooks: Webhooks

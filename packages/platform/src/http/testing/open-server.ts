@@ -11,6 +11,7 @@ import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createProjectSecrets } from '../../secrets/index.ts'
+import { createEvaluation } from '../../evaluation/index.ts'
 import { createTraces } from '../../traces/index.ts'
 import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
@@ -54,6 +55,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
     tracking,
     registry,
     traces: createTraces(database),
+    evaluation: createEvaluation(database),
     webhooks: createWebhooks(database, {
       secrets: createSecretBox(join(folder, 'secret.key')),
       allowPrivate: true,
