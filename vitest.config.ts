@@ -12,9 +12,18 @@ const common = {
 } as const
 
 /** What stands on the database seam is tested on both databases; the suites are the same, the place they open differs. */
-const onBothDatabases = ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets', 'http'].map(
-  (folder) => `packages/platform/src/${folder}/**/*.test.ts`,
-)
+const onBothDatabases = [
+  'tracking',
+  'registry',
+  'traces',
+  'evaluation',
+  'webhooks',
+  'definitions',
+  'secrets',
+  'jobs',
+  'schedules',
+  'http',
+].map((folder) => `packages/platform/src/${folder}/**/*.test.ts`)
 
 const problem = postgresProblem()
 if (problem) console.warn(`\nNOT TESTED on Postgres, only on SQLite: ${problem}.\n`)

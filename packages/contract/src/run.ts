@@ -49,6 +49,8 @@ export interface Supervisor {
   startTicks: number
   heartbeatAtMs: number
   child?: { pid: number; startTicks: number }
+  /** The run is a server's job: whoever finds it without its supervisor leaves its end to the queue. */
+  queued?: true
   /** Where the run's journals are. Absent: in the data directory of whoever reads this. */
   dataDirectory?: string
 }

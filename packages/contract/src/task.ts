@@ -77,6 +77,19 @@ export const SecretSourceSchema = Type.Object(
 )
 export type SecretSource = Static<typeof SecretSourceSchema>
 
+/** What a job on a server needs while it runs. Texts are quantities as Kubernetes writes them: `500m`, `2Gi`. */
+export const ResourcesSchema = Type.Object(
+  {
+    /** Cores; 1 unless said. */
+    cpu: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.String()])),
+    /** Bytes; none are set aside unless said. */
+    memory: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.String()])),
+    gpus: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+)
+export type Resources = Static<typeof ResourcesSchema>
+
 /** A reusable template of a run: YAML, JSON, or built in code. One task runs on many functions. */
 export const TaskSchema = Type.Object(
   {
@@ -86,6 +99,12 @@ export const TaskSchema = Type.Object(
     /** Path of the script, relative to the task file or the working directory. */
     command: Type.Optional(Type.String()),
     handler: Type.Optional(Type.String()),
+    /** Any program with its arguments, instead of a script: what it prints is the run's output, its exit code the run's end. */
+    program: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+    /** A container image to run it in, where the machine has podman. */
+    image: Type.Optional(Type.String({ minLength: 1 })),
+    /** Variables of the process beside those it inherits. */
+    environment: Type.Optional(Type.Record(Type.String(), Type.String())),
     arguments: Type.Optional(Type.Array(Type.String())),
     parameters: Type.Optional(Type.Record(Type.String(), Type.Any())),
     inputs: Type.Optional(Type.Record(Type.String(), Type.String())),
@@ -97,7 +116,14 @@ export const TaskSchema = Type.Object(
     outPath: Type.Optional(Type.String()),
     requirements: Type.Optional(Type.Array(Type.String())),
     retries: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** The pause before the first repeat, doubled with each further one, a minute at most: one second unless said. */
+    retryPauseMs: Type.Optional(Type.Number({ minimum: 0 })),
     timeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    /** How long it may wait on a server before it starts. */
+    pendingTimeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    /** Among the jobs that wait on a server, higher ones start first: 0 unless said. */
+    priority: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
+    resources: Type.Optional(ResourcesSchema),
     autolog: Type.Optional(Type.Boolean()),
     sweep: Type.Optional(SweepSpecSchema),
   },

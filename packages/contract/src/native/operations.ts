@@ -1,4 +1,5 @@
 import { artifactOperations } from './artifact-operations.ts'
+import { jobOperations } from './job-operations.ts'
 import { metricOperations } from './metric-operations.ts'
 import type { OperationSpec } from './operation.ts'
 import { projectOperations } from './project-operations.ts'
@@ -17,6 +18,7 @@ export const nativeOperations = {
   ...metricOperations,
   ...artifactOperations,
   ...projectOperations,
+  ...jobOperations,
   ...registryOperations,
   ...sendingOperations,
   ...serverOperations,

@@ -26,6 +26,12 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'run', summary: 'run a script, a handler or a sweep', group: starting, load: () => import('./commands/run.ts') },
   { name: 'resume', summary: 'finish an interrupted run or sweep', group: starting, load: () => import('./commands/resume.ts') },
   { name: 'rerun', summary: 'run again what was run before', group: starting, load: () => import('./commands/rerun.ts') },
+  {
+    name: 'jobs',
+    summary: 'list, stop and order jobs of servers',
+    group: starting,
+    load: () => import('./commands/jobs.ts'),
+  },
   { name: 'abort', summary: 'stop running work', group: starting, load: () => import('./commands/abort.ts') },
 
   { name: 'ls', summary: 'list runs', group: looking, load: () => import('./commands/ls.ts') },

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
+import { createJobs, type Jobs } from '../jobs/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
 import { createEvaluation } from '../evaluation/index.ts'
@@ -15,8 +16,10 @@ export interface RecordServerOptions {
   guard: GuardOptions
   /** How addresses are opened. */
   objects: ObjectContext
-  /** Stops work that is under way. */
+  /** Stops work that is under way, and takes jobs on. */
   execution?: Execution
+  /** A job was asked for; without it none may be. */
+  onJobs?: () => void
   /** Whether webhooks may lead to this machine and into private networks; they may not unless it says so. */
   allowPrivate?: boolean
   onRegistryChange?: () => void
@@ -30,7 +33,17 @@ export interface RecordServerOptions {
 /** The server over an open data directory, ready to listen. */
 export const openRecordServer = (
   session: Session,
-  { guard, objects, execution, allowPrivate = false, onRegistryChange, artifacts, artifactRoots, log }: RecordServerOptions,
+  {
+    guard,
+    objects,
+    execution,
+    onJobs,
+    allowPrivate = false,
+    onRegistryChange,
+    artifacts,
+    artifactRoots,
+    log,
+  }: RecordServerOptions,
 ): Promise<FastifyInstance> =>
   createServer({
     tracking: session.tracking,
@@ -46,6 +59,16 @@ export const openRecordServer = (
     artifactRoots: [session.directory.artifacts, ...(artifactRoots ?? [])],
     holdings: session,
     ...(execution === undefined ? {} : { execution }),
+    ...(execution === undefined || onJobs === undefined ? {} : { jobs: jobsOf(session, execution, onJobs) }),
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
+  })
+
+/** The queue of a session's database. */
+export const jobsOf = (session: Session, execution: Execution, onChange?: () => void): Jobs =>
+  createJobs({
+    database: session.database,
+    secrets: secretBoxOf(session),
+    execution,
+    ...(onChange === undefined ? {} : { onChange }),
   })

@@ -2,21 +2,24 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import type { FastifyInstance } from 'fastify'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { systemClock } from '../base/clock.ts'
 import { systemErrorCode, systemReason } from '../base/errors.ts'
 import { readKeyFile } from '../base/secret-box.ts'
 import { createRunTokens } from '../http/index.ts'
 import { parsePostgresAddress } from '../database/index.ts'
+import { capacityOf, createJobWorker, type JobWorker } from '../jobs/index.ts'
 import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
 import { openRecordServer } from './record-server.ts'
+import { countOf } from './output/format.ts'
+import { openJobExecution } from './run/job-execution.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
 import { type ServerSettings, valuesOf } from './server-settings.ts'
-import { openSession } from './session.ts'
+import { openSession, type Session } from './session.ts'
 import { secretBoxOf } from './session-secrets.ts'
 
 const usualPort = 5_000
@@ -32,6 +35,8 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
       'invalid_argument',
       `Other machines could reach ${options.host}; add --allow-remote if they should, and --token so that not everybody may write.`,
     )
+  // Behind everything else: what is still closing must not be cut.
+  using exit = exitWhenLeft()
   await using session = await openSession(cli, { create: true })
   const running = readServerNote(session.directory.path)
   if (running)
@@ -50,6 +55,8 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     clock: systemClock,
     onProblem: (error) => log.error({ err: error }, 'webhooks cannot be delivered'),
   })
+  const execution = executionOf(cli, session)
+  const worker = options.jobs ? await startWorker(cli, session, { options, log }) : undefined
   const app = await openRecordServer(session, {
     guard: {
       loopback,
@@ -61,13 +68,20 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     artifacts: options.artifacts,
     artifactRoots: options.artifactRoot,
     objects: session.objectContext,
-    execution: executionOf(cli, session),
+    execution,
+    // Whoever reaches a server could run programs on it.
+    ...(loopback || token !== undefined ? { onJobs: () => worker?.wake() } : {}),
     allowPrivate,
     onRegistryChange: () => deliveries.wake(),
     log,
   })
   const url = await listen(app, options, cli)
-  writeServerNote(session.directory.path, { url, startedAtMs: systemClock.nowMs(), runSecret })
+  writeServerNote(session.directory.path, {
+    url,
+    startedAtMs: systemClock.nowMs(),
+    runSecret,
+    ...(options.jobs ? {} : { jobs: false }),
+  })
   if (!loopback && token === undefined) cli.warn(`Everybody who reaches ${url} may read and write: no --token was given.`)
   const shared = sharedDatabase(cli)
   const database = shared === undefined ? null : parsePostgresAddress(shared).display
@@ -75,8 +89,13 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
   if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path, database })
   else await cli.print(cli.globals.quiet ? url : `Serving ${served} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
   if (options.open ?? cli.stdout.isTTY === true) openBrowser(url)
-  using _adoption = adoptPromptly(cli, executionOf(cli, session))
+  using _adoption = adoptPromptly(cli, execution)
   await stopSignal()
+  if (worker !== undefined && worker.running.size > 0) {
+    cli.note(`${countOf(worker.running.size, 'job')} at work: what runs goes on, and the next server takes it over.`)
+    exit.left = true
+  }
+  await worker?.leave()
   log.info('stopping: requests under way are finished')
   const forced = stopSignal().then(() => 'forced' as const)
   if ((await Promise.race([app.close(), forced])) === 'forced') {
@@ -84,6 +103,35 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     app.server.closeAllConnections()
   }
   removeServerNote(session.directory.path)
+}
+
+/** Processes of jobs go on, and would keep this one waiting for their ends. */
+const exitWhenLeft = (): Disposable & { left: boolean } => ({
+  left: false,
+  [Symbol.dispose]() {
+    if (this.left) setTimeout(() => process.exit(), leaveMs).unref()
+  },
+})
+const leaveMs = 100
+
+async function startWorker(
+  cli: Cli,
+  session: Session,
+  { options, log }: { options: ReturnType<typeof valuesOf>; log: Logger },
+): Promise<JobWorker> {
+  const { jobCpus: cpus, jobMemory: memory, jobGpus: gpus } = options
+  return createJobWorker({
+    database: session.database,
+    secrets: secretBoxOf(session),
+    execution: executionOf(cli, session),
+    capacity: await capacityOf({
+      ...(cpus === undefined ? {} : { cpus }),
+      ...(memory === undefined ? {} : { memory }),
+      ...(gpus === undefined ? {} : { gpus }),
+    }),
+    openExecution: (run) => openJobExecution(cli, session, run),
+    onProblem: (error) => log.error({ err: error }, 'jobs cannot be carried out'),
+  })
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')

@@ -10,6 +10,8 @@ export interface ServerNote {
   url: string
   startedAtMs: number
   process: Supervisor
+  /** Absent: it carries out jobs. */
+  jobs?: false
   /** Makes tokens for jobs of this user, for whom alone the note is readable. */
   runSecret?: string
 }

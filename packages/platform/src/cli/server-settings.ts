@@ -58,6 +58,10 @@ const table = {
   artifacts: setting<string | undefined>('TRAINYARD_ARTIFACTS', text, 'an address such as s3://bucket/folder', undefined),
   artifactRoot: setting('TRAINYARD_ARTIFACT_ROOT', list, 'a list of folders', [] as string[]),
   log: setting('TRAINYARD_LOG', level, `one of ${levels.join(', ')}`, 'warn'),
+  jobs: setting('TRAINYARD_JOBS', flag, 'true or false', true),
+  jobCpus: setting<string | undefined>('TRAINYARD_JOB_CPUS', text, 'a number of CPUs such as 4 or 500m', undefined),
+  jobMemory: setting<string | undefined>('TRAINYARD_JOB_MEMORY', text, 'an amount of memory such as 8Gi', undefined),
+  jobGpus: setting<number | undefined>('TRAINYARD_JOB_GPUS', port, 'a whole number of GPUs', undefined),
   open: setting<boolean | undefined>('TRAINYARD_OPEN', flag, 'true or false', undefined),
 }
 type Name = keyof typeof table

@@ -66,6 +66,8 @@ export interface Tables {
   evaluation_records: EvaluationRecordsTable
   scorers: ScorersTable
   scorer_versions: { scorer: number; version: number; body: string; created_at: number }
+  jobs: JobsTable
+  job_limits: { project: string; running: number }
 }
 
 export type TableName = keyof Tables
@@ -258,6 +260,30 @@ export interface RegistryEventsTable {
   via: string
   reason: string | null
   told_at: Generated<number | null>
+}
+
+export interface JobsTable {
+  number: Generated<number>
+  run: string
+  project: string
+  state: string
+  priority: number
+  enqueued_at: number
+  ready_at: number
+  pending_until: number | null
+  reason: string | null
+  cpu_milli: number
+  memory: number
+  gpus: number
+  host: string | null
+  attempt: number
+  plan: string
+  secrets: string | null
+  lease_owner: string | null
+  lease_host: string | null
+  lease_until: number | null
+  leased_at: number | null
+  ended_at: number | null
 }
 
 export interface WebhooksTable {

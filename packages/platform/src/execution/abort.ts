@@ -69,7 +69,7 @@ function tell(pid: number): void {
   }
 }
 
-function stopGroup(run: RunRecord, signal: 'SIGTERM' | 'SIGKILL'): void {
+export function stopGroup(run: RunRecord, signal: 'SIGTERM' | 'SIGKILL'): void {
   const child = run.supervisor?.child
   if (child === undefined || run.supervisor?.host !== hostname() || !isAlive(child)) return
   // A bare script is in the group of whoever started it, perhaps a shell's.

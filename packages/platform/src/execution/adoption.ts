@@ -10,19 +10,12 @@ import { type Conclusion, concludeRun } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import { type JournalFacts, scanJournals } from './journal-scan.ts'
 import { resolveOutPath } from './out-path.ts'
-import {
-  bootId,
-  currentSupervisor,
-  holdsOpen,
-  isAlive,
-  startTicksOf,
-  supervisorStatus,
-  watchesItself,
-} from './process-identity.ts'
+import { bootId, holdsOpen, isAlive, startTicksOf, supervisorStatus, watchesItself } from './process-identity.ts'
 import { keepCodeTexts } from './record/code-texts.ts'
 import { captureCodeVersion } from './record/code-version.ts'
 import { captureEnvironment } from './record/environment-info.ts'
 import { removeRunDirectory, type RunDirectory, runDirectoryOf } from './run-directory.ts'
+import { supervisorOf } from './supervisor-of.ts'
 
 export interface AdoptionReport {
   /** Runs taken in whose process had ended: finished ones and lost ones. */
@@ -139,7 +132,8 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   const { runs } = execution.tracking
   const child = found.supervisor?.child
   const mine: Supervisor = {
-    ...currentSupervisor(execution.clock.nowMs(), execution.directory),
+    ...supervisorOf(execution),
+    ...(found.supervisor?.queued === true ? { queued: true as const } : {}),
     ...(child === undefined ? {} : { child }),
   }
   if (!(await runs.claim(found.id, { expected: found.supervisor, next: mine }))) return
@@ -151,7 +145,9 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   const facts = await carrier.catchUp()
   // A notebook ends its run and lives on; a script that has a supervisor of ours may still print after its last entry.
   const isOver = facts.end !== undefined && found.task === null && found.parentId === null
-  if (isLive && !isOver) {
+  // A server's job that has lost its server waits for the next one, unless somebody wants it stopped.
+  const isLeft = found.supervisor?.queued === true && found.parentId === null && !(await isAborting(execution, found.id))
+  if ((isLive && !isOver) || isLeft) {
     await children.leave()
     // Handed back, so that the next command goes on where this one stopped.
     if (found.supervisor !== null) await runs.claim(found.id, { expected: mine, next: found.supervisor })
@@ -161,7 +157,28 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   // What it was asked meanwhile (an abort) counts.
   const run = await runs.get(found.id)
   if (isEnded(run.state)) return
-  const conclusion = concludeOrphan(run, facts)
+  const conclusion = await endOrphan(execution, { run, children, carrier, facts, directory })
+  report.concluded.push({ id: run.id, name: run.name, state: conclusion.state, reason: conclusion.reason })
+}
+
+const isAborting = async ({ tracking }: Execution, id: string): Promise<boolean> =>
+  (await tracking.runs.get(id)).state === 'aborting'
+
+export interface Orphan {
+  run: RunRecord
+  children: ChildRuns
+  carrier: RunCarrier
+  facts: JournalFacts
+  directory: RunDirectory
+  /** How it ended, where that was seen. */
+  exit?: RunExit
+}
+
+/** Gives a run its end whose process is gone, and whose journals are taken in. */
+export async function endOrphan(execution: Execution, orphan: Orphan): Promise<Conclusion> {
+  const { run, children, carrier, facts, directory, exit } = orphan
+  const { runs } = execution.tracking
+  const conclusion = exit === undefined ? concludeOrphan(run, facts) : { ...concludeRun(exit, facts.end), exit }
   await children.finish(carrier.best, conclusion)
   await endReportedChildren(execution, run.id, conclusion)
   // It had been started, and its supervisor had no time to say so.
@@ -173,8 +190,8 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
     atMs: facts.end === undefined ? execution.clock.nowMs() : facts.lastTimeMs,
     patch: { ...(await describeOrphan(execution, run, facts)), exit: conclusion.exit, error: conclusion.error, supervisor: null },
   })
-  report.concluded.push({ id: run.id, name: run.name, state: conclusion.state, reason: conclusion.reason })
   removeRunDirectory(directory)
+  return conclusion
 }
 
 /**

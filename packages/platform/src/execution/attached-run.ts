@@ -5,8 +5,8 @@ import { givenToRun } from './given-to-run.ts'
 import { type RunningIteration, startIteration } from './iteration.ts'
 import type { IterationRunner } from './iteration-runner.ts'
 import type { PreparedRun } from './prepared-run.ts'
-import { currentSupervisor } from './process-identity.ts'
 import { captureEnvironment } from './record/environment-info.ts'
+import { supervisorOf } from './supervisor-of.ts'
 
 export interface AttachedRun {
   readonly running: RunningIteration
@@ -21,7 +21,7 @@ export async function startAttachedRun(
   events: CarrierEvents,
 ): Promise<AttachedRun> {
   const { runs } = execution.tracking
-  const supervisor = currentSupervisor(execution.clock.nowMs(), execution.directory)
+  const supervisor = supervisorOf(execution)
   await runs.create({
     id: run.id,
     name: run.name,

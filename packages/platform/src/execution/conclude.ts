@@ -41,7 +41,12 @@ export function concludeRun(exit: RunExit, end: JournalEnd | undefined, because?
     case 'exited': {
       if (end?.outcome === 'aborted') return { state: 'aborted', reason: because ?? 'stopped by a signal from outside', error }
       if (end?.outcome === 'failed' || exit.code !== 0) {
-        const told = error === null ? `exited with code ${exit.code}` : firstLine(`${error.type}: ${error.message}`)
+        const told =
+          error === null
+            ? `exited with code ${exit.code}`
+            : error.type === 'exit'
+              ? error.message
+              : firstLine(`${error.type}: ${error.message}`)
         return { state: 'failed', reason: told, error: error ?? { type: 'exit', message: `exited with code ${exit.code}` } }
       }
       return { state: 'completed', reason: null, error: null }

@@ -36,6 +36,8 @@ export interface ClientAccess {
 export interface Execution extends Ground {
   readonly tracking: Tracking
   readonly places: Places
+  /** Its runs are a server's jobs: see `Supervisor.queued`. */
+  readonly queued?: true
   /** Without it jobs have no such variables. */
   readonly clients?: ClientAccess
   /** Secrets of projects, for their runs. */

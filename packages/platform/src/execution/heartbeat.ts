@@ -3,6 +3,12 @@ import type { Execution } from './execution.ts'
 
 const everyMs = 2000
 
+/** One listener for the process, however many runs it watches. */
+const listeners = new Set<() => void>()
+const lookAll = (): void => {
+  for (const look of listeners) look()
+}
+
 /**
  * While runs are watched: keeps their heartbeat fresh and notices when somebody asked for an abort in the records. An abort
  * command also sends SIGUSR2 to the watching process, so that it looks at once.
@@ -31,11 +37,13 @@ export function watchForAbort(
   const lookNow = (): void => void look().catch(options.onFailure)
   const timer = setInterval(lookNow, everyMs)
   timer.unref()
-  process.on('SIGUSR2', lookNow)
+  listeners.add(lookNow)
+  if (listeners.size === 1) process.on('SIGUSR2', lookAll)
   return {
     [Symbol.dispose]() {
       clearInterval(timer)
-      process.off('SIGUSR2', lookNow)
+      listeners.delete(lookNow)
+      if (listeners.size === 0) process.off('SIGUSR2', lookAll)
     },
   }
 }

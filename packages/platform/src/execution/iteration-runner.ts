@@ -1,9 +1,9 @@
 import type { JsonObject, RunError, RunExit } from '@trainyard/contract'
-import { definedOnly } from './start-process.ts'
 import type { Execution } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { startLocalProcess, type StopRequest } from './substrates/local-process.ts'
+import { startPlan } from './start-process.ts'
+import type { StopRequest } from './substrates/local-process.ts'
 
 /** One iteration's process. */
 export interface IterationProcess {
@@ -53,13 +53,12 @@ export function createPlainRunner(execution: Execution, why: string): IterationR
         programCommand: execution.programCommand,
         dataDirectory: execution.directory.path,
       })
-      const environment = { ...definedOnly(execution.environment), ...plan.environment, ...run.environment }
-      const child = startLocalProcess({ ...plan, environment }, { outputFile: directory.output, inheritStdin: false })
+      const child = startPlan(execution, run, { ...plan, directory, inheritStdin: false })
       return {
         exit: child.exit,
         stop: child.stop,
         identity: Promise.resolve({ pid: child.pid, startTicks: child.startTicks }),
-        begin: () => void child.control.end(`${JSON.stringify(plan.job)}\n`),
+        begin: () => void child.control.end(run.launcher.message(plan.job)),
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CodeVersion, type EnvironmentInfo, isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
+import {
+  type CodeVersion,
+  type EnvironmentInfo,
+  isEnded,
+  type RunError,
+  type RunExit,
+  type RunRecord,
+  type Supervisor,
+} from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import { withWish } from './asked-to-stop.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
@@ -12,13 +20,13 @@ import { watchForAbort } from './heartbeat.ts'
 import { afterDelay } from './long-timer.ts'
 import { explainLostDirectory, requireDirectory } from './lost-directory.ts'
 import type { PreparedRun } from './prepared-run.ts'
-import { currentSupervisor } from './process-identity.ts'
 import { captureCodeVersion } from './record/code-version.ts'
 import { keepCodeTexts } from './record/code-texts.ts'
 import { captureEnvironment } from './record/environment-info.ts'
 import { sampleResources } from './resource-sampler.ts'
 import { removeRunDirectory, renewRunDirectory, runDirectoryOf } from './run-directory.ts'
 import { cancelProcess, type StartedProcess, startProcess } from './start-process.ts'
+import { supervisorOf } from './supervisor-of.ts'
 
 export interface StopReason {
   /** One sentence for the record, such as `aborted by ada (Ctrl-C)`. */
@@ -41,6 +49,8 @@ export interface JobEvents extends CarrierEvents {
   started?: StartedProcess
   /** Asked when the run failed: why it waits for another attempt, or undefined when that was the last. */
   retryReason?: (failure: Conclusion) => string | undefined
+  /** Who has the run while it waits for another attempt; this process unless said. */
+  waitsWith?: Supervisor
   /** Make the record (a new run), or continue one that is there (`resume`, retries). */
   record: 'create' | 'continue'
 }
@@ -74,14 +84,14 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     await beginRecord(supervision)
     const { secrets, clientEnvironment: environment } = await givenToRun(execution, run)
     child.control.end(
-      `${JSON.stringify({ ...supervision.job, secrets, ...(environment === undefined ? {} : { environment }) })}\n`,
+      run.launcher.message({ ...supervision.job, secrets, ...(environment === undefined ? {} : { environment }) }),
     )
   } catch (error) {
     await cancelProcess(supervision)
     throw error
   }
   const children = new ChildRuns(execution, run, {
-    ...currentSupervisor(execution.clock.nowMs(), execution.directory),
+    ...supervisorOf(execution),
     child: { pid: child.pid, startTicks: child.startTicks },
   })
   let environment: Promise<EnvironmentInfo> | undefined
@@ -105,7 +115,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   const conclusion = await carrier.finish(exit, supervision.because() ?? because)
   await children.finish(carrier.best, conclusion)
   if (execution.clients?.mayHaveLogged() === true) await endReportedChildren(execution, run.id, conclusion)
-  if (conclusion.state === 'failed' && carrier.start === undefined) {
+  if (conclusion.state === 'failed' && carrier.start === undefined && run.launcher.language !== 'program') {
     const told = await diagnoseStart(run, conclusion)
     conclusion.error = told
     conclusion.reason = told.message
@@ -123,7 +133,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
       error: conclusion.error,
       code: await code,
       environment: await (environment ?? captureEnvironment(undefined, run.choices)),
-      supervisor: waiting === undefined ? null : currentSupervisor(execution.clock.nowMs(), execution.directory),
+      supervisor: waiting === undefined ? null : (events.waitsWith ?? supervisorOf(execution)),
     },
   })
   requireDirectory(execution)
@@ -139,14 +149,15 @@ function startFailed(error: unknown, carrier: RunCarrier): number {
 
 async function beginRecord({ execution, run, events, child }: Supervision): Promise<void> {
   const nowMs = execution.clock.nowMs()
-  const supervisor = { ...currentSupervisor(nowMs, execution.directory), child: { pid: child.pid, startTicks: child.startTicks } }
+  const supervisor = { ...supervisorOf(execution), child: { pid: child.pid, startTicks: child.startTicks } }
   const { runs } = execution.tracking
   if (events.record === 'continue') {
     await runs.transition(run.id, {
       to: 'running',
+      from: ['pending'],
       atMs: nowMs,
-      reason: `attempt ${run.attempt}`,
-      patch: { supervisor, attempt: run.attempt, exit: null, error: null },
+      ...(run.attempt > 1 ? { reason: `attempt ${run.attempt}` } : {}),
+      patch: { supervisor, attempt: run.attempt, exit: null, error: null, outPath: run.outPath },
     })
     return
   }
@@ -173,6 +184,7 @@ async function beginRecord({ execution, run, events, child }: Supervision): Prom
 
 /** Taken while the script runs; kept at once for long runs, so that a crash of the supervisor does not lose it. */
 export async function captureCode(execution: Execution, run: PreparedRun): Promise<CodeVersion> {
+  if (run.launcher.language === 'program') return { commandLine: run.commandLine, workingDirectory: run.workingDirectory }
   const snapshot = await captureCodeVersion({
     file: run.script,
     ...(run.handler === undefined ? {} : { handler: run.handler }),
@@ -244,7 +256,7 @@ export async function runWithRetries(execution: Execution, run: PreparedRun, opt
   for (let attempt = run.attempt; ; attempt++) {
     const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt - 1))
     const retryReason = ({ error, reason }: Conclusion): string | undefined =>
-      attempt <= options.retries && !permanent.has(error?.type ?? '') && !options.signal.aborted
+      attempt <= options.retries && !isPermanent(error) && !options.signal.aborted
         ? `attempt ${attempt} failed (${reason ?? 'no reason told'}); the next one begins in ${waitMs / 1000} s`
         : undefined
     if (events.record === 'continue') await beginAttempt(execution, { ...run, attempt })
@@ -299,10 +311,12 @@ async function beginAttempt(execution: Execution, run: PreparedRun): Promise<voi
       atMs: nowMs,
       reason: `attempt ${run.attempt}`,
       from: ['failed', 'aborted', 'skipped'],
-      patch: { supervisor: currentSupervisor(nowMs, execution.directory), attempt: run.attempt },
+      patch: { supervisor: supervisorOf(execution), attempt: run.attempt },
     })
   renewRunDirectory(execution.directory.runs, run.id, await execution.tracking.logs.sizeBytes(run.id))
 }
+
+export const isPermanent = (error: RunError | null): boolean => permanent.has(error?.type ?? '')
 
 /** A mistake in the request fails the same way every time. */
 const permanent = new Set(['missing_handler', 'missing_script', 'invalid_parameter', 'syntax_error', 'python_too_old', 'start'])

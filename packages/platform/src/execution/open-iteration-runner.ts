@@ -35,6 +35,7 @@ export async function openIterationRunner(
   if (options.attach !== undefined) return attachWarmWorker(options.attach)
   shareCores(execution, parent, options.parallel)
   if (!parent.launcher.canFork) return createPlainRunner(execution, `${parent.launcher.language} cannot fork`)
+  if (parent.image !== undefined) return createPlainRunner(execution, 'a container each')
   if (parent.handler === undefined) return createPlainRunner(execution, 'a script without a handler runs anew each time')
   const worker = await openWarmWorker(execution, parent, {
     directory: createRunDirectory(execution.directory.runs, parent.id),

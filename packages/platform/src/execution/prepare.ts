@@ -2,12 +2,13 @@ import { AppError, checkProjectName, type JobSpec, type JsonObject, newRunId, ty
 import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
 import type { Launcher } from './launchers/launcher.ts'
-import { launcherFor } from './launchers/table.ts'
+import { checkVariable } from './launchers/program.ts'
+import { launcherFor, launchers } from './launchers/table.ts'
 import { resolveOutPath } from './out-path.ts'
 import { checkArguments, type PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
 import { resolveSecrets, withoutSecretValues } from './secrets.ts'
-import { defaultRunName, locateUserFile } from './user-file.ts'
+import { defaultRunName, locateUserFile, type UserFile } from './user-file.ts'
 
 export interface PrepareOptions {
   /** What the user typed, for the record. */
@@ -49,6 +50,14 @@ interface ChosenInterpreter {
   choices: Record<string, string>
 }
 
+/** An image brings everything with it but our own harness. */
+function interpreterOfImage(launcher: Launcher, task: Task): ChosenInterpreter {
+  if (task.requirements !== undefined)
+    throw new AppError('invalid_argument', 'A task with an image takes no requirements: put the packages into the image.')
+  if (task.autolog === true) throw new AppError('invalid_argument', 'A task with an image cannot be autologged.')
+  return { interpreter: launcher.language === 'node' ? 'node' : 'python3', choices: { interpreter: `that of ${task.image}` } }
+}
+
 async function chooseInterpreter(
   ground: Ground,
   launcher: Launcher,
@@ -56,6 +65,8 @@ async function chooseInterpreter(
   task: Task,
   options: PrepareOptions,
 ): Promise<ChosenInterpreter> {
+  if (launcher.language === 'program') return { interpreter: '', choices: {} }
+  if (task.image !== undefined) return interpreterOfImage(launcher, task)
   if (launcher.language === 'node')
     return { interpreter: process.execPath, choices: { interpreter: 'the Node.js that runs Trainyard' } }
   const found = findPython({
@@ -102,12 +113,27 @@ async function stage(
   return stageInputs({ ...ground, objects: objectsWithSecrets(ground.objects, secrets) }, inputs, options)
 }
 
-/** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
-export async function prepareRun(ground: Ground, task: Task, options: PrepareOptions): Promise<PreparedRun> {
+/** A file with the launcher of its language, or a program. */
+export function locateCode(task: Task, workingDirectory: string): { file: UserFile; launcher: Launcher } {
+  const [program] = task.program ?? []
+  if (program !== undefined) {
+    if (task.command !== undefined)
+      throw new AppError('invalid_argument', 'A task has a command (a script) or a program, not both.')
+    if (program === '') throw new AppError('invalid_argument', 'The program of the task is empty.')
+    return { file: { script: program, handler: undefined }, launcher: launchers.program }
+  }
   if (task.command === undefined)
     throw new AppError('invalid_argument', 'Nothing to run: name a script, for example `trainyard run training.py`.')
-  const file = locateUserFile(task.command, task.handler, ground.workingDirectory)
-  const launcher = launcherFor(file.script)
+  const file = locateUserFile(task.command, task.handler, workingDirectory)
+  return { file, launcher: launcherFor(file.script) }
+}
+
+/** Words of a program are meant as they stand: `{name}` is filled in what follows them only. */
+const literally = (word: string): string => word.replaceAll(/[{}]/g, '$&$&')
+
+/** Decides everything about a run: file, handler, interpreter, environment, inputs, secrets, out path. Starts nothing. */
+export async function prepareRun(ground: Ground, task: Task, options: PrepareOptions): Promise<PreparedRun> {
+  const { file, launcher } = locateCode(task, ground.workingDirectory)
   const name = checkName('name', task.name ?? defaultRunName(file))
   const project = task.project ?? 'default'
   checkProjectName(project)
@@ -117,6 +143,9 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   if (task.arguments !== undefined && task.sweep?.parameterFile === undefined)
     checkArguments(task.arguments, Object.keys({ ...(task.parameters as JsonObject), ...task.sweep?.hyperParameters }))
   const secrets = resolveSecrets(task.secrets ?? [], ground)
+  const environment = { ...task.environment, ...options.environment }
+  for (const [variable, value] of Object.entries({ ...environment, ...(launcher.language === 'program' ? secrets : {}) }))
+    checkVariable(variable, value)
   const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
   const inputs = await stage(ground, task.inputs ?? {}, secrets, options)
   const id = options.id ?? newRunId(ground.clock.nowMs())
@@ -133,7 +162,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     script: file.script,
     ...(options.originalScript === undefined ? {} : { originalScript: options.originalScript }),
     ...(file.handler === undefined ? {} : { handler: file.handler }),
-    arguments: task.arguments ?? [],
+    arguments: [...(task.program ?? []).slice(1).map(literally), ...(task.arguments ?? [])],
     parameters: (task.parameters ?? {}) as JsonObject,
     parameterTexts: options.parameterTexts ?? {},
     inputs,
@@ -147,7 +176,9 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     launcher,
     interpreter: chosen.interpreter,
     workingDirectory: ground.workingDirectory,
-    environment: options.environment ?? {},
+    environment,
+    ...(task.image === undefined ? {} : { image: task.image }),
+    ...(task.resources === undefined ? {} : { resources: task.resources }),
     choices: chosen.choices,
     commandLine: options.commandLine,
     sampleEveryMs: options.sampleEveryMs ?? 5000,
@@ -155,9 +186,9 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
 }
 
 /** The template as it can be repeated from anywhere: absolute paths, no secret values. */
-const recordedTask = (task: Task, script: string, handler: string | undefined): Task => ({
+export const recordedTask = (task: Task, script: string, handler: string | undefined): Task => ({
   ...task,
-  command: script,
+  ...(task.program === undefined ? { command: script } : {}),
   ...(handler === undefined ? {} : { handler }),
   ...(task.secrets === undefined ? {} : { secrets: withoutSecretValues(task.secrets) }),
 })

@@ -1,4 +1,13 @@
-import { AppError, didYouMean, type JobSpec, type JsonObject, type JsonValue, type RunKind, type Task } from '@trainyard/contract'
+import {
+  AppError,
+  didYouMean,
+  type JobSpec,
+  type JsonObject,
+  type JsonValue,
+  type Resources,
+  type RunKind,
+  type Task,
+} from '@trainyard/contract'
 import type { Launcher } from './launchers/launcher.ts'
 
 /** One run with everything decided: what a task becomes when it meets a machine. Secrets are values here and nowhere else. */
@@ -33,6 +42,9 @@ export interface PreparedRun {
   launcher: Launcher
   interpreter: string
   workingDirectory: string
+  /** The container image it runs in; without it, it is a process of this machine. */
+  image?: string
+  resources?: Resources
   /** Variables set for this run beyond the inherited ones. */
   environment: Record<string, string>
   /** Variables that travel with the job, because they hold a token: see `ClientAccess`. */

@@ -1,8 +1,11 @@
+import { dirname } from 'node:path'
 import type { JobSpec } from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
-import { type LocalProcess, startLocalProcess } from './substrates/local-process.ts'
+import { harnessFolder } from './launchers/table.ts'
+import type { LocalProcess, ProcessPlan } from './substrates/local-process.ts'
+import { substrateFor } from './substrates/substrate.ts'
 
 export const definedOnly = (environment: Ground['environment']): Record<string, string> =>
   Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined))
@@ -25,12 +28,37 @@ export function startProcess(ground: Ground, run: PreparedRun, options: { inheri
     programCommand: ground.programCommand,
     dataDirectory: ground.directory.path,
   })
-  const child = startLocalProcess(
-    { ...plan, environment: { ...definedOnly(ground.environment), ...plan.environment, ...run.environment } },
-    { outputFile: directory.output, inheritStdin: options.inheritStdin },
-  )
+  const child = startPlan(ground, run, { ...plan, directory, inheritStdin: options.inheritStdin })
   return { directory, child, job: plan.job }
 }
+
+/** Starts what a launcher has planned in the place that is meant for the run. */
+export const startPlan = (
+  ground: Ground,
+  run: PreparedRun,
+  plan: ProcessPlan & { directory: RunDirectory; inheritStdin: boolean },
+): LocalProcess =>
+  substrateFor(run).start(
+    { ...plan, environment: { ...definedOnly(ground.environment), ...plan.environment, ...run.environment } },
+    {
+      name: placeName(run.id),
+      outputFile: plan.directory.output,
+      inheritStdin: plan.inheritStdin,
+      ...(run.image === undefined ? {} : { image: run.image, inherited: Object.keys(ground.environment) }),
+      ...(run.resources === undefined ? {} : { resources: run.resources }),
+      paths: run.image === undefined ? [] : pathsOf(run, plan.directory),
+    },
+  )
+
+/** What a run's work is called where it is not a process of this machine. */
+export const placeName = (runId: string): string => `trainyard-${runId}`
+
+const pathsOf = (run: PreparedRun, directory: RunDirectory): string[] => [
+  directory.path,
+  run.workingDirectory,
+  ...(run.launcher.language === 'program' ? [] : [dirname(run.script), harnessFolder(run.launcher.language)]),
+  ...Object.values(run.inputs).flatMap(({ path }) => (path === undefined ? [] : [path])),
+]
 
 /** Ends a process that never got its job, and leaves nothing of it. */
 export async function cancelProcess({ directory, child }: StartedProcess): Promise<void> {

@@ -10,6 +10,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Clock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
+import type { Jobs } from '../jobs/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Evaluation } from '../evaluation/index.ts'
 import type { Traces } from '../traces/index.ts'
@@ -47,6 +48,8 @@ export interface ServerOptions {
   readonly holdings: Holdings
   /** Stops work that is under way; without it only runs that clients watch can be aborted. */
   readonly execution?: Execution
+  /** The queue of work for servers; without it nothing can be asked for. */
+  readonly jobs?: Jobs
   readonly guard: GuardOptions
   readonly log?: FastifyBaseLogger
 }
@@ -135,6 +138,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served,
     holdings: options.holdings,
     execution: options.execution,
+    jobs: options.jobs,
     watch: createChangeWatch(tracking, registry),
     onRegistryChange,
     version: packageJson.version,

@@ -39,6 +39,21 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
     transition: (id, change) => database.write((transaction) => transitionRun(transaction, id, change, clock.nowMs())),
     update: (id, patch) =>
       database.write(async (transaction) => patchRun(transaction, await getRunNumber(transaction, id), patch, clock.nowMs())),
+    explain: (reasons) =>
+      database.write(async (transaction) => {
+        const told: number[] = []
+        for (const [id, reason] of reasons) {
+          const run = await transaction.kysely
+            .updateTable('runs')
+            .set({ state_reason: reason })
+            .where('id', '=', id)
+            .where('state', '=', 'pending')
+            .returning('number')
+            .executeTakeFirst()
+          if (run) told.push(run.number)
+        }
+        await noteChanges(transaction, 'run', told)
+      }),
     claim: (id, change) => database.write((transaction) => claimRun(transaction, id, change)),
     setLabels: async (ids, labels) => {
       for (const [key, value] of Object.entries(labels)) checkValue('label', key, value)

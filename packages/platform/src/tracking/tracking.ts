@@ -206,6 +206,8 @@ export interface RunRecords {
    */
   claim(id: string, change: { expected: Supervisor | null; next: Supervisor }): Promise<boolean>
   update(id: string, patch: RunPatch): Promise<void>
+  /** Says why runs wait, of those that are `pending`; others are left alone. */
+  explain(reasons: ReadonlyMap<string, string | null>): Promise<void>
   /** Adds or replaces labels; a `null` value removes. */
   setLabels(ids: readonly string[], labels: Record<string, string | null>): Promise<void>
   addParameters(id: string, parameters: Record<string, JsonValue>): Promise<void>

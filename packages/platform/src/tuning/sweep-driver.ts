@@ -11,7 +11,6 @@ import {
 import {
   givenToRun,
   BrokenWorkerError,
-  currentSupervisor,
   type Execution,
   explainLostDirectory,
   type IterationRunner,
@@ -21,6 +20,7 @@ import {
   type RunningIteration,
   type RunningJob,
   startIteration,
+  supervisorOf,
   type StopReason,
   watchForAbort,
 } from '../execution/index.ts'
@@ -55,6 +55,8 @@ export interface SweepEvents {
 export interface SweepOptions {
   plan: SweepPlan
   events: SweepEvents
+  /** `continue` when the record is there, `pending`. */
+  record?: 'create' | 'continue'
   /** Go on with the record that is there, and with the iterations that it lacks. */
   resume?: Resumption
   /** Descriptors of a worker that is already there. */
@@ -106,7 +108,7 @@ class SweepDrive {
     this.#parent = parent
     this.#options = options
     this.#plan = options.plan
-    this.#supervisor = currentSupervisor(execution.clock.nowMs(), execution.directory)
+    this.#supervisor = supervisorOf(execution)
     this.#totals = {
       planned: options.plan.study.planned,
       completed: 0,
@@ -129,7 +131,12 @@ class SweepDrive {
   async run(): Promise<RunRecord> {
     const { resume } = this.#options
     const resumption = resume ?? { retryFailed: false, onlyRepeats: false }
-    await beginSweepRecord(this.#execution, this.#parent, { plan: this.#plan, supervisor: this.#supervisor, resume })
+    await beginSweepRecord(this.#execution, this.#parent, {
+      plan: this.#plan,
+      supervisor: this.#supervisor,
+      resume,
+      record: this.#options.record ?? 'create',
+    })
     // Looked at only now that the sweep is ours: until then another resume may have been at work.
     const earlier = resume === undefined ? [] : await this.#execution.tracking.runs.children(this.#parent.id)
     for (const child of earlier) if (!isRepeated(child, resumption)) this.#count(child, child.results)

@@ -43,7 +43,7 @@ export interface SweepTotals {
 export async function beginSweepRecord(
   execution: Execution,
   parent: PreparedRun,
-  options: { plan: SweepPlan; supervisor: Supervisor; resume: Resumption | undefined },
+  options: { plan: SweepPlan; supervisor: Supervisor; resume: Resumption | undefined; record: 'create' | 'continue' },
 ): Promise<void> {
   const { runs } = execution.tracking
   const task = { ...parent.task, sweep: options.plan.spec }
@@ -53,7 +53,10 @@ export async function beginSweepRecord(
     // The results of an earlier best iteration are forgotten; the parent shows those of one.
     const { onlyRepeats } = options.resume
     // A complete sweep is begun again only when that was asked for: of two resumes the second may find that the first has finished.
-    const from: RunState[] = [...(onlyRepeats ? ['completed' as const] : []), 'failed', 'aborted', 'skipped']
+    const from: RunState[] =
+      options.record === 'continue'
+        ? ['pending']
+        : [...(onlyRepeats ? ['completed' as const] : []), 'failed', 'aborted', 'skipped']
     await runs
       .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), from, patch, anew: true })
       .catch((error: unknown) => {
@@ -65,22 +68,30 @@ export async function beginSweepRecord(
     createRunDirectory(execution.directory.runs, parent.id)
     return
   }
-  await runs.create({
-    id: parent.id,
-    name: parent.name,
-    project: parent.project,
-    experiment: parent.experiment,
-    kind: 'sweep',
-    state: 'running',
-    createdAtMs: execution.clock.nowMs(),
-    owner: execution.owner,
-    host: options.supervisor.host,
-    parameters: parent.parameters,
-    labels: parent.labels,
-    task,
-    outPath: parent.outPath,
-    supervisor: options.supervisor,
-  })
+  if (options.record === 'continue')
+    await runs.transition(parent.id, {
+      to: 'running',
+      from: ['pending'],
+      atMs: execution.clock.nowMs(),
+      patch: { supervisor: options.supervisor, outPath: parent.outPath, task },
+    })
+  else
+    await runs.create({
+      id: parent.id,
+      name: parent.name,
+      project: parent.project,
+      experiment: parent.experiment,
+      kind: 'sweep',
+      state: 'running',
+      createdAtMs: execution.clock.nowMs(),
+      owner: execution.owner,
+      host: options.supervisor.host,
+      parameters: parent.parameters,
+      labels: parent.labels,
+      task,
+      outPath: parent.outPath,
+      supervisor: options.supervisor,
+    })
   createRunDirectory(execution.directory.runs, parent.id)
   await recordInputs(execution, parent)
   await runs.update(parent.id, { sweep: toSummary(options.plan, undefined), code: await captureCode(execution, parent) })

@@ -7,7 +7,9 @@ import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { executionOf } from '../run/start-execution.ts'
+import { jobsOf } from '../record-server.ts'
 import { openSession } from '../session.ts'
+import { wakeServer } from '../wake-server.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
@@ -17,6 +19,7 @@ export function define(command: Command, cli: Cli): void {
     .action(async (references: string[], options: { reason?: string; force?: boolean }) => {
       await using session = await openSession(cli, { create: false })
       const execution = executionOf(cli, session)
+      const jobs = jobsOf(session, execution, () => void wakeServer(session.directory.path))
       await adoptRuns(execution)
       const { runs } = session.tracking
       const scope = cli.project === undefined ? {} : { project: cli.project }
@@ -32,7 +35,9 @@ export function define(command: Command, cli: Cli): void {
       const reported = new Set<string>()
       const abort = async (id: string): Promise<RunRecord> => {
         if ((await runs.get(id)).supervisor?.host === reporter(0).host) reported.add(id)
-        return await abortRun(execution, id, { reason, force: options.force ?? false })
+        const how = { reason, force: options.force ?? false }
+        const ended = await jobs.abort(id, how)
+        return ended === false ? await abortRun(execution, id, how) : ended
       }
       const aborted = await Promise.all(ids.map(abort))
       if (cli.globals.json) return cli.printJson(aborted)

@@ -26,6 +26,11 @@ export function define(command: Command, cli: Cli): void {
   command.action(async (file: string | undefined, arguments_: string[], options: RunOptions) => {
     using interrupts = takeInterrupts(cli)
     const work = { ...(await buildTask(cli, file, arguments_, options)), options, interrupts }
+    if (options.on !== undefined) {
+      if (options.on !== 'server') throw new AppError('invalid_argument', `--on ${options.on}: expected server.`)
+      const { runOnServer } = await import('../run/run-on-server.ts')
+      return await runOnServer(cli, work)
+    }
     const directory = openDirectory(cli, { create: true })
     await using records = lazyRecords(cli, directory)
     if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))

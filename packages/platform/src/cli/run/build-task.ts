@@ -98,6 +98,32 @@ export interface BuiltTask {
   handOver?: Task
 }
 
+/** Behind `--` the first word is no file when a program is named. */
+const programWords = (file: string | undefined, rest: readonly string[]): string[] =>
+  file === undefined ? [...rest] : [file, ...rest]
+
+function serverOptions(options: RunOptions, base: Task): Partial<Task> {
+  const { cpus, memory, gpus, priority, pendingTimeout, image } = options
+  const resources = {
+    ...base.resources,
+    ...(cpus === undefined ? {} : { cpu: cpus }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(gpus === undefined ? {} : { gpus: parseCount(gpus, '--gpus', 0) }),
+  }
+  return {
+    ...(Object.keys(resources).length === 0 ? {} : { resources }),
+    ...(priority === undefined ? {} : { priority: parsePriority(priority) }),
+    ...(pendingTimeout === undefined ? {} : { pendingTimeoutMs: parseDuration(pendingTimeout, '--pending-timeout') }),
+    ...(image === undefined ? {} : { image }),
+  }
+}
+
+function parsePriority(text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && Math.abs(number) <= 1000 && text.trim() !== '') return number
+  throw new AppError('invalid_argument', `--priority ${text}: expected a whole number from -1000 to 1000.`)
+}
+
 /** Flags win over the task file; parameters, inputs and labels are merged key by key. */
 export async function buildTask(
   cli: Cli,
@@ -117,9 +143,10 @@ export async function buildTask(
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(cli.project === undefined ? {} : { project: cli.project }),
     ...(options.experiment === undefined ? {} : { experiment: options.experiment }),
-    ...(file === undefined ? {} : { command: file }),
+    ...(file === undefined || options.program !== undefined ? {} : { command: file }),
     ...(options.handler === undefined ? {} : { handler: options.handler }),
-    ...(arguments_.length === 0 ? {} : { arguments: [...arguments_] }),
+    ...(options.program === undefined ? {} : { program: [options.program, ...programWords(file, arguments_)] }),
+    ...(arguments_.length === 0 || options.program !== undefined ? {} : { arguments: [...arguments_] }),
     ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
     inputs: { ...base.inputs, ...parsePairs('-i', options.input, 'key=url') },
     labels: { ...base.labels, ...parsePairs('--label', options.label) },
@@ -133,6 +160,7 @@ export async function buildTask(
     ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout, '--timeout') }),
     ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
     ...(sweep === undefined ? {} : { sweep }),
+    ...serverOptions(options, base),
   }
   const isSecret = task.secrets?.some(({ kind }) => kind === 'inline') ?? false
   const handOver = { ...base, ...(task.secrets === undefined ? {} : { secrets: task.secrets }) }

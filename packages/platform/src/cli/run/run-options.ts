@@ -30,6 +30,14 @@ export interface RunOptions {
   python?: string
   autolog?: boolean
   detach?: boolean
+  on?: string
+  program?: string
+  image?: string
+  priority?: string
+  cpus?: string
+  memory?: string
+  gpus?: string
+  pendingTimeout?: string
   watch?: boolean
   sampleEvery?: string
   attach?: string
@@ -77,6 +85,16 @@ export function addRunOptions(command: Command): void {
     .option('--retries <count>', 'start again after a failure, waiting 1, 2, 4… seconds')
     .option('--detach', 'start in the background and print the run id')
     .option('--watch', 'show the output while it runs (the default)')
+    .option('--program <name>', 'any program instead of a file; its words stand behind --')
+    .option('--image <image>', 'run it in a container of this image (with podman)')
+    .optionsGroup('On a server:')
+    .option('--on <where>', 'server: queue it there, where it goes on without this terminal')
+    .option('--priority <number>', 'among jobs that wait, higher ones start first (-1000 to 1000, default 0)')
+    .option('--cpus <number>', 'CPUs it needs (default 1)')
+    .option('--memory <amount>', 'memory it needs, such as 4Gi')
+    .option('--gpus <count>', 'GPUs it needs')
+    .option('--pending-timeout <duration>', 'give up when it has not started after this time')
+    .optionsGroup('Options:')
     .option('--sample-every <duration>', 'how often CPU, memory and GPUs are sampled (default 5s; 0 turns it off)')
     .optionsGroup('Sweeps:')
     .option('--param-file <file>', 'hyper-parameters from a CSV, JSON, JSON lines or YAML file')

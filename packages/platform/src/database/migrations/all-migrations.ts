@@ -13,6 +13,7 @@ import { definitionTables } from './0012-definitions.ts'
 import { projectDocuments } from './0013-projects.ts'
 import { clientDocuments } from './0014-client-documents.ts'
 import { evaluationTables } from './0015-evaluation.ts'
+import { jobTables } from './0016-jobs.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -32,4 +33,5 @@ export const allMigrations: readonly Migration[] = [
   projectDocuments,
   clientDocuments,
   evaluationTables,
+  jobTables,
 ]

@@ -14,7 +14,7 @@ export interface LaunchPlan {
   choices: Record<string, string>
 }
 
-export type Language = 'python' | 'node'
+export type Language = 'python' | 'node' | 'program'
 
 export interface LauncherContext {
   environment: Readonly<Record<string, string | undefined>>
@@ -33,4 +33,9 @@ export interface Launcher {
   /** A warm worker can fork per iteration. */
   readonly canFork: boolean
   plan(job: JobSpec, context: LauncherContext): LaunchPlan
+  /** The job as it is sent on the control descriptor, which is closed behind it. */
+  message(job: JobSpec): string
 }
+
+/** What our own harnesses read. */
+export const jsonLine = (job: JobSpec): string => `${JSON.stringify(job)}\n`

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Launcher } from './launcher.ts'
+import { jsonLine, type Launcher } from './launcher.ts'
 
 /** The harness of the SDK: bundled in the SDK's `dist/`, found from the sources of a clone as from a published package. */
 function findHarness(): string {
@@ -17,10 +17,13 @@ function findHarness(): string {
   throw new Error('the harness for TypeScript handlers is missing from this installation')
 }
 
+export const nodeHarnessFolder = (): string => dirname(findHarness())
+
 export const nodeLauncher: Launcher = {
   language: 'node',
   fileEndings: ['.ts', '.mts', '.js', '.mjs', '.cts', '.cjs'],
   canFork: false,
+  message: jsonLine,
   plan: (job, context) => ({
     command: context.interpreter,
     arguments: ['--disable-warning=ExperimentalWarning', findHarness()],

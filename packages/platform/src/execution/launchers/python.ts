@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { JobSpec } from '@trainyard/contract'
-import type { Launcher, LauncherContext, LaunchPlan } from './launcher.ts'
+import { jsonLine, type Launcher, type LauncherContext, type LaunchPlan } from './launcher.ts'
 
 /** The folder that holds the Python package: beside `dist/` in a published package, at the top of a clone. */
 function findPythonPackage(): string {
@@ -33,7 +33,13 @@ const planPython = (job: JobSpec, context: LauncherContext): LaunchPlan => ({
   choices: context.choices,
 })
 
-export const pythonLauncher: Launcher = { language: 'python', fileEndings: ['.py'], canFork: true, plan: planPython }
+export const pythonLauncher: Launcher = {
+  language: 'python',
+  fileEndings: ['.py'],
+  canFork: true,
+  plan: planPython,
+  message: jsonLine,
+}
 
 /** The warm worker reads commands on 3 and tells events on 4. */
 export const planWarmWorker = (context: LauncherContext): Omit<LaunchPlan, 'job'> => ({

@@ -1,11 +1,19 @@
 import { extname } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import type { Language, Launcher } from './launcher.ts'
-import { nodeLauncher } from './node.ts'
-import { pythonLauncher } from './python.ts'
+import { nodeHarnessFolder, nodeLauncher } from './node.ts'
+import { programLauncher } from './program.ts'
+import { pythonLauncher, pythonPackageFolder } from './python.ts'
 
-/** Every language user code may be written in; a language without a launcher does not compile. */
-export const launchers = { python: pythonLauncher, node: nodeLauncher } satisfies Record<Language, Launcher>
+/** What user code may be: a language without a launcher does not compile. */
+export const launchers = { python: pythonLauncher, node: nodeLauncher, program: programLauncher } satisfies Record<
+  Language,
+  Launcher
+>
+
+/** The folder that a language's own harness is read from. */
+export const harnessFolder = (language: 'python' | 'node'): string =>
+  language === 'python' ? pythonPackageFolder() : nodeHarnessFolder()
 
 export function launcherFor(file: string): Launcher {
   const ending = extname(file).toLowerCase()

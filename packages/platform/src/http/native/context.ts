@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
+import type { Jobs } from '../../jobs/index.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { ProjectSecrets } from '../../secrets/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
@@ -17,6 +18,8 @@ export interface NativeContext {
   readonly holdings: Holdings
   /** Stops work; without it only runs that clients watch can be aborted. */
   readonly execution: Execution | undefined
+  /** The queue of work for servers. */
+  readonly jobs: Jobs | undefined
   readonly watch: ChangeWatch
   /** Called when a model or a version may have changed. */
   readonly onRegistryChange: (() => void) | undefined

@@ -1,5 +1,6 @@
 import { artifactHandlers } from './artifact-handlers.ts'
 import type { Handlers } from './bound-operation.ts'
+import { jobHandlers } from './job-handlers.ts'
 import { metricHandlers } from './metric-handlers.ts'
 import { projectHandlers } from './project-handlers.ts'
 import { registryHandlers } from './registry-handlers.ts'
@@ -14,6 +15,7 @@ export const handlers: Handlers = {
   ...metricHandlers,
   ...artifactHandlers,
   ...projectHandlers,
+  ...jobHandlers,
   ...registryHandlers,
   ...sendingHandlers,
   ...serverHandlers,

@@ -106,11 +106,13 @@ export const runHandlers: SomeHandlers<
 }
 
 async function abort(
-  { tracking, execution }: NativeContext,
+  { tracking, execution, jobs }: NativeContext,
   { id, supervisor }: RunRecord,
   options: { reason: string; force: boolean },
 ): Promise<RunRecord> {
   if (supervisor !== null && supervisor.host !== reporter(0).host) {
+    const ended = await jobs?.abort(id, options)
+    if (ended !== undefined && ended !== false) return ended
     if (execution) return await abortRun(execution, id, options)
     throw new AppError(
       'failed_precondition',

@@ -1,0 +1,174 @@
+import { AppError, isAppError, isEnded, type RunRecord } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
+import {
+  type Execution,
+  isPermanent,
+  type PreparedRun,
+  prepareRun,
+  removeSentCode,
+  renewRunDirectory,
+  startJob,
+  writeSentCode,
+} from '../execution/index.ts'
+import { coresAtHand, planSweep, startSweep } from '../tuning/index.ts'
+import { planOf, type JobRow } from './job-rows.ts'
+import type { WorkerOptions } from './job-worker.ts'
+import { queueSupervisor } from './queue-supervisor.ts'
+import type { Outcome } from './settle-job.ts'
+
+const firstPauseMs = 1_000
+const longestPauseMs = 60_000
+
+export const pauseBefore = (attempt: number, firstMs = firstPauseMs): number =>
+  Math.min(Math.max(longestPauseMs, firstMs), firstMs * 2 ** (attempt - 1))
+
+/**
+ * One attempt at a job that is ours: from preparing it to the end of its run, or back to the queue when it failed and is to be repeated.
+ * Nothing of the user's runs before the run's record says so, so that a run that has begun can be told from one that has not.
+ */
+export async function performJob(options: WorkerOptions, row: JobRow, leaving: AbortSignal): Promise<Outcome> {
+  const { runs } = options.execution.tracking
+  const record = await runs.get(row.run)
+  if (record.state !== 'pending') return await settleUnbegun(options, record)
+  const attempt = row.attempt + 1
+  let prepared: PreparedRun
+  try {
+    prepared = await prepareJob(options, row, { record, attempt, leaving })
+  } catch (error) {
+    // We leave: it is prepared again by whoever takes it over.
+    if (leaving.aborted) throw error
+    const now = await runs.get(row.run)
+    if (now.state !== 'pending') return await settleUnbegun(options, now)
+    await failUnbegun(options, row.run, error)
+    return { kind: 'ended' }
+  }
+  await using opened = await options.openExecution(prepared)
+  const execution: Execution = { ...opened.execution, queued: true }
+  try {
+    const done = await carryOut(execution, options, { prepared, row, attempt })
+    if (!isEnded(done.state)) return { kind: 'again', readyAtMs: execution.clock.nowMs() + pauseOf(row, attempt), attempt }
+  } catch (error) {
+    // Aborted between our look and its beginning.
+    if (!isAppError(error, 'failed_precondition')) throw error
+    const now = await runs.get(row.run)
+    if (now.state !== 'pending') return await settleUnbegun(options, now)
+    throw error
+  }
+  removeSentCode(execution.directory, row.run)
+  return { kind: 'ended' }
+}
+
+const pauseOf = (row: JobRow, attempt: number): number => pauseBefore(attempt, planOf(row).task.retryPauseMs)
+
+async function carryOut(
+  execution: Execution,
+  options: WorkerOptions,
+  { prepared, row, attempt }: { prepared: PreparedRun; row: JobRow; attempt: number },
+): Promise<RunRecord> {
+  const { task } = planOf(row)
+  const onProblem = (message: string): void => options.onProblem(new Error(`run ${row.run}: ${message}`))
+  if (task.sweep !== undefined) {
+    const plan = await planSweep(task.sweep, { workingDirectory: prepared.workingDirectory, cores: coresAtHand() })
+    const resume = attempt > 1 ? { retryFailed: false, onlyRepeats: false } : undefined
+    return await startSweep(execution, prepared, {
+      plan,
+      record: 'continue',
+      ...(resume === undefined ? {} : { resume }),
+      events: { onProblem },
+    }).done
+  }
+  const retries = task.retries ?? 0
+  return await startJob(execution, prepared, {
+    record: 'continue',
+    onProblem,
+    waitsWith: queueSupervisor(execution.clock.nowMs()),
+    retryReason: ({ error, reason }) =>
+      attempt <= retries && !isPermanent(error)
+        ? `attempt ${attempt} failed (${reason ?? 'no reason told'}); the next one begins in ${pauseOf(row, attempt) / 1000} s`
+        : undefined,
+  }).done
+}
+
+async function prepareJob(
+  options: WorkerOptions,
+  row: JobRow,
+  { record, attempt, leaving }: { record: RunRecord; attempt: number; leaving: AbortSignal },
+): Promise<PreparedRun> {
+  const { execution } = options
+  const plan = planOf(row)
+  const workingDirectory = plan.workingDirectory ?? writeSentCode(execution.directory, row.run, plan.code)
+  const secrets = row.secrets === null ? {} : (JSON.parse(options.secrets.open(row.secrets)) as Record<string, string>)
+  const { secrets: _sources, ...task } = plan.task
+  using watch = watchPending(execution, row.run, leaving)
+  const prepared = await prepareRun(
+    { ...execution, workingDirectory },
+    {
+      ...task,
+      name: record.name,
+      project: record.project,
+      experiment: record.experiment,
+      ...(Object.keys(secrets).length === 0 ? {} : { secrets: [{ kind: 'inline', source: secrets }] }),
+    },
+    {
+      id: row.run,
+      kind: record.kind,
+      attempt,
+      commandLine: plan.commandLine,
+      ...(plan.parameterTexts === undefined ? {} : { parameterTexts: plan.parameterTexts }),
+      ...(plan.environment === undefined ? {} : { environment: plan.environment }),
+      ...(plan.python === undefined ? {} : { python: plan.python }),
+      ...(plan.code === undefined ? {} : { originalScript: plan.code.name }),
+      onNote: (note) => void execution.tracking.runs.explain(new Map([[row.run, note]])).catch(options.onProblem),
+      signal: watch.signal,
+    },
+  )
+  if (attempt > 1 && record.kind === 'run')
+    renewRunDirectory(execution.directory.runs, row.run, await execution.tracking.logs.sizeBytes(row.run))
+  return {
+    ...prepared,
+    ...(plan.keepsOutPath === true ? { outPath: record.outPath } : {}),
+    ...(record.task === null ? {} : { task: record.task }),
+  }
+}
+
+const lookEveryMs = 500
+
+/** Preparing may take minutes (an environment is made): aborted when the run is, or when we leave. */
+function watchPending(execution: Execution, runId: string, leaving: AbortSignal): Disposable & { signal: AbortSignal } {
+  const gone = new AbortController()
+  const timer = setInterval(() => {
+    void execution.tracking.runs.get(runId).then(
+      ({ state }) => state === 'pending' || gone.abort(new AppError('aborted', `Run ${runId} is ${state}.`)),
+      () => undefined,
+    )
+  }, lookEveryMs)
+  timer.unref()
+  return { signal: AbortSignal.any([gone.signal, leaving]), [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** A run that is not waiting any more, and that nobody has begun. */
+async function settleUnbegun({ execution }: WorkerOptions, { id, state, stateReason }: RunRecord): Promise<Outcome> {
+  if (state === 'aborting')
+    await execution.tracking.runs.transition(id, {
+      to: 'aborted',
+      reason: stateReason ?? 'aborted',
+      atMs: execution.clock.nowMs(),
+      patch: { supervisor: null },
+    })
+  removeSentCode(execution.directory, id)
+  return { kind: 'ended' }
+}
+
+/** What is wrong with the request itself: it would fail the same way every time. */
+async function failUnbegun({ execution }: WorkerOptions, runId: string, error: unknown): Promise<void> {
+  const message = messageOf(error)
+  const type = isAppError(error) && typeof error.details?.['type'] === 'string' ? error.details['type'] : 'start'
+  await execution.tracking.runs.transition(runId, {
+    to: 'failed',
+    from: ['pending'],
+    reason: message.split('\n', 1)[0] ?? message,
+    atMs: execution.clock.nowMs(),
+    patch: { supervisor: null, error: { type, message } },
+  })
+  removeSentCode(execution.directory, runId)
+}
