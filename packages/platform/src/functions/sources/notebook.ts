@@ -36,7 +36,10 @@ export function readNotebook(text: string, source: string, options: NotebookOpti
     source,
   )
   const requirements: string[] = []
-  const code = pieces.map((piece) => plainPython(piece, requirements)).filter((piece) => piece.trim() !== '')
+  const code = pieces
+    .map((piece) => plainPython(piece, requirements))
+    .map((piece) => piece.replace(/^\s*\n/, '').trimEnd())
+    .filter((piece) => piece !== '')
   if (code.length === 0)
     throw new AppError(
       'invalid_argument',

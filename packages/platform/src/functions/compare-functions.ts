@@ -1,0 +1,44 @@
+import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { fromFunctionDocument, type FunctionDocument } from './function-document.ts'
+import { isObject } from './json-path.ts'
+import { diffLines, type LineChange } from './line-diff.ts'
+
+export interface FunctionDifference {
+  /** Fields that differ, as `spec.resources.limits.cpu`; null where one does not have it. */
+  fields: { path: string; before: JsonValue; after: JsonValue }[]
+  /** Lines of the code that differ, with a few around them. */
+  code: LineChange[]
+}
+
+const ownPlaces = new Set([
+  'metadata.tag',
+  'metadata.hash',
+  'metadata.updated',
+  'metadata.created',
+  'spec.build.functionSourceCode',
+])
+
+/** What differs between two versions: every field by its path, and the code line by line. */
+export function compareFunctions(before: FunctionDocument, after: FunctionDocument): FunctionDifference {
+  const [left, right] = [flatten(before), flatten(after)]
+  const paths = Array.from(new Set([...left.keys(), ...right.keys()])).toSorted()
+  const fields = paths.flatMap((path) => {
+    const [one, other] = [left.get(path) ?? null, right.get(path) ?? null]
+    return ownPlaces.has(path) || JSON.stringify(one) === JSON.stringify(other) ? [] : [{ path, before: one, after: other }]
+  })
+  return { fields, code: diffLines(codeOf(before), codeOf(after)) }
+}
+
+const codeOf = (document: FunctionDocument): string => fromFunctionDocument(document).code ?? ''
+
+/** Lists are values: an element more would else shift all that follow. */
+function flatten(document: JsonObject, prefix = ''): Map<string, JsonValue> {
+  const flat = new Map<string, JsonValue>()
+  for (const [key, value] of Object.entries(document)) {
+    const path = `${prefix}${key}`
+    if (prefix === '' && key === 'status') continue
+    if (isObject(value)) for (const [inner, each] of flatten(value, `${path}.`)) flat.set(inner, each)
+    else if (value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)) flat.set(path, value)
+  }
+  return flat
+}

@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { basename, delimiter, join, resolve } from 'node:path'
+import { AppError, type JsonValue, type Task } from '@trainyard/contract'
+import type { FunctionSpec } from '@trainyard/contract/function'
+import { durationMs } from './function-fields.ts'
+import type { FunctionVersion } from './functions.ts'
+import { locateCode, type LocatedCode } from './locate-code.ts'
+import { contentName, fetchSource, type FetchedSource, inside, type SourceOptions } from './sources/source.ts'
+
+/** A version of a function with its code laid out on this machine: what a run of it begins with. */
+export interface StagedFunction {
+  /**
+   * Script, handler, default parameters, requirements, retries, time limit and labels as the function has them; what is asked for
+   * goes over it. The label `function` tells the version.
+   */
+  task: Task
+  /** Variables for the process. */
+  environment: Record<string, string>
+  /** Variables whose value is a secret of the project. */
+  secretEnvironment: Record<string, { secret: string; key?: string }>
+  /** Where the process works; undefined: where it is called. */
+  workingDirectory?: string
+  /** The commit or hash of what was fetched. */
+  revision?: string
+  /** What the function says that has no meaning for a process on this machine, each as a sentence. */
+  notes: string[]
+}
+
+export type StageableFunction = Pick<FunctionVersion, 'project' | 'name' | 'reference' | 'spec'>
+
+/**
+ * Lays the code of a function out: embedded code as a file by its content, a source fetched once for each content. Repeats are cheap
+ * and change nothing. `invalid_argument` says which code is missing.
+ */
+export async function stageFunction(version: StageableFunction, options: SourceOptions): Promise<StagedFunction> {
+  const { spec } = version
+  const source = spec.source === undefined ? undefined : await fetchSource(spec.source, options)
+  const folder = source && workFolder(spec, source)
+  const code = await layOut(version, options, source, folder)
+  const paths = [folder, source?.folder, spec.pythonPath && source ? join(source.folder, spec.pythonPath) : undefined]
+  const pythonPath = Array.from(new Set(paths.filter((path) => path !== undefined))).join(delimiter)
+  const { values, secrets } = splitEnvironment(spec)
+  return {
+    task: taskOf(version, code, requirementsOf(spec, source?.folder)),
+    environment: { ...values, ...(pythonPath === '' ? {} : { PYTHONPATH: pythonPath }) },
+    secretEnvironment: secrets,
+    ...(folder === undefined ? {} : { workingDirectory: folder }),
+    ...(source?.revision === undefined ? {} : { revision: source.revision }),
+    notes: notesOf(spec),
+  }
+}
+
+const workFolder = ({ workingDirectory, name }: FunctionSpec, { folder }: FetchedSource): string =>
+  workingDirectory === undefined || workingDirectory.startsWith('/')
+    ? folder
+    : inside(folder, workingDirectory, `the source of ${name}`)
+
+async function layOut(
+  { name, spec }: StageableFunction,
+  options: SourceOptions,
+  source: FetchedSource | undefined,
+  folder: string | undefined,
+): Promise<LocatedCode> {
+  const handler = spec.handler === undefined ? {} : { handler: spec.handler.split(':').at(-1)! }
+  if (spec.code !== undefined) return { script: await writeCode(spec, options.cacheFolder), ...handler }
+  if (source?.file !== undefined) return { script: source.file, ...handler }
+  if (folder !== undefined) return locateCode(spec, folder, `the source of ${name}`)
+  if (spec.command === undefined || spec.command === '')
+    throw new AppError(
+      'invalid_argument',
+      spec.image === undefined && spec.baseImage === undefined
+        ? `The function ${name} has no code: give it a file, a source or a command.`
+        : `The code of the function ${name} is in its image ${spec.image ?? spec.baseImage}, and there is none to run here.`,
+    )
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(spec.command)) {
+    const fetched = await fetchSource(spec.command, options)
+    if (fetched.file !== undefined) return { script: fetched.file, ...handler }
+  }
+  if (!options.allowLocal)
+    throw new AppError(
+      'invalid_argument',
+      `The function ${name} names a file of another machine (${spec.command}): send its code, or name a source.`,
+    )
+  return locateCode(spec, options.objects.workingDirectory, options.objects.workingDirectory)
+}
+
+/** The file keeps its name, which tracebacks and imports show; its folder is named by the content. */
+async function writeCode({ code = '', codeFile, name }: FunctionSpec, cacheFolder: string): Promise<string> {
+  const file = basename(codeFile ?? '').replaceAll(/[^\w.-]/g, '_') || `${name.replaceAll(/\W/g, '_')}.py`
+  const named = /\.(?:py|[cm]?[jt]s)$/i.test(file) ? file : `${file.replace(/\.\w+$/, '')}.py`
+  const folder = join(cacheFolder, `code-${contentName(`${named}\0${code}`)}`)
+  const path = join(folder, named)
+  if (existsSync(path)) return path
+  await mkdir(folder, { recursive: true })
+  // Whoever finds the file finds all of it.
+  const fresh = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
+  await writeFile(fresh, code)
+  await rename(fresh, path)
+  return path
+}
+
+function taskOf({ project, name, reference, spec }: StageableFunction, code: LocatedCode, requirements: string[]): Task {
+  const timeoutMs = durationMs(spec.timeouts?.['executing'] ?? null)
+  return {
+    name,
+    project,
+    experiment: name,
+    command: code.script,
+    ...(code.handler === undefined ? {} : { handler: code.handler }),
+    ...(spec.arguments === undefined || code.handler !== undefined ? {} : { arguments: spec.arguments.map(escapeBraces) }),
+    ...(spec.parameters === undefined ? {} : { parameters: spec.parameters as Record<string, JsonValue> }),
+    ...(requirements.length === 0 ? {} : { requirements }),
+    ...(spec.retries === undefined ? {} : { retries: spec.retries.count }),
+    ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
+    labels: { function: reference },
+  }
+}
+
+/** Places for parameters are those of a task; MLRun's are `{name}` as well, so a lone brace that names nothing must stay. */
+const escapeBraces = (argument: string): string =>
+  /^\{\w[\w.-]*\}$/.test(argument) ? argument : argument.replaceAll('{', '{{').replaceAll('}', '}}')
+
+/** Packages that a process on this machine needs: those that are listed, and those that build commands install. */
+export function requirementsOf(spec: FunctionSpec, folder?: string): string[] {
+  const listed = (spec.requirements ?? []).map((line) => {
+    const file = /^-r\s+(.+)$/.exec(line.trim())?.[1]
+    return file === undefined || folder === undefined ? line : `-r ${resolve(folder, file)}`
+  })
+  const installed = (spec.commands ?? []).flatMap((command) => installedBy(command) ?? [])
+  return Array.from(new Set([...listed, ...installed]))
+}
+
+/** What `pip install …` installs; undefined for any other command. */
+function installedBy(command: string): string[] | undefined {
+  const words = /^\s*(?:python3?\s+-m\s+)?pip3?\s+install\s+(.+)$/.exec(command)?.[1]
+  if (words === undefined || /[;&|<>`$]/.test(words.replaceAll(/"[^"]*"|'[^']*'/g, ''))) return undefined
+  const parts = (words.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll(/^["']|["']$/g, ''))
+  const packages: string[] = []
+  for (let at = 0; at < parts.length; at++) {
+    const word = parts[at]!
+    if (word === '-r' || word === '--requirement') packages.push(`-r ${parts[++at] ?? ''}`)
+    else if (/^--?(?:i|index-url|extra-index-url|f|find-links|t|target|c|constraint)$/.test(word)) at++
+    else if (!word.startsWith('-')) packages.push(word)
+  }
+  return packages
+}
+
+function notesOf({ commands = [], image, resources, replicas }: FunctionSpec): string[] {
+  const others = commands.filter((command) => installedBy(command) === undefined)
+  return [
+    ...(others.length === 0 ? [] : [`build commands are for images and were not run here: ${others.join('; ')}`]),
+    ...(image === undefined ? [] : [`the image ${image} was not used: this is a process on this machine`]),
+    ...(resources?.limits === undefined ? [] : [`limits of resources were not set: ${JSON.stringify(resources.limits)}`]),
+    ...(replicas === undefined || replicas <= 1 ? [] : [`one process instead of ${replicas} replicas`]),
+  ]
+}
+
+function splitEnvironment({ environment = {} }: FunctionSpec) {
+  const values: Record<string, string> = {}
+  const secrets: Record<string, { secret: string; key?: string }> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (typeof value === 'string') values[name] = value
+    else secrets[name] = value
+  }
+  return { values, secrets }
+}
