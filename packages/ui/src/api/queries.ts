@@ -39,10 +39,13 @@ export const windowQuery = (scope: TableScope, columns: string, limit: number, m
     retry: false,
   })
 
+export const fetchOrder = async (scope: TableScope, signal: AbortSignal): Promise<number[]> =>
+  (await get<{ numbers: number[] }>('/table/order', scopeQuery(scope), signal)).numbers
+
 export const orderQuery = (scope: TableScope, mark: number) =>
   queryOptions({
     queryKey: ['order', scope, mark],
-    queryFn: async ({ signal }) => (await get<{ numbers: number[] }>('/table/order', scopeQuery(scope), signal)).numbers,
+    queryFn: ({ signal }) => fetchOrder(scope, signal),
     retry: false,
   })
 

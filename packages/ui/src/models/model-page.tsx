@@ -9,6 +9,7 @@ import { A, useSearch } from '../app/link.tsx'
 import { mainMetric } from '../format/goal.ts'
 import { decimalsFor, formatNumber } from '../format/number.ts'
 import { formatMoment, momentTitle } from '../format/time.ts'
+import { Markdown } from '../ui/markdown.tsx'
 import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
 import { eventSentence } from './event-sentence.ts'
@@ -255,7 +256,7 @@ function VersionFacts({ version }: { version: ModelVersion }) {
         <h2>Version {version.version}</h2>
       </header>
       <div className="body">
-        {version.description && <p className="note-text">{version.description}</p>}
+        {version.description && <Markdown text={version.description} />}
         <dl className="pairs">
           {facts.flatMap(([key, value]) => [<dt key={key}>{key}</dt>, <dd key={`${key} value`}>{value}</dd>])}
         </dl>

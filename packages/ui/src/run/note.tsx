@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { patch, post } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
+import { Markdown } from '../ui/markdown.tsx'
 
 const textOf = (form: FormData, name: string): string => {
   const value = form.get(name)
@@ -11,7 +12,7 @@ const textOf = (form: FormData, name: string): string => {
 
 const noteLabel = 'mlflow.note.content'
 
-/** Labels and a note, both editable. What is typed is plain text and shown as that. */
+/** Labels and a note in Markdown, both editable. */
 export function Note({ run }: { run: RunRecord }) {
   const [draft, setDraft] = useState<string | null>(null)
   const [error, setError] = useState<Error | null>(null)
@@ -69,7 +70,7 @@ export function Note({ run }: { run: RunRecord }) {
         </form>
         {draft === null ? (
           <>
-            {note !== '' && <p className="note-text">{note}</p>}
+            {note !== '' && <Markdown text={note} />}
             <button type="button" className="button plain small" onClick={() => setDraft(note)}>
               {note === '' ? 'Write a note' : 'Change the note'}
             </button>

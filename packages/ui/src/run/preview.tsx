@@ -3,13 +3,14 @@ import { addressOf } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { formatBytes } from '../format/number.ts'
+import { Markdown } from '../ui/markdown.tsx'
 import { parseDelimited } from './delimited.ts'
 
 /** Of large files the beginning is shown. */
 const mostBytes = 1_000_000
 const mostRows = 500
 
-type Kind = 'image' | 'html' | 'table' | 'json' | 'text' | 'other'
+type Kind = 'image' | 'html' | 'table' | 'json' | 'markdown' | 'text' | 'other'
 
 const endings: Record<string, Kind> = {
   png: 'image',
@@ -23,9 +24,10 @@ const endings: Record<string, Kind> = {
   csv: 'table',
   tsv: 'table',
   json: 'json',
+  md: 'markdown',
   jsonl: 'text',
 }
-const textEndings = /^(?:txt|log|md|ya?ml|py|js|ts|cfg|conf|ini|toml|sh|r|sql|xml|lock)$/
+const textEndings = /^(?:txt|log|ya?ml|py|js|ts|cfg|conf|ini|toml|sh|r|sql|xml|lock)$/
 
 function kindOf(name: string): Kind {
   const ending = /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
@@ -61,7 +63,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
           <p className="muted">This HTML runs in a sandbox without access to Trainyard.</p>
         </>
       )}
-      {(kind === 'table' || kind === 'json' || kind === 'text') && (
+      {(kind === 'table' || kind === 'json' || kind === 'markdown' || kind === 'text') && (
         <TextPreview address={address} kind={kind} name={name} sizeBytes={sizeBytes} />
       )}
       {kind === 'other' && (
@@ -110,6 +112,8 @@ function TextPreview({
       )}
       {kind === 'table' ? (
         <TablePreview rows={parseDelimited(data, name.endsWith('.tsv') ? '\t' : ',', mostRows + 1)} />
+      ) : kind === 'markdown' ? (
+        <Markdown text={data} />
       ) : (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
         <pre className="snippet preview-text" tabIndex={0}>

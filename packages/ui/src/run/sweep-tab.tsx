@@ -8,6 +8,7 @@ import { LineChart } from '../charts/line-chart.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
 import { formatCount, formatNumber, formatValue } from '../format/number.ts'
 import { bestOf, type Goal, goalOfSweep, importanceOf, valueOf, varyingParameters } from './sweep-facts.ts'
+import { Note } from './note.tsx'
 
 /** Go on or stop: best so far, what mattered, and which settings were good. */
 export function SweepTab({ run }: { run: RunRecord }) {
@@ -89,6 +90,7 @@ function SweepView({ run, iterations, goal }: { run: RunRecord; iterations: read
           <ParallelPlot runs={iterations} parameters={names} goal={goal} onOpen={(id) => go(`/runs/${id}`)} />
         </div>
       </section>
+      <Note run={run} />
     </div>
   )
 }

@@ -15,6 +15,7 @@ import { StartHere } from '../home/start-here.tsx'
 import { chooseColumns, parseColumns, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
 import type { KnownKeys } from './filter-text.ts'
+import { ExportButton } from './export-button.tsx'
 import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
 import type { ColumnFacts } from './run-table-row.tsx'
@@ -82,6 +83,7 @@ export function RunsPage() {
           onChange={(next) => change({ columns: next.length === 0 ? 'none' : printColumns(next) })}
           onReset={() => change({ columns: undefined })}
         />
+        <ExportButton scope={sorted} columns={columns} chosen={selection.rows} />
         <GroupChoice value={group} keys={keys} onChange={(field) => change({ group: field }, { push: true })} />
         {group === undefined && (
           <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
