@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
 import type { Browser, Page } from 'playwright-core'
@@ -36,7 +36,7 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await row('better').waitFor()
     await page.keyboard.press('/')
     await page.keyboard.type('val_auc > 0.9 params.dep')
-    await page.getByRole('option', { name: 'params.depth' }).waitFor()
+    await page.locator('[role=option]', { hasText: 'params.depth' }).waitFor()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.keyboard.press('Escape')
@@ -171,6 +171,39 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.keyboard.press('?')
     await page.getByText('up to the runs').waitFor()
     await page.keyboard.press('Escape')
+  })
+
+  it('puts runs into groups, looks into one, and takes the table along as a file', async () => {
+    await open('/p/churn/runs?flat=true&columns=metrics.val_auc')
+    await page.getByLabel('Group by').selectOption('params.depth')
+    const group = page.locator('.groups tbody tr', { hasText: /^8/ })
+    await group.waitFor()
+    expect(new URL(page.url()).searchParams.get('group')).toBe('params.depth')
+    await group.getByRole('link').click()
+    await row('better').waitFor()
+    await expect.poll(rowNames, { timeout: 30_000 }).not.toContain('good')
+    expect(new URL(page.url()).searchParams.get('filter')).toBe('params.depth = 8')
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
+    const lines = readFileSync((await file.path()) ?? '', 'utf8')
+      .trimEnd()
+      .split('\r\n')
+    expect(lines[0]).toBe('id,name,project,experiment,state,owner,started,duration_seconds,metrics.val_auc')
+    expect(lines).toHaveLength(1 + (await rowNames()).length)
+    expect(lines.find((line) => line.includes(runs.better.id))).toMatch(/,completed,.*,0\.9\d+$/)
+  })
+
+  it('writes a note in Markdown, whose markup stays text', async () => {
+    await open(`/runs/${runs.good.id}`)
+    await page.getByRole('button', { name: 'Write a note' }).click()
+    await page
+      .getByLabel('Note', { exact: true })
+      .fill('# Why\n\nIt is **good**. <img src=x onerror="globalThis.owned=1">\n\n| a |\n|--:|\n| 1 |')
+    await page.getByRole('button', { name: 'Save' }).click()
+    const note = page.locator('.markdown')
+    await note.getByRole('heading', { name: 'Why' }).waitFor()
+    expect(await note.locator('strong').textContent()).toBe('good')
+    expect(await note.textContent()).toContain('<img src=x')
+    expect(await note.locator('img').count()).toBe(0)
   })
 
   it('follows the links that MLflow clients print', async () => {

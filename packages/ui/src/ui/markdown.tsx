@@ -5,8 +5,8 @@ import { useQuery } from '@tanstack/react-query'
  * tell anybody that it was read.
  */
 async function loadMarkdown(): Promise<(text: string) => string> {
-  const { default: Markdown } = await import('markdown-it')
-  const markdown = new Markdown({ html: false, linkify: true, breaks: true }).disable('image')
+  const { default: MarkdownIt } = await import('markdown-it')
+  const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true }).disable('image')
   markdown.renderer.rules['link_open'] = (tokens, at, options, _environment, renderer) => {
     tokens[at]!.attrSet('rel', 'noopener noreferrer')
     tokens[at]!.attrSet('target', '_blank')
