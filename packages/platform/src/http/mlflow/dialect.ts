@@ -7,7 +7,8 @@ import { defectAnswer, invalid, toAnswer } from './errors.ts'
 import { evaluationDatasetRoutes } from './evaluation-datasets.ts'
 import { experimentRoutes } from './experiments.ts'
 import { inputRoutes } from './inputs.ts'
-import { createJobs, type Jobs, withJobs } from './job-scope.ts'
+import { createJobReach, type JobReach } from './job-reach.ts'
+import { createJobs, type Job, type Jobs, withJobs } from './job-scope.ts'
 import { loggedModelRoutes } from './logged-models.ts'
 import { metricRoutes } from './metrics.ts'
 import { scorerRoutes } from './scorers.ts'
@@ -66,6 +67,24 @@ const largestBodyBytes = 32 * 1024 * 1024
 export function mlflowDialect(app: FastifyInstance, context: MlflowContext, signer: AddressSigner): void {
   const routes = routesOf(context)
   const jobs = createJobs(context)
+  const reach = createJobReach(context)
+  const jobOf = async ({ raw }: FastifyRequest): Promise<Job | undefined> => {
+    const sender = jobRunOf(raw)
+    return sender === undefined ? undefined : await jobs.of(sender)
+  }
+  /** Files are named by their address, or by the run or model they belong to. */
+  const checkFiles = async (request: FastifyRequest): Promise<void> => {
+    const job = await jobOf(request)
+    if (job === undefined) return
+    const method = request.method === 'GET' || request.method === 'HEAD' ? 'GET' : 'POST'
+    const params = request.params as Record<string, string>
+    const { path } = request.query as Record<string, unknown>
+    const address = params['*'] ?? (request.routeOptions.url?.endsWith('/mlflow-artifacts/artifacts') ? path : undefined)
+    if (typeof address === 'string' && address !== '') {
+      const { owner } = await context.places.resolve(address.replace(/\/+$/, ''))
+      await reach.checkFile(job, owner, method === 'POST')
+    } else await reach.checkMessage(job, { method, path: 'files' }, request.query, params)
+  }
   void app.register(async (messages) => {
     messages.removeAllContentTypeParsers()
     messages.addContentTypeParser('*', { parseAs: 'string', bodyLimit: largestBodyBytes }, (_request, body, done) =>
@@ -73,13 +92,13 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext, sign
     )
     messages.setErrorHandler(sendError)
     for (const prefix of prefixes) {
-      multipartMessages(messages, { context, signer }, prefix)
+      multipartMessages(messages, { context, signer, checkFiles }, prefix)
       for (const each of routes) {
         messages.route({
           method: each.method,
           url: `${prefix}/${each.version}/mlflow/${each.path}`,
           exposeHeadRoute: false,
-          handler: (request, reply) => answer({ context, jobs }, each, request, reply),
+          handler: (request, reply) => answer({ context, jobs, reach }, each, request, reply),
         })
       }
     }
@@ -88,6 +107,7 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext, sign
     bytes.removeAllContentTypeParsers()
     bytes.addContentTypeParser('*', (_request, _payload, done) => done(null))
     bytes.setErrorHandler(sendError)
+    bytes.addHook('preHandler', checkFiles)
     for (const prefix of prefixes) artifactProxy(bytes, context, prefix)
     artifactReading(bytes, context)
     modelVersionReading(bytes, context, projectOf)
@@ -97,12 +117,12 @@ export function mlflowDialect(app: FastifyInstance, context: MlflowContext, sign
   void app.register(async (spans) => {
     spans.removeAllContentTypeParsers()
     spans.setErrorHandler(sendError)
-    otlpRoutes(spans, context)
+    otlpRoutes(spans, context, { jobOf, reach })
   })
 }
 
 async function answer(
-  { context, jobs }: { context: MlflowContext; jobs: Jobs },
+  { context, jobs, reach }: { context: MlflowContext; jobs: Jobs; reach: JobReach },
   each: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -110,9 +130,11 @@ async function answer(
   const written = each.method === 'GET' ? request.query : readBody(request)
   const sender = jobRunOf(request.raw)
   const job = sender === undefined ? undefined : await jobs.of(sender)
+  const params = request.params as Record<string, string>
+  if (job) await reach.checkMessage(job, each, written, params)
   const result = await each.handle(context, written, {
-    params: request.params as Record<string, string>,
-    project: projectOf(request),
+    params,
+    project: job?.project ?? projectOf(request),
     get caller() {
       return callerOf(request)
     },

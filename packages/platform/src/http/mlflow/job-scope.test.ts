@@ -43,7 +43,7 @@ interface Told {
   experiment: { experiment_id: string }
   run: { info: { run_id: string; run_name: string; experiment_id: string } }
   runs?: { info: { run_id: string } }[]
-  model: { info: { experiment_id: string; source_run_id: string } }
+  model: { info: { model_id: string; experiment_id: string; source_run_id: string } }
 }
 
 async function ask(method: 'GET' | 'POST', path: string, given: object, as = run): Promise<Told> {
@@ -191,5 +191,126 @@ describe('a client in a job', () => {
       ['aborted', 7],
     ])
     expect((await server.tracking.runs.history(child)).at(-1)).toEqual({ state: 'aborted', atMs: 7, reason: 'not finished' })
+  })
+})
+
+describe("what a job's token opens", () => {
+  const post = (path: string, given: object, as = run, version = '2.0') =>
+    server.ask('POST', `/api/${version}/mlflow/${path}`, given, { authorization: `Bearer ${tokens.tokenOf(as)}` })
+  const put = (path: string, as = run) =>
+    server.ask('PUT', `/api/2.0/mlflow-artifacts/artifacts/${path}`, 'text', { authorization: `Bearer ${tokens.tokenOf(as)}` })
+
+  test('is its own run and what is below it, at any depth; others are read, not written', async () => {
+    const other = await makeRun()
+    const child = (await ask('POST', 'runs/create', {})).run.info.run_id
+    const tags = [{ key: 'mlflow.parentRunId', value: child }]
+    const grandchild = (await ask('POST', 'runs/create', { tags })).run.info.run_id
+    const writes = (run_id: string): [string, object][] => [
+      ['runs/log-metric', { run_id, key: 'a', value: 1, timestamp: 1 }],
+      ['runs/log-metric', { runId: run_id, key: 'a', value: 2, timestamp: 2 }],
+      ['runs/log-parameter', { run_id, key: 'a', value: '1' }],
+      ['runs/log-batch', { run_id, metrics: [{ key: 'b', value: 1, timestamp: 1 }] }],
+      ['runs/set-tag', { run_id, key: 'a', value: '1' }],
+      ['runs/delete-tag', { run_id, key: 'a' }],
+      ['runs/log-inputs', { run_id, datasets: [] }],
+      ['runs/update', { run_id, status: 'RUNNING' }],
+    ]
+    for (const id of [run, child, grandchild])
+      for (const [path, body] of writes(id)) expect((await post(path, body)).status, `${path} ${id}`).toBe(200)
+    for (const [path, body] of [...writes(other), ['runs/delete', { run_id: other }]] as [string, object][]) {
+      const { status, json } = await post(path, body)
+      expect([status, json['error_code']], path).toEqual([403, 'PERMISSION_DENIED'])
+    }
+    expect((await ask('GET', 'runs/get', { run_id: other })).run.info.run_id).toBe(other)
+    expect((await server.tracking.runs.get(other)).labels).toEqual({})
+    expect((await put(`0/${child}/artifacts/note.txt`)).status).toBe(200)
+    expect((await put(`0/${other}/artifacts/note.txt`)).status).toBe(403)
+    const parts = await post(`../mlflow-artifacts/mpu/create/0/${other}/artifacts`, { path: 'big', num_parts: 1 })
+    expect(parts.status).toBe(403)
+    // Nor can it put its runs below another one, or another one below its own.
+    const below = [{ key: 'mlflow.parentRunId', value: other }]
+    expect((await post('runs/create', { tags: below })).status).toBe(403)
+    expect((await post('runs/set-tag', { run_id: child, ...below[0] })).status).toBe(403)
+    expect((await post('runs/log-batch', { run_id: child, tags: below })).status).toBe(403)
+  })
+
+  test('is the registry, without taking anything away; and models of its own runs', async () => {
+    const name = anyName()
+    expect((await post('registered-models/create', { name })).status).toBe(200)
+    expect((await post('model-versions/create', { name, source: `runs:/${run}/model`, run_id: run })).status).toBe(200)
+    expect((await post('model-versions/transition-stage', { name, version: '1', stage: 'Staging' })).status).toBe(200)
+    const remove = (path: string, given: object) =>
+      server.ask('DELETE', `/api/2.0/mlflow/${path}`, given, { authorization: `Bearer ${tokens.tokenOf(run)}` })
+    expect((await remove('registered-models/delete', { name })).status).toBe(403)
+    expect((await remove('model-versions/delete', { name, version: '1' })).status).toBe(403)
+    expect((await post('registered-models/rename', { name, new_name: anyName() })).status).toBe(403)
+    const other = await makeRun()
+    const { model_id: theirs } = (await ask('POST', 'logged-models', { experiment_id: '0' }, other)).model.info
+    expect((await post(`logged-models/${theirs}/params`, { params: [{ key: 'a', value: 'b' }] })).status).toBe(403)
+    expect((await put(`0/models/${theirs}/artifacts/MLmodel`)).status).toBe(403)
+    for (const path of ['webhooks', 'experiments/delete', 'experiments/update'])
+      expect((await post(path, { experiment_id: experiment })).status, path).toBe(403)
+  })
+
+  test('reads its own project only', async () => {
+    const [far, name] = [await makeRun({ project: 'elsewhere' }), anyName()]
+    const { id } = await server.tracking.experiments.create({ project: 'elsewhere', name })
+    const get = (path: string, given: object) =>
+      server.ask('GET', `/api/2.0/mlflow/${path}`, given, { authorization: `Bearer ${tokens.tokenOf(run)}` })
+    expect((await get('runs/get', { run_id: far })).status).toBe(403)
+    expect((await get('metrics/get-history', { run_id: far, metric_key: 'a' })).status).toBe(403)
+    expect((await get('experiments/get', { experiment_id: id })).status).toBe(403)
+    expect((await get('artifacts/list', { run_id: far })).status).toBe(403)
+    expect((await post('runs/search', { experimentIds: [id] })).status).toBe(403)
+    const asked = await server.ask(
+      'GET',
+      '/api/2.0/mlflow/experiments/get-by-name',
+      { experiment_name: name },
+      {
+        authorization: `Bearer ${tokens.tokenOf(run)}`,
+        'x-mlflow-workspace': 'elsewhere',
+      },
+    )
+    expect(asked.status).toBe(404)
+  })
+
+  test("puts traces into the job's experiment, or one that its script has looked up", async () => {
+    const [looked, foreign] = [anyName(), anyName()]
+    const { id: lookedId } = await server.tracking.experiments.create({ project: 'default', name: looked })
+    const { id: foreignId } = await server.tracking.experiments.create({ project: 'default', name: foreign })
+    await ask('GET', 'runs/get', { run_id: run })
+    await ask('GET', 'experiments/get-by-name', { experiment_name: looked })
+    const tell = async (trace_id: string, experiment_id: string) => {
+      const trace_location = { type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id } }
+      const trace_info = { trace_id, trace_location, request_time: '2025-01-01T00:00:00Z', state: 'OK' }
+      const { json, status, text } = await post('traces', { trace: { trace_info } }, run, '3.0')
+      if (status !== 200) throw new Error(text)
+      const told: { trace_info: { trace_location: typeof trace_location } } = json['trace']!
+      return told.trace_info.trace_location.mlflow_experiment.experiment_id
+    }
+    const id = newRunId(Date.now())
+    expect(await tell(`tr-${id}`, '0')).toBe(experiment)
+    expect(await tell(`tr-${id}-b`, foreignId)).toBe(experiment)
+    expect(await tell(`tr-${id}-c`, lookedId)).toBe(lookedId)
+    const older = await post('traces', { experiment_id: '0', timestamp_ms: 5 })
+    expect(older.json['trace_info']).toMatchObject({ experiment_id: experiment })
+    const [traceId, spanId] = [newRunId(Date.now()), '00000000000000ab']
+    const span = { traceId, spanId, name: 'n', startTimeUnixNano: '5', endTimeUnixNano: '9' }
+    const sent = await server.ask(
+      'POST',
+      '/v1/traces',
+      { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] },
+      { authorization: `Bearer ${tokens.tokenOf(run)}`, 'x-mlflow-experiment-id': '0' },
+    )
+    expect(sent.status).toBe(200)
+    const found = await server.ask('GET', `/api/3.0/mlflow/traces/tr-${traceId}`, {}, { authorization: 'Bearer people' })
+    expect(found.json['trace']).toMatchObject({
+      trace_info: { trace_location: { mlflow_experiment: { experiment_id: experiment } } },
+    })
+    // What others have traced stays theirs.
+    const another = await makeRun({ experiment: foreign })
+    const assessment = { assessment_name: 'a', source: { source_type: 'HUMAN', source_id: 'x' }, feedback: { value: true } }
+    expect((await post(`traces/tr-${id}/assessments`, { assessment }, another, '3.0')).status).toBe(403)
+    expect((await post(`traces/tr-${id}/assessments`, { assessment }, run, '3.0')).status).toBe(200)
   })
 })

@@ -17,6 +17,8 @@ export interface Job {
   readonly runId: string
   readonly project: string
   readonly family: Family
+  /** Runs that are known to be its own or below it. */
+  readonly own: Set<string>
   /** Its client has looked an experiment up. */
   hasLooked: boolean
   /** Its client goes on with the run: what it looks up from now on is no choice. */
@@ -24,7 +26,7 @@ export interface Job {
 }
 
 /** A run with its iterations: they lie in one experiment, and see what was chosen when their script was imported. */
-interface Family {
+export interface Family {
   /** Where their records lie. */
   experimentId: string
   /** Whether the user has named the run, and its experiment, to Trainyard. */
@@ -34,6 +36,8 @@ interface Family {
   isSettled: boolean
   /** Names that stand for their experiment. */
   readonly names: Set<string>
+  /** Experiments that their scripts have looked up or made: traces may go there. */
+  readonly used: Set<string>
   /** What the script has chosen, until one of them begins; and whether it has read the runs there. */
   wanted: { id: string; wasRead: boolean } | undefined
   /** Where they lay before: clients may have been told so at their start. */
@@ -67,6 +71,7 @@ export function createJobs({ tracking }: Pick<MlflowContext, 'tracking'>): Jobs 
       isPlaced: task?.experiment !== undefined,
       isSettled: false,
       names: new Set<string>(),
+      used: new Set<string>(),
       wanted: undefined,
       left: new Set<string>(),
     })
@@ -81,7 +86,15 @@ export function createJobs({ tracking }: Pick<MlflowContext, 'tracking'>): Jobs 
       const family = families.get(root) ?? (await familyOf(root))
       if (!family) return undefined
       return (
-        known.get(runId) ?? remember(known, runId, { runId, project: run.project, family, hasLooked: false, hasBegun: false })
+        known.get(runId) ??
+        remember(known, runId, {
+          runId,
+          project: run.project,
+          family,
+          own: new Set([runId]),
+          hasLooked: false,
+          hasBegun: false,
+        })
       )
     },
   }
@@ -130,7 +143,9 @@ const changes: Readonly<Record<string, (change: Change) => Promise<object>>> = {
       return { experiment_id: family.experimentId }
     }
     const answer = await next(written)
-    if (!family.isSettled) family.wanted = { id: (answer as { experiment_id: string }).experiment_id, wasRead: false }
+    const { experiment_id } = answer as { experiment_id: string }
+    family.used.add(experiment_id)
+    if (!family.isSettled) family.wanted = { id: experiment_id, wasRead: false }
     job.hasLooked = true
     return answer
   },
@@ -190,9 +205,11 @@ const changes: Readonly<Record<string, (change: Change) => Promise<object>>> = {
     const parent = tags.find((each): each is Fields => isFields(each) && each['key'] === parentTag && Boolean(each['value']))
     const { experiment_id: given } = written
     const isUnsaid = family.isPlaced || [undefined, '', '0', 0].includes(given as string)
+    const place = (await experimentOfParent(context, parent)) ?? (isUnsaid ? family.experimentId : nowOf(family, given))
+    family.used.add(String(place))
     return next({
       ...written,
-      experiment_id: (await experimentOfParent(context, parent)) ?? (isUnsaid ? family.experimentId : nowOf(family, given)),
+      experiment_id: place,
       tags: parent ? tags : [...tags, { key: parentTag, value: job.runId }],
     })
   },
@@ -201,21 +218,50 @@ const changes: Readonly<Record<string, (change: Change) => Promise<object>>> = {
     const place = source === job.runId ? { experiment_id: job.family.experimentId } : {}
     return next({ ...written, source_run_id: source, ...place })
   },
+  'POST traces': ({ written, job: { family }, next }) => {
+    const { trace } = written
+    // Of the second version of the protocol.
+    if (!isFields(trace)) return next({ ...written, experiment_id: experimentOfTraces(family, written['experiment_id']) })
+    const info = isFields(trace['trace_info']) ? trace['trace_info'] : {}
+    const location = isFields(info['trace_location']) ? info['trace_location'] : {}
+    const named = isFields(location['mlflow_experiment']) ? location['mlflow_experiment']['experiment_id'] : undefined
+    const mlflow_experiment = { experiment_id: experimentOfTraces(family, named) }
+    const trace_location = { ...location, type: 'MLFLOW_EXPERIMENT', mlflow_experiment }
+    return next({ ...written, trace: { ...trace, trace_info: { ...info, trace_location } } })
+  },
+  'POST traces/search': ({ written, job: { family }, next }) => {
+    const { locations } = written
+    if (!Array.isArray(locations)) return next(written)
+    return next({ ...written, locations: (locations as unknown[]).map((location) => locationNow(family, location)) })
+  },
 }
 
-const parentTag = 'mlflow.parentRunId'
+export const parentTag = 'mlflow.parentRunId'
 const nameTag = 'mlflow.runName'
 
 const isOwn = ({ runId }: Job, { run_id, run_uuid }: Fields): boolean => [run_id, run_uuid].includes(runId)
 
+/** Traces lie with the run, or where the script has looked: what was no choice of its own is not meant. */
+export function experimentOfTraces(family: Family, given: unknown): string {
+  const now = String(nowOf(family, given))
+  return family.used.has(now) ? now : family.experimentId
+}
+
+function locationNow(family: Family, location: unknown): unknown {
+  if (!isFields(location) || !isFields(location['mlflow_experiment'])) return location
+  const { mlflow_experiment: experiment } = location
+  return { ...location, mlflow_experiment: { ...experiment, experiment_id: nowOf(family, experiment['experiment_id']) } }
+}
+
 /** An id that the job was told at its start means where its run lies now. */
-const nowOf = (family: Family, id: unknown): unknown => (family.left.has(String(id)) ? family.experimentId : id)
+export const nowOf = (family: Family, id: unknown): unknown => (family.left.has(String(id)) ? family.experimentId : id)
 
 /** The id to answer for an experiment that a client looks up, which may be its choice. */
 function choose(job: Job, { id, project, trashedAtMs }: ExperimentRecord): string {
   const { family } = job
   if (family.left.has(id)) return family.experimentId
   if (id === family.experimentId || project !== job.project || trashedAtMs !== null) return id
+  family.used.add(id)
   const isFirst = !job.hasLooked && !job.hasBegun
   job.hasLooked = true
   if (family.isPlaced || family.isSettled) return isFirst ? family.experimentId : id

@@ -22,14 +22,23 @@ interface MultipartContext {
   signer: AddressSigner
 }
 
+interface MultipartMessages extends MultipartContext {
+  /** Runs before each message; throws what is to be answered instead. */
+  checkFiles(request: FastifyRequest): Promise<void>
+}
+
 /** Large files in parts: what begins, ends and gives up an upload. Registered where bodies are read as texts. */
-export function multipartMessages(app: FastifyInstance, { context, signer }: MultipartContext, prefix: string): void {
+export function multipartMessages(
+  app: FastifyInstance,
+  { context, signer, checkFiles }: MultipartMessages,
+  prefix: string,
+): void {
   const root = `${prefix}/2.0/mlflow-artifacts/mpu`
   const { uploads } = context
   const completing = new Set<string>()
   const bodyOf = (request: FastifyRequest): unknown => parseBody(typeof request.body === 'string' ? request.body : '')
 
-  app.post(`${root}/create/*`, async (request, reply) => {
+  app.post(`${root}/create/*`, { preHandler: checkFiles }, async (request, reply) => {
     const { path, num_parts } = create(bodyOf(request), '')
     const count = required(num_parts, 'num_parts')
     if (count < 1 || count > mostParts) throw invalid(`Invalid value ${count} for parameter 'num_parts': from 1 to ${mostParts}.`)
@@ -45,7 +54,7 @@ export function multipartMessages(app: FastifyInstance, { context, signer }: Mul
     return await sendJson(reply, { upload_id: id, credentials })
   })
 
-  app.post(`${root}/complete/*`, async (request, reply) => {
+  app.post(`${root}/complete/*`, { preHandler: checkFiles }, async (request, reply) => {
     const { path, upload_id, parts } = complete(bodyOf(request), '')
     const { id, target } = await uploadOf(context, request, { path, id: upload_id })
     const named = required(parts, 'parts').map(({ part_number, etag }, at) => ({
@@ -63,7 +72,7 @@ export function multipartMessages(app: FastifyInstance, { context, signer }: Mul
     return await sendJson(reply, {})
   })
 
-  app.post(`${root}/abort/*`, async (request, reply) => {
+  app.post(`${root}/abort/*`, { preHandler: checkFiles }, async (request, reply) => {
     const { path, upload_id } = abort(bodyOf(request), '')
     const { id } = await uploadOf(context, request, { path, id: upload_id })
     if (completing.has(id)) throw invalid('This upload is being completed.')

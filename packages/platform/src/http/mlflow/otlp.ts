@@ -5,17 +5,30 @@ import { invalid } from './errors.ts'
 import { inTraceWords } from './trace-context.ts'
 import { readOtlpJson } from './otlp-json.ts'
 import { type OtlpSpan, toSpanRecord } from './otlp-span.ts'
+import type { JobReach } from './job-reach.ts'
+import { experimentOfTraces, type Job } from './job-scope.ts'
 import type { MlflowContext } from './route.ts'
 
 const largestBodyBytes = 64 * 1024 * 1024
 
 /** `POST /v1/traces`: where OpenTelemetry's exporters, and MLflow's newer clients, send spans. */
-export function otlpRoutes(app: FastifyInstance, context: MlflowContext): void {
+export function otlpRoutes(app: FastifyInstance, context: MlflowContext, senders: Senders): void {
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: largestBodyBytes }, (_request, body, done) => done(null, body))
-  app.post('/v1/traces', async (request, reply) => await takeSpans(context, request, reply))
+  app.post('/v1/traces', async (request, reply) => await takeSpans(context, senders, request, reply))
 }
 
-async function takeSpans(context: MlflowContext, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+interface Senders {
+  /** The job that a request comes from. */
+  jobOf(request: FastifyRequest): Promise<Job | undefined>
+  readonly reach: JobReach
+}
+
+async function takeSpans(
+  context: MlflowContext,
+  { jobOf, reach }: Senders,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const experimentId = header(request, 'x-mlflow-experiment-id')
   const type = (header(request, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
   if (type !== 'application/x-protobuf' && type !== 'application/json')
@@ -33,9 +46,17 @@ async function takeSpans(context: MlflowContext, request: FastifyRequest, reply:
   const records = spans.filter((span) => span !== undefined)
   if (records.length < spans.length)
     throw invalid('Cannot convert OpenTelemetry span to MLflow span: a trace id, a span id or a time is missing or wrong.')
+  const job = await jobOf(request)
+  const runId = header(request, 'x-mlflow-run-id')
+  if (job) {
+    await reach.checkTraces(
+      job,
+      records.map(({ traceId }) => traceId),
+    )
+    if (runId !== undefined) await reach.checkFile(job, { kind: 'run', id: runId }, true)
+  }
   await inTraceWords(async () => {
-    await context.traces.addSpans(experimentId, records)
-    const runId = header(request, 'x-mlflow-run-id')
+    await context.traces.addSpans(job ? experimentOfTraces(job.family, experimentId) : experimentId, records)
     const roots = records.flatMap(({ traceId, parentId }) => (parentId === null ? [traceId] : []))
     if (runId !== undefined && roots.length > 0) await context.traces.linkToRun(roots, runId)
     return {}
