@@ -75,6 +75,7 @@ const pageLinks = [
   ['Runs', '/runs'],
   ['Experiments', '/experiments'],
   ['Artifacts', '/artifacts'],
+  ['Jobs', '/jobs'],
   ['Models', '/models'],
 ] as const
 

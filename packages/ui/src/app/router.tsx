@@ -16,6 +16,7 @@ const model = lazyRouteComponent(() => import('../models/model-page.tsx'), 'Mode
 const experiments = lazyRouteComponent(() => import('../pages/experiments-page.tsx'), 'ExperimentsPage')
 const experiment = lazyRouteComponent(() => import('../pages/experiment-page.tsx'), 'ExperimentPage')
 const artifacts = lazyRouteComponent(() => import('../pages/artifacts-page.tsx'), 'ArtifactsPage')
+const jobs = lazyRouteComponent(() => import('../work/jobs-page.tsx'), 'JobsPage')
 const projects = lazyRouteComponent(() => import('../pages/projects-page.tsx'), 'ProjectsPage')
 const settings = lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage')
 const go = lazyRouteComponent(() => import('../pages/go-page.tsx'), 'GoPage')
@@ -38,6 +39,8 @@ const tree = root.addChildren([
   page('/experiments/$experiment', experiment),
   page('/artifacts', artifacts),
   page('/p/$project/artifacts', artifacts),
+  page('/jobs', jobs),
+  page('/p/$project/jobs', jobs),
   page('/projects', projects),
   page('/settings', settings),
   page('/go/$', go),

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { artifactKinds } from '@trainyard/contract'
-import { get, post } from '../api/client.ts'
-import type { ArtifactRecord, RunRecord } from '../api/types.ts'
+import { get } from '../api/client.ts'
+import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { useProject } from '../app/project.ts'
 import { formatBytes } from '../format/number.ts'
 import { Age } from '../ui/moment.tsx'
+import { useRunNames } from '../work/run-names.ts'
 
 const pageSize = 200
 
@@ -21,7 +22,7 @@ export function ArtifactsPage() {
       get<{ artifacts: ArtifactRecord[]; next: string | null }>('/artifacts', { project, kind, limit: pageSize }, signal),
     retry: false,
   })
-  const names = useRunNames(data?.artifacts ?? [])
+  const names = useRunNames((data?.artifacts ?? []).flatMap(({ runId }) => runId ?? []))
   return (
     <>
       <div className="page-head">
@@ -98,15 +99,4 @@ export function ArtifactsPage() {
       </div>
     </>
   )
-}
-
-function useRunNames(artifacts: readonly ArtifactRecord[]): ReadonlyMap<string, string> {
-  const runs = [...new Set(artifacts.flatMap(({ runId }) => runId ?? []))]
-  const { data = [] } = useQuery({
-    queryKey: ['names of runs', runs],
-    queryFn: async ({ signal }) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs }, signal)).runs,
-    enabled: runs.length > 0,
-    retry: false,
-  })
-  return new Map(data.map(({ id, name }) => [id, name]))
 }

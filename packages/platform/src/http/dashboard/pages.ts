@@ -16,6 +16,7 @@ const pages = [
   '/artifacts/*',
   '/experiments',
   '/experiments/*',
+  '/jobs',
   '/projects',
   '/settings',
   '/go/*',
