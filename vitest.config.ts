@@ -20,6 +20,7 @@ const onBothDatabases = [
   'webhooks',
   'definitions',
   'secrets',
+  'notifications',
   'jobs',
   'schedules',
   'http',

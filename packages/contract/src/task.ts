@@ -89,6 +89,29 @@ export const ResourcesSchema = Type.Object(
   { additionalProperties: false },
 )
 export type Resources = Static<typeof ResourcesSchema>
+export const notificationKinds = ['console', 'slack', 'teams', 'mail', 'git', 'webhook'] as const
+export const notificationMoments = ['completed', 'failed', 'aborted'] as const
+
+/** Who is told when a run ends. */
+export const NotificationSchema = Type.Object(
+  {
+    kind: Type.Enum([...notificationKinds]),
+    name: Type.Optional(Type.String({ maxLength: 200 })),
+    /** Any end unless said. */
+    when: Type.Optional(Type.Array(Type.Enum([...notificationMoments]))),
+    /** Over the results, for example `accuracy < 0.9`; one that names a missing result does not hold. */
+    condition: Type.Optional(Type.String({ maxLength: 10_000 })),
+    /** A template: `{{run.name}}`, `{{run.state}}`, `{{results.accuracy}}`, `{{parameters.eta}}`, `{{labels.team}}`. */
+    message: Type.Optional(Type.String({ maxLength: 100_000 })),
+    severity: Type.Optional(Type.Enum(['debug', 'verbose', 'info', 'warning', 'error'])),
+    /** Where and how; `{ secret: NAME }` stands for a secret of the project. */
+    params: Type.Optional(Type.Record(Type.String(), Type.Any())),
+    /** As `params`; kept encrypted, and never shown again. */
+    secretParams: Type.Optional(Type.Record(Type.String(), Type.Any())),
+  },
+  { additionalProperties: false },
+)
+export type NotificationSpec = Static<typeof NotificationSchema>
 
 /** A reusable template of a run: YAML, JSON, or built in code. One task runs on many functions. */
 export const TaskSchema = Type.Object(
@@ -125,6 +148,7 @@ export const TaskSchema = Type.Object(
     priority: Type.Optional(Type.Integer({ minimum: -1000, maximum: 1000 })),
     resources: Type.Optional(ResourcesSchema),
     autolog: Type.Optional(Type.Boolean()),
+    notifications: Type.Optional(Type.Array(NotificationSchema)),
     sweep: Type.Optional(SweepSpecSchema),
   },
   { additionalProperties: false },

@@ -7,7 +7,8 @@ export const rows: readonly (readonly string[])[] = [
   ['jobs'],
   ['tuning', 'upkeep'],
   ['execution', 'migration', 'remote', 'functions'],
-  ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets'],
+  ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets', 'notifications'],
+  ['deliveries'],
   ['database', 'objects'],
   ['base'],
 ]

@@ -6,12 +6,14 @@ import { AppError } from '@trainyard/contract'
 
 export interface GuardedRequest {
   url: string
-  method: 'POST' | 'GET'
+  method: 'POST' | 'GET' | 'PUT' | 'PATCH'
   headers: Readonly<Record<string, string>>
   body?: string
   timeoutMs: number
   /** Also to this machine and to private networks, and also without encryption. */
   allowPrivate: boolean
+  /** False for receivers whose certificate nobody vouches for. */
+  verifyCertificates?: boolean
 }
 
 export interface GuardedAnswer {
@@ -117,6 +119,7 @@ function ask(request: GuardedRequest): Promise<GuardedAnswer> {
       headers: { ...request.headers, 'content-length': Buffer.byteLength(request.body ?? '') },
       signal,
       agent: false,
+      rejectUnauthorized: request.verifyCertificates !== false,
       ...(request.allowPrivate ? {} : { lookup: publicLookup }),
     },
     (answer) => {

@@ -47,6 +47,8 @@ export interface Tables {
   kept_answers: { key: string; request: string; status: number | null; body: string | null; at: number }
   webhooks: WebhooksTable
   webhook_deliveries: WebhookDeliveriesTable
+  notifications: NotificationsTable
+  notification_deliveries: NotificationDeliveriesTable
   traces: TracesTable
   trace_tags: { trace: number; key: string; value: string }
   trace_metadata: { trace: number; key: string; value: string }
@@ -306,6 +308,28 @@ export interface WebhookDeliveriesTable {
   webhook: number
   event: string
   body: string
+  state: string
+  attempts: number
+  created_at: number
+  next_at: number
+  last_at: number | null
+  status: number | null
+  error: string | null
+}
+
+export interface NotificationsTable {
+  number: Generated<number>
+  run: number
+  ordinal: number
+  spec: string
+  sealed: string | null
+  told_at: number | null
+}
+
+export interface NotificationDeliveriesTable {
+  number: Generated<number>
+  notification: number
+  run_state: string
   state: string
   attempts: number
   created_at: number

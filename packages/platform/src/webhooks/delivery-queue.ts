@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Transaction } from '../database/index.ts'
+import type { Reader, Transaction } from '../database/index.ts'
 import { describe } from './event-payloads.ts'
 import { eventsOf } from './webhook-records.ts'
 
@@ -56,22 +56,15 @@ export async function enqueue(transaction: Transaction, nowMs: number): Promise<
   return changes.length
 }
 
-export interface DueDelivery {
-  number: number
-  id: string
-  url: string
-  secret: string | null
-  body: string
-  attempts: number
+export async function hasUntold({ kysely }: Reader): Promise<boolean> {
+  return (
+    (await kysely.selectFrom('registry_events').select('number').where('told_at', 'is', null).limit(1).executeTakeFirst()) !==
+    undefined
+  )
 }
 
-/** Longer than an attempt may take: whoever dies in the middle of one leaves it to others after that. */
-const leaseMs = 60_000
-
-/** Deliveries that are due and now somebody's: nobody else is given them while the lease lasts. */
-export async function claim(transaction: Transaction, nowMs: number, limit: number): Promise<DueDelivery[]> {
-  const { kysely } = transaction
-  const due = await kysely
+export const dueDeliveries = ({ kysely }: Reader, nowMs: number, limit: number) =>
+  kysely
     .selectFrom('webhook_deliveries as d')
     .innerJoin('webhooks as w', 'w.number', 'd.webhook')
     .select(['d.number', 'd.id', 'w.url', 'w.secret', 'd.body', 'd.attempts', 'd.next_at'])
@@ -82,16 +75,3 @@ export async function claim(transaction: Transaction, nowMs: number, limit: numb
     .orderBy('d.number')
     .limit(limit)
     .execute()
-  const claimed: DueDelivery[] = []
-  for (const { next_at, ...delivery } of due) {
-    const { numUpdatedRows } = await kysely
-      .updateTable('webhook_deliveries')
-      .set({ next_at: nowMs + leaseMs, attempts: delivery.attempts + 1, last_at: nowMs })
-      .where('number', '=', delivery.number)
-      .where('next_at', '=', next_at)
-      .where('state', '=', 'waiting')
-      .executeTakeFirstOrThrow()
-    if (numUpdatedRows === 1n) claimed.push({ ...delivery, attempts: delivery.attempts + 1 })
-  }
-  return claimed
-}

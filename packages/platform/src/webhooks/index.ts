@@ -8,5 +8,5 @@
  * are sent), `event-payloads.ts` (what they say), `send.ts` (how they are signed).
  */
 export { createWebhooks } from './create-webhooks.ts'
-export { type DeliveryRunner, startDeliveries } from './delivery-runner.ts'
+export { startDeliveries } from './delivery-runner.ts'
 export * from './webhooks.ts'

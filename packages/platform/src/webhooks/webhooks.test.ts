@@ -7,9 +7,10 @@ import { systemClock } from '../base/clock.ts'
 import { createSecretBox } from '../base/secret-box.ts'
 import { type Database, openDatabase } from '../database/index.ts'
 import { createTestPlace } from '../database/testing/test-place.ts'
-import { createWebhooks, type DeliveryRunner, startDeliveries, type Webhooks } from './index.ts'
+import type { DeliveryRunner } from '../deliveries/index.ts'
+import { createWebhooks, startDeliveries, type Webhooks } from './index.ts'
 import { sign } from './send.ts'
-import { openReceiver } from './testing/receiver.ts'
+import { openReceiver } from '../deliveries/testing/receiver.ts'
 
 const keys = mkdtempSync(join(tmpdir(), 'trainyard-keys-'))
 afterAll(() => rmSync(keys, { recursive: true }))

@@ -14,6 +14,7 @@ import { projectDocuments } from './0013-projects.ts'
 import { clientDocuments } from './0014-client-documents.ts'
 import { evaluationTables } from './0015-evaluation.ts'
 import { jobTables } from './0016-jobs.ts'
+import { notificationTables } from './0017-notifications.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -34,4 +35,5 @@ export const allMigrations: readonly Migration[] = [
   clientDocuments,
   evaluationTables,
   jobTables,
+  notificationTables,
 ]
