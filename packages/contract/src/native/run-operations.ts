@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { NotificationSchema } from '../task.ts'
 import { area, bytes, closed } from './operation.ts'
 import {
   batch,
@@ -6,6 +7,8 @@ import {
   count,
   dataset,
   jsonValue,
+  notification,
+  notificationDelivery,
   run,
   runId,
   runPage,
@@ -196,6 +199,19 @@ export const runOperations = {
         }),
       ),
     }),
+  }),
+  getNotifications: runs({
+    method: 'GET',
+    path: '/runs/{run}/notifications',
+    summary: 'Who is told when a run ends, and what came of it',
+    answer: Type.Object({ notifications: Type.Array(notification), deliveries: Type.Array(notificationDelivery) }),
+  }),
+  setNotifications: runs({
+    method: 'PUT',
+    path: '/runs/{run}/notifications',
+    summary: 'Say who is told when a run ends, in place of those it has; due at once where it has ended',
+    body: closed({ notifications: Type.Array(NotificationSchema, { maxItems: 50 }) }),
+    answer: Type.Object({ notifications: Type.Array(notification) }),
   }),
   getDatasets: runs({
     method: 'GET',

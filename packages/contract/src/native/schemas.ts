@@ -153,6 +153,32 @@ export const projectContents = Type.Object({
   running: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), state: Type.String() })),
   counts: Type.Record(Type.String(), count),
 })
+export const notification = Type.Object({
+  kind: Type.String(),
+  name: Type.String(),
+  when: Type.Optional(Type.Array(Type.String())),
+  condition: Type.Optional(Type.String()),
+  message: Type.Optional(Type.String()),
+  severity: Type.Optional(Type.String()),
+  params: Type.Record(Type.String(), Type.Any()),
+  hasSecrets: Type.Boolean(),
+  status: Type.Enum(['pending', 'sent', 'error', 'skipped']),
+  sentAtMs: nullable(timeMs),
+  reason: nullable(Type.String()),
+})
+export const notificationDelivery = Type.Object({
+  runId: Type.String(),
+  name: Type.String(),
+  kind: Type.String(),
+  runState: Type.String(),
+  state: Type.Enum(['waiting', 'delivered', 'failed', 'skipped']),
+  attempts: count,
+  createdAtMs: timeMs,
+  lastAttemptAtMs: nullable(timeMs),
+  nextAtMs: nullable(timeMs),
+  status: nullable(Type.Integer()),
+  error: nullable(Type.String()),
+})
 export const secretName = Type.Object({ name: Type.String(), createdAtMs: timeMs, updatedAtMs: timeMs })
 
 export const dataset = closed({

@@ -9,6 +9,7 @@ import { createRegistry } from '../registry/index.ts'
 import { createEvaluation } from '../evaluation/index.ts'
 import { createTraces } from '../traces/index.ts'
 import { createWebhooks } from '../webhooks/index.ts'
+import { notificationsOf } from './session-notifications.ts'
 import { projectSecretsOf, secretBoxOf } from './session-secrets.ts'
 import type { Session } from './session.ts'
 
@@ -53,6 +54,7 @@ export const openRecordServer = (
     webhooks: createWebhooks(session.database, { secrets: secretBoxOf(session), allowPrivate, clock: systemClock }),
     ...(onRegistryChange === undefined ? {} : { onRegistryChange }),
     projectSecrets: projectSecretsOf(session),
+    notifications: notificationsOf(session),
     clock: systemClock,
     objects,
     artifactFolder: artifacts ?? session.directory.artifacts,

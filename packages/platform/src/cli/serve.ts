@@ -9,6 +9,7 @@ import { readKeyFile } from '../base/secret-box.ts'
 import { createRunTokens } from '../http/index.ts'
 import { parsePostgresAddress } from '../database/index.ts'
 import { capacityOf, createJobWorker, type JobWorker } from '../jobs/index.ts'
+import { startNotifications } from '../notifications/index.ts'
 import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
@@ -19,6 +20,7 @@ import { openJobExecution } from './run/job-execution.ts'
 import { executionOf } from './run/start-execution.ts'
 import { readServerNote, removeServerNote, writeServerNote } from './server-file.ts'
 import { type ServerSettings, valuesOf } from './server-settings.ts'
+import { tellingOf } from './session-notifications.ts'
 import { openSession, type Session } from './session.ts'
 import { secretBoxOf } from './session-secrets.ts'
 
@@ -55,6 +57,13 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     clock: systemClock,
     onProblem: (error) => log.error({ err: error }, 'webhooks cannot be delivered'),
   })
+  await using _notifications = startNotifications(
+    tellingOf(session, {
+      allowPrivate,
+      print: (line) => log.info({ notification: line }, 'notification'),
+      onProblem: (error) => log.error({ err: error }, 'notifications cannot be sent'),
+    }),
+  )
   const execution = executionOf(cli, session)
   const worker = options.jobs ? await startWorker(cli, session, { options, log }) : undefined
   const app = await openRecordServer(session, {

@@ -38,6 +38,7 @@ export async function startAttachedRun(
     outPath: run.outPath,
     supervisor,
   })
+  await execution.notifications?.arm(run.id, run.notifications)
   const running = startIteration(execution, { ...run, ...(await givenToRun(execution, run)) }, { ...events, runner, supervisor })
   const done = running.done.then(async () => {
     await runs.update(run.id, {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { DataDirectory } from '../base/data-directory.ts'
 import type { ObjectContext, Places } from '../objects/index.ts'
+import type { Notifications } from '../notifications/index.ts'
 import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/tracking.ts'
 
@@ -42,4 +43,6 @@ export interface Execution extends Ground {
   readonly clients?: ClientAccess
   /** Secrets of projects, for their runs. */
   readonly projectSecrets?: Pick<ProjectSecrets, 'open'>
+  /** Who is told when runs end. */
+  readonly notifications?: Pick<Notifications, 'arm'>
 }

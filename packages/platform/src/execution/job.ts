@@ -82,6 +82,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   const { tracking } = execution
   try {
     await beginRecord(supervision)
+    await execution.notifications?.arm(run.id, run.notifications)
     const { secrets, clientEnvironment: environment } = await givenToRun(execution, run)
     child.control.end(
       run.launcher.message({ ...supervision.job, secrets, ...(environment === undefined ? {} : { environment }) }),

@@ -4,10 +4,11 @@ import { findPython } from './interpreter.ts'
 import type { Launcher } from './launchers/launcher.ts'
 import { checkVariable } from './launchers/program.ts'
 import { launcherFor, launchers } from './launchers/table.ts'
+import { checkNotification } from '../notifications/check-notification.ts'
 import { resolveOutPath } from './out-path.ts'
 import { checkArguments, type PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
-import { resolveSecrets, withoutSecretValues } from './secrets.ts'
+import { resolveSecrets, withoutSecretsOf } from './secrets.ts'
 import { defaultRunName, locateUserFile, type UserFile } from './user-file.ts'
 
 export interface PrepareOptions {
@@ -142,6 +143,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   // The names in a parameter file are known when the sweep is planned.
   if (task.arguments !== undefined && task.sweep?.parameterFile === undefined)
     checkArguments(task.arguments, Object.keys({ ...(task.parameters as JsonObject), ...task.sweep?.hyperParameters }))
+  for (const notification of task.notifications ?? []) checkNotification(notification)
   const secrets = resolveSecrets(task.secrets ?? [], ground)
   const environment = { ...task.environment, ...options.environment }
   for (const [variable, value] of Object.entries({ ...environment, ...(launcher.language === 'program' ? secrets : {}) }))
@@ -170,6 +172,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
     ...(task.returns === undefined ? {} : { returns: task.returns }),
     outPath: resolveOutPath(task.outPath, { uid: id, name, project, iteration: 0 }, places),
     task: recordedTask(task, options.originalScript ?? file.script, file.handler),
+    notifications: task.notifications ?? [],
     autolog: task.autolog ?? false,
     ...(chosen.autologPackages === undefined ? {} : { autologPackages: chosen.autologPackages }),
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
@@ -187,8 +190,7 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
 
 /** The template as it can be repeated from anywhere: absolute paths, no secret values. */
 export const recordedTask = (task: Task, script: string, handler: string | undefined): Task => ({
-  ...task,
+  ...withoutSecretsOf(task),
   ...(task.program === undefined ? { command: script } : {}),
   ...(handler === undefined ? {} : { handler }),
-  ...(task.secrets === undefined ? {} : { secrets: withoutSecretValues(task.secrets) }),
 })

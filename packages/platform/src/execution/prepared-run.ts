@@ -1,5 +1,6 @@
 import {
   AppError,
+  type NotificationSpec,
   didYouMean,
   type JobSpec,
   type JsonObject,
@@ -35,6 +36,8 @@ export interface PreparedRun {
   /** Resolved: an absolute folder or a URL. */
   outPath: string
   task: Task
+  /** With the parameters that the record does not show. */
+  notifications: readonly NotificationSpec[]
   autolog: boolean
   /** Where MLflow lies when the interpreter lacks it. */
   autologPackages?: string

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AppError, type SecretSource } from '@trainyard/contract'
+import { AppError, type SecretSource, type Task } from '@trainyard/contract'
 import { systemReason } from '../base/errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -65,3 +65,19 @@ export const withoutSecretValues = (sources: readonly SecretSource[]): SecretSou
       ? { kind, source: Object.fromEntries(Object.keys(source).map((name) => [name, ''])) }
       : { kind, source },
   )
+
+/** The task as it may be kept: where secrets come from, not what they are. */
+export const withoutSecretsOf = (task: Task): Task => ({
+  ...task,
+  ...(task.secrets === undefined ? {} : { secrets: withoutSecretValues(task.secrets) }),
+  ...(task.notifications === undefined
+    ? {}
+    : {
+        notifications: task.notifications.map(({ secretParams = {}, ...notification }) => ({
+          ...notification,
+          ...(Object.keys(secretParams).length === 0
+            ? {}
+            : { secretParams: Object.fromEntries(Object.keys(secretParams).map((name) => [name, ''])) }),
+        })),
+      }),
+})

@@ -14,6 +14,7 @@ import type { Jobs } from '../jobs/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Evaluation } from '../evaluation/index.ts'
 import type { Traces } from '../traces/index.ts'
+import type { Notifications } from '../notifications/index.ts'
 import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Webhooks } from '../webhooks/index.ts'
@@ -37,6 +38,7 @@ export interface ServerOptions {
   readonly evaluation: Evaluation
   readonly webhooks: Webhooks
   readonly projectSecrets: ProjectSecrets
+  readonly notifications: Notifications
   /** Told after a request that may have changed the registry, so that webhooks need not wait. */
   readonly onRegistryChange?: () => void
   readonly clock: Clock
@@ -134,6 +136,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     tracking,
     registry,
     projectSecrets: options.projectSecrets,
+    notifications: options.notifications,
     clock,
     served,
     holdings: options.holdings,

@@ -11,7 +11,7 @@ import {
   type OutPathValues,
   recordedTask,
   resolveOutPath,
-  withoutSecretValues,
+  withoutSecretsOf,
 } from '../execution/index.ts'
 import { demandOf } from './demand.ts'
 import { listJobs } from './job-list.ts'
@@ -162,13 +162,15 @@ async function submit(options: JobsOptions, job: NewJob): Promise<JobRecord> {
     await database.write(({ kysely }) => kysely.deleteFrom('jobs').where('number', '=', inserted.value.number).execute())
     throw created.reason
   }
+  // With the parameters that the plan does not keep.
+  await execution.notifications?.arm(runId, job.task.notifications ?? [])
   return toJob({ ...row, number: inserted.value.number })
 }
 
 /** What is kept of the request: no values of secrets. */
 function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code }: NewJob): JobPlan {
   return {
-    task: task.secrets === undefined ? task : { ...task, secrets: withoutSecretValues(task.secrets) },
+    task: withoutSecretsOf(task),
     commandLine,
     ...(parameterTexts === undefined ? {} : { parameterTexts }),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),

@@ -14,10 +14,7 @@ export const neededParams: Readonly<Record<NotificationSpec['kind'], readonly st
 export function checkNotification({ kind, condition, name, when }: NotificationSpec): void {
   const which = name ?? kind
   if (!Object.hasOwn(neededParams, kind))
-    throw new AppError(
-      'invalid_argument',
-      `Notifications can be ${Object.keys(neededParams).join(', ')}, not '${String(kind).slice(0, 40)}'.`,
-    )
+    throw new AppError('invalid_argument', `Notifications can be ${Object.keys(neededParams).join(', ')}, not '${kind}'.`)
   if (when?.length === 0) throw new AppError('invalid_argument', `The notification ${which} has an empty list of moments (when).`)
   if (condition !== undefined && condition.trim() !== '') parseStopCondition(condition)
 }

@@ -1,6 +1,6 @@
 import { AppError, type JsonObject, type NotificationSpec } from '@trainyard/contract'
 import type { SecretBox } from '../base/secret-box.ts'
-import type { Database, Reader } from '../database/index.ts'
+import type { Database, Reader, Transaction } from '../database/index.ts'
 import { checkNotification } from './check-notification.ts'
 import type { NotificationDelivery, NotificationRecord, Notifications } from './notifications.ts'
 
@@ -9,28 +9,54 @@ const mostPerRun = 50
 export function createNotifications(database: Database, { box }: { box: SecretBox }): Notifications {
   return {
     attach: async (runId, given) => {
-      if (given.length > mostPerRun) throw new AppError('invalid_argument', `A run may have ${mostPerRun} notifications.`)
-      for (const notification of given) checkNotification(notification)
-      const rows = given.map(({ secretParams = {}, ...spec }, ordinal) => ({
-        ordinal,
-        spec: JSON.stringify({ ...spec, name: spec.name ?? `${spec.kind}-${ordinal + 1}` }),
-        sealed: Object.keys(secretParams).length === 0 ? null : box.seal(JSON.stringify(secretParams)),
-        told_at: null,
-      }))
-      await database.write(async ({ kysely }) => {
-        const run = await kysely.selectFrom('runs').select('number').where('id', '=', runId).executeTakeFirst()
-        if (!run) throw new AppError('not_found', `There is no run ${runId}.`, { details: { runId } })
-        await kysely.deleteFrom('notifications').where('run', '=', run.number).execute()
-        for (const row of rows)
-          await kysely
-            .insertInto('notifications')
-            .values({ run: run.number, ...row })
-            .execute()
+      const rows = toRows(box, given)
+      await database.write(async (transaction) => {
+        const run = await runNumber(transaction, runId)
+        await transaction.kysely.deleteFrom('notifications').where('run', '=', run).execute()
+        await insert(transaction, run, rows)
+      })
+    },
+    arm: async (runId, given) => {
+      if (given.length === 0) return
+      const rows = toRows(box, given)
+      await database.write(async (transaction) => {
+        const run = await runNumber(transaction, runId)
+        const { numUpdatedRows } = await transaction.kysely
+          .updateTable('notifications')
+          .set({ told_at: null })
+          .where('run', '=', run)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) await insert(transaction, run, rows)
       })
     },
     ofRun: (runId) => database.read((reader) => listOfRun(reader, runId)),
     deliveries: (of) => database.read((reader) => listDeliveries(reader, of)),
   }
+}
+
+function toRows(box: SecretBox, given: readonly NotificationSpec[]) {
+  if (given.length > mostPerRun) throw new AppError('invalid_argument', `A run may have ${mostPerRun} notifications.`)
+  for (const notification of given) checkNotification(notification)
+  return given.map(({ secretParams = {}, ...spec }, ordinal) => ({
+    ordinal,
+    spec: JSON.stringify({ ...spec, name: spec.name ?? `${spec.kind}-${ordinal + 1}` }),
+    sealed: Object.keys(secretParams).length === 0 ? null : box.seal(JSON.stringify(secretParams)),
+    told_at: null,
+  }))
+}
+
+async function runNumber({ kysely }: Reader, runId: string): Promise<number> {
+  const run = await kysely.selectFrom('runs').select('number').where('id', '=', runId).executeTakeFirst()
+  if (!run) throw new AppError('not_found', `There is no run ${runId}.`, { details: { runId } })
+  return run.number
+}
+
+async function insert({ kysely }: Transaction, run: number, rows: ReturnType<typeof toRows>): Promise<void> {
+  for (const row of rows)
+    await kysely
+      .insertInto('notifications')
+      .values({ run, ...row })
+      .execute()
 }
 
 export type StoredSpec = Omit<NotificationSpec, 'secretParams'> & { name: string }

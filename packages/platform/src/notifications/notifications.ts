@@ -7,6 +7,11 @@ export interface Notifications {
    * `invalid_argument` for a kind, condition or parameter that cannot be, `not_found` without the run.
    */
   attach(runId: string, notifications: readonly NotificationSpec[]): Promise<void>
+  /**
+   * What a run that is about to begin calls: these are attached unless it has some, which then wait for its end again. Does nothing
+   * with an empty list.
+   */
+  arm(runId: string, notifications: readonly NotificationSpec[]): Promise<void>
   /** In their order. */
   ofRun(runId: string): Promise<NotificationRecord[]>
   /** What was told or waits to be, newest first; of one run, or of a project. */

@@ -137,6 +137,7 @@ class SweepDrive {
       resume,
       record: this.#options.record ?? 'create',
     })
+    await this.#execution.notifications?.arm(this.#parent.id, this.#parent.notifications)
     // Looked at only now that the sweep is ours: until then another resume may have been at work.
     const earlier = resume === undefined ? [] : await this.#execution.tracking.runs.children(this.#parent.id)
     for (const child of earlier) if (!isRepeated(child, resumption)) this.#count(child, child.results)

@@ -24,6 +24,8 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getRunStates: 'GET /runs/{run}/states',
   getIterations: 'GET /runs/{run}/iterations',
   getSweep: 'GET /runs/{run}/sweep',
+  getNotifications: 'GET /runs/{run}/notifications',
+  setNotifications: 'PUT /runs/{run}/notifications',
   getDatasets: 'GET /runs/{run}/datasets',
   addDatasets: 'POST /runs/{run}/datasets',
   getMetrics: 'GET /runs/{run}/metrics',

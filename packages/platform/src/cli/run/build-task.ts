@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { AppError, type JsonValue, type SweepSpec, type Task } from '@trainyard/contract'
 // Files, not the folders' indexes, for the reason told in `commands/run.ts`.
 import { parseTask, readTaskFile } from '../../execution/task-file.ts'
+import { parseNotification } from '../../notifications/parse-notification.ts'
 import { parseHyperParameter } from '../../tuning/hyper-parameter-text.ts'
 import { inferValue } from '../../tuning/infer-value.ts'
 import type { Cli } from '../cli.ts'
@@ -91,6 +92,31 @@ function checkHandlerWords(file: string | undefined, base: Task, options: RunOpt
     throw new AppError('invalid_argument', `"${forgotten}" would be ignored: give it to the handler as -p ${forgotten}.`)
 }
 
+const moments = ['completed', 'failed', 'aborted'] as const
+
+function momentsOf(text: string): (typeof moments)[number][] {
+  return text.split(',').map((word) => {
+    // As MLRun has it.
+    const wanted = word.trim() === 'error' ? 'failed' : word.trim()
+    const moment = moments.find((each) => each === wanted)
+    if (moment === undefined)
+      throw new AppError('invalid_argument', `--notify-when takes ${moments.join(', ')}, not '${word.trim()}'.`)
+    return moment
+  })
+}
+
+function notificationsOf(options: RunOptions, base: Task['notifications']): Pick<Task, 'notifications'> {
+  const shared = {
+    ...(options.notifyWhen === undefined ? {} : { when: momentsOf(options.notifyWhen) }),
+    ...(options.notifyIf === undefined ? {} : { condition: options.notifyIf }),
+    ...(options.notifyMessage === undefined ? {} : { message: options.notifyMessage }),
+  }
+  if (options.notify.length === 0 && Object.keys(shared).length > 0 && base === undefined)
+    throw new AppError('invalid_argument', 'Say who is to be told: --notify console, --notify slack=$SLACK_WEBHOOK.')
+  const given = options.notify.map((text) => ({ ...parseNotification(text), ...shared }))
+  return given.length === 0 && base === undefined ? {} : { notifications: [...(base ?? []), ...given] }
+}
+
 export interface BuiltTask {
   task: Task
   parameterTexts: Record<string, string>
@@ -161,8 +187,15 @@ export async function buildTask(
     ...(options.autolog === undefined ? {} : { autolog: options.autolog }),
     ...(sweep === undefined ? {} : { sweep }),
     ...serverOptions(options, base),
+    ...notificationsOf(options, base.notifications),
   }
-  const isSecret = task.secrets?.some(({ kind }) => kind === 'inline') ?? false
-  const handOver = { ...base, ...(task.secrets === undefined ? {} : { secrets: task.secrets }) }
+  const isSecret =
+    task.secrets?.some(({ kind }) => kind === 'inline') === true ||
+    task.notifications?.some(({ secretParams }) => secretParams !== undefined) === true
+  const handOver = {
+    ...base,
+    ...(task.secrets === undefined ? {} : { secrets: task.secrets }),
+    ...(task.notifications === undefined ? {} : { notifications: task.notifications }),
+  }
   return { task, parameterTexts, ...(options.task === '-' || isSecret ? { handOver } : {}) }
 }

@@ -9,6 +9,9 @@ function withoutValue(source: string): string {
   return key === 'file' || key === 'env' || !source.includes('=') ? source : `${key}=…`
 }
 
+/** Addresses of chats are secrets; names of secrets and of people are not. */
+const withoutAddress = (word: string): string => word.replace(/^(slack|teams|msteams|webhook)=(?!\$)[^]*/, '$1=…')
+
 const withoutCredentials = (word: string): string => word.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]+@/gi, '$1')
 
 /**
@@ -21,7 +24,9 @@ export function recordedCommandLine(argv: readonly string[], typed?: string): st
     'trainyard',
     ...argv.map((word, index) => {
       if (secretOptions.has(argv[index - 1] ?? '')) return withoutValue(word)
+      if (argv[index - 1] === '--notify') return withoutAddress(word)
       const [option = '', ...value] = word.split('=')
+      if (option === '--notify') return `--notify=${withoutAddress(value.join('='))}`
       if (option === '--secret' && value.length > 0) return `--secret=${withoutValue(value.join('='))}`
       if (/^-s[^=]/.test(word) && !word.startsWith('--')) return `-s${withoutValue(word.slice(2))}`
       return withoutCredentials(word)

@@ -56,11 +56,13 @@ export async function startDetached(execution: Execution, options: DetachOptions
   return id
 }
 
-const handedOver = new Set(['--task', '-s', '--secret'])
+const handedOver = new Set(['--task', '-s', '--secret', '--notify', '--notify-when', '--notify-if', '--notify-message'])
 
 /** Secrets and the task travel in the task that is handed over: a process list shows words. */
 const isHandedOver = (word: string, before: string | undefined): boolean =>
-  handedOver.has(word) || handedOver.has(before ?? '') || /^(?:--task=|--secret=|-s[^=-])/.test(word)
+  handedOver.has(word) ||
+  handedOver.has(before ?? '') ||
+  /^(?:--task=|--secret=|--notify(?:-when|-if|-message)?=|-s[^=-])/.test(word)
 
 /** The words after `--` belong to the script. */
 function detachedArguments({ argv, task }: DetachOptions, id: string): string[] {

@@ -24,6 +24,10 @@ export interface RunOptions {
   timeout?: string
   retries?: string
   label: string[]
+  notify: string[]
+  notifyWhen?: string
+  notifyIf?: string
+  notifyMessage?: string
   returns: string[]
   env: string[]
   requirements?: string
@@ -96,6 +100,15 @@ export function addRunOptions(command: Command): void {
     .option('--pending-timeout <duration>', 'give up when it has not started after this time')
     .optionsGroup('Options:')
     .option('--sample-every <duration>', 'how often CPU, memory and GPUs are sampled (default 5s; 0 turns it off)')
+    .option(
+      '--notify <where>',
+      'who is told when it ends: console, slack=$SECRET, teams=$SECRET, mail=ada@example.org, webhook=https://…, github=owner/repo#12',
+      collect,
+      [],
+    )
+    .option('--notify-when <states>', 'only then: completed, failed, aborted, with commas')
+    .option('--notify-if <condition>', "only if its results say so: 'accuracy < 0.9'")
+    .option('--notify-message <template>', "what they are told: '{{run.name}} came to {{results.accuracy}}'")
     .optionsGroup('Sweeps:')
     .option('--param-file <file>', 'hyper-parameters from a CSV, JSON, JSON lines or YAML file')
     .option('--strategy <name>', 'grid, list, random or tpe (default: grid; random with distributions; list for files of rows)')

@@ -1,6 +1,7 @@
 import type { Execution } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Session } from '../session.ts'
+import { notificationsOf } from '../session-notifications.ts'
 import { projectSecretsOf } from '../session-secrets.ts'
 import { groundOf } from './ground.ts'
 
@@ -9,4 +10,5 @@ export const executionOf = (cli: Cli, session: Session): Execution => ({
   tracking: session.tracking,
   places: session.places,
   projectSecrets: projectSecretsOf(session),
+  notifications: notificationsOf(session),
 })

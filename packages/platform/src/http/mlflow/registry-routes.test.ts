@@ -12,6 +12,7 @@ import { createTestPlace, type TestPlace } from '../../database/testing/test-pla
 import { openDataDirectory } from '../../base/data-directory.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
+import { createNotifications } from '../../notifications/index.ts'
 import { createProjectSecrets } from '../../secrets/index.ts'
 import { createEvaluation } from '../../evaluation/index.ts'
 import { createTraces } from '../../traces/index.ts'
@@ -45,6 +46,7 @@ beforeAll(async () => {
       allowPrivate: true,
       clock: systemClock,
     }),
+    notifications: createNotifications(database, { box: createSecretBox(join(folder, 'secret.key')) }),
     projectSecrets: createProjectSecrets(database, { box: createSecretBox(join(folder, 'secret.key')), clock: systemClock }),
     clock: systemClock,
     objects,

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
 import type { Registry } from '../../registry/index.ts'
+import type { Notifications } from '../../notifications/index.ts'
 import type { ProjectSecrets } from '../../secrets/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
@@ -13,6 +14,7 @@ export interface NativeContext {
   readonly tracking: Tracking
   readonly registry: Registry
   readonly projectSecrets: ProjectSecrets
+  readonly notifications: Notifications
   readonly clock: Clock
   readonly served: ServedPlaces
   readonly holdings: Holdings

@@ -26,6 +26,8 @@ export const runHandlers: SomeHandlers<
   | 'getRunStates'
   | 'getIterations'
   | 'getSweep'
+  | 'getNotifications'
+  | 'setNotifications'
   | 'getDatasets'
   | 'addDatasets'
 > = {
@@ -94,6 +96,17 @@ export const runHandlers: SomeHandlers<
       ...(hyperParameters === undefined ? {} : { keys: Object.keys(hyperParameters) }),
     }
     return { ...iterationTable(children, options), ...parallelCoordinates(children, options) }
+  },
+  getNotifications: async ({ tracking, notifications }, { path }) => {
+    await tracking.runs.get(path.run)
+    return {
+      notifications: await notifications.ofRun(path.run),
+      deliveries: await notifications.deliveries({ runId: path.run }),
+    }
+  },
+  setNotifications: async ({ notifications }, { path, body }) => {
+    await notifications.attach(path.run, body.notifications)
+    return { notifications: await notifications.ofRun(path.run) }
   },
   getDatasets: async ({ tracking }, { path }) => {
     await tracking.runs.get(path.run)

@@ -10,6 +10,7 @@ import { openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
 import { createPlaces } from '../../objects/index.ts'
 import { createRegistry, type Registry } from '../../registry/index.ts'
+import { createNotifications } from '../../notifications/index.ts'
 import { createProjectSecrets } from '../../secrets/index.ts'
 import { createEvaluation } from '../../evaluation/index.ts'
 import { createTraces } from '../../traces/index.ts'
@@ -61,6 +62,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
       allowPrivate: true,
       clock: systemClock,
     }),
+    notifications: createNotifications(database, { box: createSecretBox(join(folder, 'secret.key')) }),
     projectSecrets: createProjectSecrets(database, { box: createSecretBox(join(folder, 'secret.key')), clock: systemClock }),
     clock: systemClock,
     objects: objectContext,

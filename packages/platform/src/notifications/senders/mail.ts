@@ -77,7 +77,7 @@ async function publicAddress(host: string): Promise<string> {
 function mailError(host: string, error: unknown): AppError {
   const status = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const isFinal = status >= 500 || code === 'EAUTH' || code === 'EENVELOPE'
+  const isFinal = status >= 500 || (status === 0 && (code === 'EAUTH' || code === 'EENVELOPE'))
   return new AppError(
     isFinal ? 'invalid_argument' : 'unavailable',
     `The mail server ${host} did not take it: ${errorText(error)}.`,

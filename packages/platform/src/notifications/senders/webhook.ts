@@ -17,7 +17,12 @@ export const sendWebhook: Sender = (params, message, context) => {
   const { headers, override_body: body } = params
   const given =
     typeof headers === 'object' && headers !== null && !Array.isArray(headers)
-      ? Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]))
+      ? Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [
+            name.toLowerCase(),
+            typeof value === 'string' ? value : JSON.stringify(value),
+          ]),
+        )
       : {}
   return postJson(text(params, 'url'), body === undefined || body === null ? usualBody(message) : fill(body, message), context, {
     method,
