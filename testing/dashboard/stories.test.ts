@@ -206,6 +206,20 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     expect(await note.locator('img').count()).toBe(0)
   })
 
+  it('runs a training again with another parameter, as a job of the server', async () => {
+    await open(`/runs/${runs.better.id}`)
+    await page.getByRole('button', { name: 'Run again' }).click()
+    await page.getByLabel('Name', { exact: true }).fill('again')
+    await page.getByLabel('depth').fill('5')
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await page.getByRole('heading', { name: 'again', exact: true }).waitFor()
+    await page.locator('.page-head .state', { hasText: 'completed' }).waitFor({ timeout: 60_000 })
+    const { run } = await workshop.json<{ run: RunRecord }>('show', 'again', '--project', 'churn')
+    expect(run.parameters).toMatchObject({ depth: 5, eta: 0.05, rounds: 30 })
+    await open('/p/churn/jobs')
+    await page.getByRole('row', { name: /again/ }).waitFor()
+  })
+
   it('follows the links that MLflow clients print', async () => {
     await open(`/#/experiments/0/runs/${runs.good.id}`)
     await page.getByRole('heading', { name: 'good' }).waitFor()
@@ -308,6 +322,8 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
       '/p/churn/models/rolled',
       '/experiments',
       '/artifacts',
+      '/jobs',
+      '/runs?group=params.depth',
       '/projects',
       '/settings',
       '/runs/0123456789abcdef0123456789abcdef',

@@ -20,6 +20,7 @@ import { IterationsTab } from './iterations-tab.tsx'
 import { LogView } from './log-view.tsx'
 import { OverviewTab } from './overview-tab.tsx'
 import { SweepTab } from './sweep-tab.tsx'
+import { canRunAgain, RunAgainSheet } from './run-again-sheet.tsx'
 
 export function RunPage() {
   const { run: id = '', tab = 'overview' } = useParams({ strict: false })
@@ -121,6 +122,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
 
 function Head({ run }: { run: RunRecord }) {
   const [isStopping, setStopping] = useState(false)
+  const [isRepeating, setRepeating] = useState(false)
   const file = run.code?.file?.split('/').at(-1)
   const commit = run.code?.git?.commit.slice(0, 7)
   return (
@@ -142,6 +144,11 @@ function Head({ run }: { run: RunRecord }) {
           {!isEnded(run.state) && (
             <button type="button" className="button danger" onClick={() => setStopping(true)}>
               Stop
+            </button>
+          )}
+          {isEnded(run.state) && canRunAgain(run) && (
+            <button type="button" className="button" onClick={() => setRepeating(true)}>
+              Run again
             </button>
           )}
           <CopyButton label="Copy link" text={`${location.origin}/runs/${run.id}`} />
@@ -169,6 +176,7 @@ function Head({ run }: { run: RunRecord }) {
           <Took startedAtMs={run.startedAtMs} endedAtMs={run.endedAtMs} />
         </span>
       </p>
+      {isRepeating && <RunAgainSheet run={run} onClose={() => setRepeating(false)} />}
       {isStopping && <StopSheet ids={[run.id]} onClose={() => setStopping(false)} />}
     </>
   )

@@ -1,0 +1,53 @@
+import type { JsonValue } from '@trainyard/contract'
+
+/** A parameter that a form asks for. */
+export interface AskedParameter {
+  name: string
+  value: JsonValue | undefined
+  type?: string | undefined
+  doc?: string | undefined
+}
+
+export const textOfValue = (value: JsonValue | undefined): string =>
+  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+
+/** As the command line reads `-p name=value`: JSON where it is JSON, else text. What was not touched keeps its value and type. */
+export function valueOfText(text: string, before: JsonValue | undefined): JsonValue {
+  if (before !== undefined && textOfValue(before) === text) return before
+  try {
+    return JSON.parse(text) as JsonValue
+  } catch {
+    return text
+  }
+}
+
+/** One field for each parameter, with its type and what its author says of it. */
+export function ParameterFields({
+  parameters,
+  texts,
+  onChange,
+}: {
+  parameters: readonly AskedParameter[]
+  texts: Readonly<Record<string, string>>
+  onChange(name: string, text: string): void
+}) {
+  return (
+    <div className="parameter-fields">
+      {parameters.map(({ name, value, type, doc }) => (
+        <label key={name}>
+          <span>
+            <code>{name}</code> {type !== undefined && <span className="muted">{type}</span>}
+          </span>
+          <input
+            className="field"
+            spellCheck={false}
+            autoComplete="off"
+            value={texts[name] ?? textOfValue(value)}
+            onChange={(event) => onChange(name, event.target.value)}
+          />
+          {doc !== undefined && doc !== '' && <span className="muted small-print">{doc}</span>}
+        </label>
+      ))}
+    </div>
+  )
+}
