@@ -1,7 +1,10 @@
 """The official MLRun client against a running server: MLRUN_DBPATH says where. Standard library's unittest only."""
 
+import json
 import math
 import os
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -23,23 +26,42 @@ class Importing(unittest.TestCase):
         self.assertEqual(mlrun.mlconf.namespace, "mlrun")
 
 
+def script(text, *arguments, expect=0):
+    """Runs a script as its user would: a process of its own, with nothing but the server's address. Its last line, as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "script.py")
+        with open(path, "w") as file:
+            file.write(text)
+        done = subprocess.run([sys.executable, "-W", "ignore", path, *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode != expect:
+        raise AssertionError(f"ended with {done.returncode}: {done.stdout}\n{done.stderr}")
+    return json.loads(done.stdout.strip().splitlines()[-1]) if expect == 0 else done.stderr
+
+
+PLAIN = """
+import json, math, sys
+import mlrun, pandas
+context = mlrun.get_or_create_ctx("myrun", project=sys.argv[1], upload_artifacts=True)
+p1, p2 = context.get_param("p1", 5), context.get_param("p2", "a string")
+context.log_result("accuracy", 0.75)
+context.log_results({"loss": 0.25, "note": "fine", "curve": [1, 2, 3]})
+context.set_label("team", "blue")
+context.log_artifact("txt", body=b"hello", format="txt", labels={"colour": "red"})
+context.log_dataset("ds", df=pandas.DataFrame({"x": [1, 2, 3], "y": [0.5, 0.25, math.nan]}), format="csv")
+context.log_model("model", body=b"12345", model_file="model.pkl", metrics={"accuracy": 0.75}, framework="none", tag="first")
+context.commit(completed=True)
+print(json.dumps(context.uid))
+"""
+
+
 class PlainScripts(unittest.TestCase):
     """A script with `get_or_create_ctx`: nothing was made before it."""
 
     @classmethod
     def setUpClass(cls):
         cls.project = unique("plain")
-        context = mlrun.get_or_create_ctx("myrun", project=cls.project, upload_artifacts=True)
-        context.log_result("accuracy", 0.75)
-        context.log_results({"loss": 0.25, "note": "fine", "curve": [1, 2, 3]})
-        context.set_label("team", "blue")
-        context.log_parameters({"p1": 5, "p2": "a string"})
-        context.log_artifact("txt", body=b"hello", format="txt", labels={"colour": "red"})
         cls.frame = pandas.DataFrame({"x": [1, 2, 3], "y": [0.5, 0.25, math.nan]})
-        context.log_dataset("ds", df=cls.frame, format="csv")
-        context.log_model("model", body=b"12345", model_file="model.pkl", metrics={"accuracy": 0.75}, framework="none", tag="first")
-        context.commit(completed=True)
-        cls.uid = context.uid
+        cls.uid = script(PLAIN, cls.project)
         cls.db = mlrun.get_run_db()
 
     def test_the_run_is_there_with_all_that_was_logged(self):
@@ -179,11 +201,9 @@ class RunRecords(unittest.TestCase):
 class Scripts(unittest.TestCase):
     def test_a_script_with_a_context_manager_ends_its_run(self):
         project = unique("with")
-        with self.assertRaises(ZeroDivisionError):
-            with mlrun.get_or_create_ctx("broken", project=project):
-                1 / 0
-        with mlrun.get_or_create_ctx("fine", project=project) as context:
-            context.log_result("x", 1)
+        text = "import mlrun, sys\nwith mlrun.get_or_create_ctx(sys.argv[2], project=sys.argv[1]) as context:\n    "
+        script(text + "1 / 0\n", project, "broken", expect=1)
+        script(text + "context.log_result('x', 1)\nprint(1)\n", project, "fine")
         runs = {run["metadata"]["name"]: run for run in mlrun.get_run_db().list_runs(project=project, name="~")}
         self.assertEqual(runs["broken"]["status"]["state"], "error")
         self.assertIn("division", runs["broken"]["status"]["error"])
@@ -191,32 +211,45 @@ class Scripts(unittest.TestCase):
 
     def test_children_of_a_context_and_the_best_of_them(self):
         project = unique("children")
-        context = mlrun.get_or_create_ctx("parent", project=project, upload_artifacts=True)
-        for number in range(1, 4):
-            with context.get_child_context(myparam=number) as child:
-                child.log_result("score", -number)
-                child.log_artifact("note", body=str(number), local_path="note.txt")
-                if number == 2:
-                    child.mark_as_best()
-        context.update_child_iterations()
-        context.commit(completed=True)
+        uid = script(
+            """
+import json, sys
+import mlrun
+context = mlrun.get_or_create_ctx("parent", project=sys.argv[1], upload_artifacts=True)
+for number in range(1, 4):
+    with context.get_child_context(myparam=number) as child:
+        child.log_result("score", -number)
+        child.log_artifact("note", body=str(number), local_path="note.txt")
+        if number == 2:
+            child.mark_as_best()
+context.commit(completed=True)
+print(json.dumps(context.uid))
+""",
+            project,
+        )
         db = mlrun.get_run_db()
-        parent = db.read_run(context.uid, project)
+        parent = db.read_run(uid, project)
         self.assertEqual(parent["status"]["results"]["best_iteration"], 2)
         self.assertEqual(len(parent["status"]["iterations"]), 4)
-        self.assertEqual(db.read_run(context.uid, project, iter=3)["status"]["results"]["score"], -3)
-        self.assertEqual(mlrun.get_dataitem(f"store://artifacts/{project}/parent_note:latest@{context.uid}").get(), b"2")
-        self.assertEqual(mlrun.get_dataitem(f"store://artifacts/{project}/parent_note#3:latest@{context.uid}").get(), b"3")
+        self.assertEqual(db.read_run(uid, project, iter=3)["status"]["results"]["score"], -3)
+        self.assertEqual(mlrun.get_dataitem(f"store://artifacts/{project}/parent_note:latest@{uid}").get(), b"2")
+        self.assertEqual(mlrun.get_dataitem(f"store://artifacts/{project}/parent_note#3:latest@{uid}").get(), b"3")
 
     def test_a_large_artifact_of_50_megabytes(self):
         project = unique("large")
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "large.bin")
-            with open(path, "wb") as file:
-                file.write(os.urandom(1 << 20) * 50)
-            context = mlrun.get_or_create_ctx("large", project=project, upload_artifacts=True)
-            context.log_artifact("big", local_path=path)
-            context.commit(completed=True)
+        script(
+            """
+import os, sys
+import mlrun
+with open("large.bin", "wb") as file:
+    file.write(os.urandom(1 << 20) * 50)
+context = mlrun.get_or_create_ctx("large", project=sys.argv[1], upload_artifacts=True)
+context.log_artifact("big", local_path="large.bin")
+context.commit(completed=True)
+print(1)
+""",
+            project,
+        )
         artifact = mlrun.get_run_db().read_artifact("large_big", project=project)
         self.assertEqual(artifact["spec"]["size"], 50 << 20)
         self.assertEqual(len(mlrun.get_dataitem(f"store://{project}/large_big").get()), 50 << 20)

@@ -4,6 +4,7 @@ import type { ObjectContext, Places } from '../objects/index.ts'
 import type { Notifications } from '../notifications/index.ts'
 import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/tracking.ts'
+import type { PreparedRun } from './prepared-run.ts'
 
 /** What is there before the records are open: enough to prepare a run and to start its process. */
 export interface Ground {
@@ -19,16 +20,26 @@ export interface Ground {
   readonly owner: string
 }
 
-/** How clients of other trackers (MLflow's) reach the records from inside a job. */
+/** What clients are told of the run they are in. */
+export type ClientRun = Pick<
+  PreparedRun,
+  | 'id'
+  | 'name'
+  | 'project'
+  | 'experiment'
+  | 'parentId'
+  | 'iteration'
+  | 'parameters'
+  | 'inputs'
+  | 'outPath'
+  | 'environment'
+  | 'autolog'
+>
+
+/** How clients of other trackers (MLflow's and MLRun's) reach the records from inside a job. */
 export interface ClientAccess {
   /** Variables that point such a client at this very run, which has its record. Empty where the user has pointed it elsewhere. */
-  environmentOf(run: {
-    id: string
-    project: string
-    experiment: string
-    environment: Record<string, string>
-    autolog: boolean
-  }): Promise<Record<string, string>>
+  environmentOf(run: ClientRun): Promise<Record<string, string>>
   /** False while no client can have called: then a run has logged nothing beside its journal. */
   mayHaveLogged(): boolean
 }

@@ -8,7 +8,7 @@
 export { abortRun } from './abort.ts'
 export { adoptRuns, type AdoptionReport } from './adoption.ts'
 export { takeResultsOf } from './child-runs.ts'
-export type { ClientAccess, Execution, Ground } from './execution.ts'
+export type { ClientAccess, ClientRun, Execution, Ground } from './execution.ts'
 export { type AttachedRun, startAttachedRun } from './attached-run.ts'
 export { watchForAbort } from './heartbeat.ts'
 export { givenToRun } from './given-to-run.ts'

@@ -9,6 +9,7 @@ import Fastify, {
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Clock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
+import { createDefinitions } from '../definitions/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Registry } from '../registry/index.ts'
@@ -128,6 +129,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clock,
     served,
     execution: options.execution,
+    jobs: options.jobs,
+    definitions: createDefinitions(options.holdings.database, { clock }),
+    projectSecrets: options.projectSecrets,
+    holdings: options.holdings,
     artifactFolder: options.artifactFolder,
     tasks: createBackgroundTasks(clock),
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),

@@ -6,6 +6,7 @@ import type { RunTokens } from '../../http/index.ts'
 import type { Cli } from '../cli.ts'
 import { isSameServer, readServerNote } from '../server-file.ts'
 import type { Session } from '../session.ts'
+import { mlrunVariables } from './mlrun-variables.ts'
 
 /** While it is open, clients of other trackers in a job reach the records. */
 export interface OpenClientAccess extends ClientAccess, AsyncDisposable {}
@@ -46,13 +47,19 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
     return asked
   }
   return {
-    async environmentOf({ id, project, experiment, environment, autolog }) {
+    async environmentOf(run) {
+      const { id, project, experiment, environment, autolog } = run
       const set = { ...cli.config.environment, ...environment }
+      const forMlrun = async (): Promise<Record<string, string>> => {
+        if (isForeign(set['MLRUN_DBPATH'])) return {}
+        const { url, tokens } = await addressed()
+        return mlrunVariables(run, { url, token: tokens.tokenOf(id), set })
+      }
       // Who has pointed the client somewhere means it, unless it is asked to log to this very run.
       const uri = set['MLFLOW_TRACKING_URI']
       if (uri && !autolog && isForeign(uri)) {
         tellOnce(withoutPassword(uri))
-        return {}
+        return await forMlrun()
       }
       const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
       const [{ url, tokens }, experimentId] = await Promise.all([
@@ -60,6 +67,7 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
         hasExperiment ? undefined : experimentOf(project, experiment),
       ])
       return {
+        ...(await forMlrun()),
         MLFLOW_TRACKING_URI: project === 'default' ? url : `${url}/projects/${encodeURIComponent(project)}`,
         MLFLOW_TRACKING_TOKEN: tokens.tokenOf(id),
         // Clients prefer these to a token, and the token is what stands for the run.

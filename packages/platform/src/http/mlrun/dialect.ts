@@ -8,6 +8,15 @@ import { clientSpecRoutes, servedVersion } from './client-spec.ts'
 import { defectAnswer, toAnswer } from './errors.ts'
 import { parseJson, writeJson } from './json.ts'
 import { logRoutes } from './logs.ts'
+import { buildRoutes } from './build.ts'
+import { featureStoreRoutes } from './feature-store.ts'
+import { fileRoutes } from './files.ts'
+import { functionRoutes } from './functions.ts'
+import { hubRoutes } from './hub.ts'
+import { monitoringRoutes } from './monitoring.ts'
+import { runtimeResourceRoutes } from './runtime-resources.ts'
+import { secretRoutes } from './secrets.ts'
+import { submitRoutes } from './submit.ts'
 import { projectRoutes } from './projects.ts'
 import { Query } from './query.ts'
 import { Answer, type MlrunContext, type Route } from './route.ts'
@@ -22,6 +31,15 @@ const routes: readonly Route[] = [
   ...artifactRoutes,
   ...artifactTagRoutes,
   ...backgroundTaskRoutes,
+  ...functionRoutes,
+  ...buildRoutes,
+  ...submitRoutes,
+  ...secretRoutes,
+  ...hubRoutes,
+  ...featureStoreRoutes,
+  ...monitoringRoutes,
+  ...fileRoutes,
+  ...runtimeResourceRoutes,
 ]
 
 /** A run with the tables of thousands of iterations, or a function with its code, with room. */

@@ -2,6 +2,10 @@ import type { JsonValue } from '@trainyard/contract'
 import type { FastifyReply } from 'fastify'
 import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
+import type { Definitions } from '../../definitions/index.ts'
+import type { Jobs } from '../../jobs/index.ts'
+import type { ProjectSecrets } from '../../secrets/index.ts'
+import type { Holdings } from '../../upkeep/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { ServedPlaces } from '../served-places.ts'
 import type { Query } from './query.ts'
@@ -14,6 +18,11 @@ export interface MlrunContext {
   readonly served: ServedPlaces
   /** Stops work; without it only runs that clients watch can be aborted. */
   readonly execution: Execution | undefined
+  /** The queue of work for servers; without it none can be asked for. */
+  readonly jobs: Jobs | undefined
+  readonly definitions: Definitions
+  readonly projectSecrets: ProjectSecrets
+  readonly holdings: Holdings
   /** Folder or address for everything without a place of its own. */
   readonly artifactFolder: string
   readonly tasks: BackgroundTasks

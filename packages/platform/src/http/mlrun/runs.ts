@@ -154,7 +154,9 @@ async function abort(context: MlrunContext, call: MlrunCall): Promise<Answer> {
   return new Answer(202, task)
 }
 
-async function stop({ tracking, execution }: MlrunContext, run: RunRecord, reason: string): Promise<void> {
+async function stop({ tracking, execution, jobs }: MlrunContext, run: RunRecord, reason: string): Promise<void> {
+  const ended = await jobs?.abort(run.id, { reason, force: false })
+  if (ended !== undefined && ended !== false) return
   if (run.supervisor !== null && run.supervisor.host !== reporter(0).host && execution) {
     await abortRun(execution, run.id, { reason, force: false })
     return

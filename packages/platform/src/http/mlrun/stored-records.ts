@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import type { JsonObject, JsonValue } from '@trainyard/contract'
+import type { Definition } from '../../definitions/index.ts'
+import { invalid, missing } from './errors.ts'
+import { isObject, objectAt, textOf } from './json.ts'
+import { checkProjectName } from './names.ts'
+import type { MlrunCall, MlrunContext } from './route.ts'
+
+/** Documents without versions, each under one name, kept as they came: what this server keeps for its clients without acting on it. */
+export interface StoredKind {
+  kind: string
+  /** For sentences. */
+  what: string
+}
+
+const nothing = 'latest'
+
+export function documentIn(call: MlrunCall, what: string): JsonObject {
+  const body = call.body()
+  if (isObject(body)) return body
+  throw invalid(`The body is to be ${what}, as a JSON object.`)
+}
+
+export async function putRecord(
+  { definitions }: MlrunContext,
+  { kind }: StoredKind,
+  { project, name, body }: { project: string; name: string; body: JsonObject },
+): Promise<JsonObject> {
+  checkProjectName(project)
+  // Fields that definitions keep apart must come back where they were.
+  const kept = { kind, metadata: { labels: objectAt(body, 'metadata')['labels'] ?? {} }, document: body }
+  await definitions.save({ project, kind, name, body: kept, tags: [nothing], versioned: false, status: null })
+  return body
+}
+
+const toDocument = ({ body }: Definition): JsonObject => objectAt(body, 'document')
+
+export async function findRecord(
+  { definitions }: MlrunContext,
+  { kind }: StoredKind,
+  { project, name }: { project: string; name: string },
+): Promise<JsonObject | undefined> {
+  const found = await definitions.find({ project, kind, name }, { tag: nothing })
+  return found && toDocument(found)
+}
+
+export async function getRecord(
+  context: MlrunContext,
+  stored: StoredKind,
+  at: { project: string; name: string },
+): Promise<JsonObject> {
+  const found = await findRecord(context, stored, at)
+  if (!found) throw missing(`The ${stored.what} ${at.project}/${at.name} was not found.`)
+  return found
+}
+
+export async function listRecords({ definitions }: MlrunContext, { kind }: StoredKind, project: string): Promise<JsonObject[]> {
+  const { definitions: found } = await definitions.list({
+    kind,
+    ...(project === '*' ? {} : { project }),
+    tag: '*',
+    limit: 10_000,
+  })
+  return found.map(toDocument)
+}
+
+export const removeRecord = (
+  { definitions }: MlrunContext,
+  { kind }: StoredKind,
+  { project, name }: { project: string; name: string },
+): Promise<number> => definitions.delete({ project, kind, name })
+
+/** Members take the place of those before, at any depth. */
+export function merged(before: JsonObject, patch: JsonObject): JsonObject {
+  const result: JsonObject = { ...before }
+  for (const [name, value] of Object.entries(patch)) {
+    const known: JsonValue | undefined = result[name]
+    result[name] = isObject(known) && isObject(value) ? merged(known, value) : value
+  }
+  return result
+}
+
+export const newUid = (): string => randomUUID().replaceAll('-', '')
+
+export const nameIn = (body: JsonObject, ...path: string[]): string => {
+  const name = textOf(objectAt(body, ...path.slice(0, -1))[path.at(-1)!])
+  if (name === undefined) throw invalid(`The body has no name; give it one in '${path.join('.')}'.`)
+  return name
+}
