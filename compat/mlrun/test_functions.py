@@ -78,7 +78,8 @@ class Functions(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             target = os.path.join(folder, "function.yaml")
             self.function().export(target)
-            imported = mlrun.import_function(target, project=self.project)
+            imported = mlrun.import_function(target)
+            imported.metadata.project = self.project
             imported.save()
         self.assertEqual(self.db.get_function("my-train", self.project)["kind"], "job")
 

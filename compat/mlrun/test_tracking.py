@@ -101,7 +101,7 @@ class PlainScripts(unittest.TestCase):
         path, model, _ = mlrun.artifacts.get_model(run.outputs["model"])
         with open(path, "rb") as file:
             self.assertEqual(file.read(), b"12345")
-        self.assertEqual(model.metrics, {"accuracy": 0.75})
+        self.assertEqual(model.metrics["accuracy"], 0.75)
         by_tag = mlrun.get_dataitem(f"store://models/{self.project}/myrun_model:first")
         self.assertEqual(by_tag.meta.spec.framework, "none")
 

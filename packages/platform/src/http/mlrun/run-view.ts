@@ -47,7 +47,7 @@ function statusOf(run: RunRecord, written: JsonObject): JsonObject {
   const error = run.state === 'failed' ? (run.error?.message ?? run.stateReason) : null
   const status: JsonObject = {
     ...written,
-    results: merge(objectAt(written, 'results'), run.results),
+    results: merge(objectAt(written, 'results'), ofUser(run.results)),
     start_time: timeBeside(written['start_time'], run.createdAtMs),
     last_update: timeBeside(written['last_update'], run.updatedAtMs),
     state: stateWord(run.state, written['state']),
@@ -60,6 +60,10 @@ function statusOf(run: RunRecord, written: JsonObject): JsonObject {
   if (run.host !== '') status['host'] ??= run.host
   return status
 }
+
+/** What the machine did meanwhile is no result of the run. */
+const ofUser = (results: RunRecord['results']): RunRecord['results'] =>
+  Object.fromEntries(Object.entries(results).filter(([key]) => !key.startsWith('system/')))
 
 /** The values of the record in the order the document has them, the others behind. Equal ones stay as they are written. */
 function merge(written: JsonObject, recorded: Readonly<Record<string, JsonValue>>): JsonObject {
