@@ -1,4 +1,5 @@
 import { artifactOperations } from './artifact-operations.ts'
+import { functionOperations } from './function-operations.ts'
 import { jobOperations } from './job-operations.ts'
 import { metricOperations } from './metric-operations.ts'
 import type { OperationSpec } from './operation.ts'
@@ -18,6 +19,7 @@ export const nativeOperations = {
   ...metricOperations,
   ...artifactOperations,
   ...projectOperations,
+  ...functionOperations,
   ...jobOperations,
   ...registryOperations,
   ...sendingOperations,

@@ -58,6 +58,12 @@ export const commandTable: readonly CommandEntry[] = [
     group: keeping,
     load: () => import('./commands/models.ts'),
   },
+  {
+    name: 'function',
+    summary: 'make, version, compare and run functions',
+    group: keeping,
+    load: () => import('./commands/function.ts'),
+  },
   { name: 'get', summary: 'copy what an address names to a local file', group: keeping, load: () => import('./commands/get.ts') },
   {
     name: 'export',

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
+import { createDefinitions } from '../definitions/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import { createJobs, type Jobs } from '../jobs/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
@@ -55,6 +56,7 @@ export const openRecordServer = (
     ...(onRegistryChange === undefined ? {} : { onRegistryChange }),
     projectSecrets: projectSecretsOf(session),
     notifications: notificationsOf(session),
+    definitions: createDefinitions(session.database),
     clock: systemClock,
     objects,
     artifactFolder: artifacts ?? session.directory.artifacts,

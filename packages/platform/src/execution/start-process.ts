@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { delimiter, dirname } from 'node:path'
 import type { JobSpec } from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
@@ -39,7 +39,15 @@ export const startPlan = (
   plan: ProcessPlan & { directory: RunDirectory; inheritStdin: boolean },
 ): LocalProcess =>
   substrateFor(run).start(
-    { ...plan, environment: { ...definedOnly(ground.environment), ...plan.environment, ...run.environment } },
+    {
+      ...plan,
+      environment: {
+        ...definedOnly(ground.environment),
+        ...plan.environment,
+        ...run.environment,
+        ...modulePath(plan.environment, run.environment),
+      },
+    },
     {
       name: placeName(run.id),
       outputFile: plan.directory.output,
@@ -49,6 +57,12 @@ export const startPlan = (
       paths: run.image === undefined ? [] : pathsOf(run, plan.directory),
     },
   )
+
+/** The harness must be found whatever a run adds to the places of modules. */
+function modulePath(planned: Record<string, string>, own: Record<string, string>): Record<string, string> {
+  const parts = [planned['PYTHONPATH'], own['PYTHONPATH']].filter((part) => part !== undefined && part !== '')
+  return parts.length < 2 ? {} : { PYTHONPATH: parts.join(delimiter) }
+}
 
 /** What a run's work is called where it is not a process of this machine. */
 export const placeName = (runId: string): string => `trainyard-${runId}`

@@ -146,11 +146,11 @@ describe('staged', () => {
       parameters: { rate: 0.5 },
       requirements: ['six', 'pandas>=2', 'numpy'],
       timeoutMs: 5_400_000,
+      environment: { A: 'b' },
       retries: 2,
       labels: { function: 'db://p/train@abc' },
     })
     expect(readFileSync(staged.task.command!, 'utf8')).toBe(training)
-    expect(staged.environment).toEqual({ A: 'b' })
     expect(staged.secretEnvironment).toEqual({ TOKEN: { secret: 'project', key: 'token' } })
     expect(staged.notes.join()).toMatch(/apt-get install -y x.*the image img was not used/)
     expect((await stageFunction(version(spec), options())).task.command).toBe(staged.task.command)
@@ -166,9 +166,9 @@ describe('staged', () => {
         command: join(folder, 'code/pkg/jobs.py'),
         handler: 'train',
         requirements: [`-r ${join(folder, 'code/requirements.txt')}`],
+        environment: { PYTHONPATH: join(folder, 'code') },
       },
       workingDirectory: join(folder, 'code'),
-      environment: { PYTHONPATH: join(folder, 'code') },
     })
   })
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, delimiter, join, resolve } from 'node:path'
-import { AppError, type JsonValue, type Task } from '@trainyard/contract'
+import { AppError, type Resources, type Task } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import { durationMs } from './function-fields.ts'
 import type { FunctionVersion } from './functions.ts'
@@ -11,12 +11,10 @@ import { contentName, fetchSource, type FetchedSource, inside, type SourceOption
 /** A version of a function with its code laid out on this machine: what a run of it begins with. */
 export interface StagedFunction {
   /**
-   * Script, handler, default parameters, requirements, retries, time limit and labels as the function has them; what is asked for
-   * goes over it. The label `function` tells the version.
+   * Script, handler, default parameters, variables, requirements, resources, retries, time limits and labels as the function has
+   * them; what is asked for goes over it (`overFunction`). The label `function` tells the version.
    */
   task: Task
-  /** Variables for the process. */
-  environment: Record<string, string>
   /** Variables whose value is a secret of the project. */
   secretEnvironment: Record<string, { secret: string; key?: string }>
   /** Where the process works; undefined: where it is called. */
@@ -31,9 +29,14 @@ export type StageableFunction = Pick<FunctionVersion, 'project' | 'name' | 'refe
 
 /**
  * Lays the code of a function out: embedded code as a file by its content, a source fetched once for each content. Repeats are cheap
- * and change nothing. `invalid_argument` says which code is missing.
+ * and change nothing. With another handler `asked` for, defaults that it does not take are left out. `invalid_argument` says which code is
+ * missing.
  */
-export async function stageFunction(version: StageableFunction, options: SourceOptions): Promise<StagedFunction> {
+export async function stageFunction(
+  version: StageableFunction,
+  options: SourceOptions,
+  asked: Pick<Task, 'handler'> = {},
+): Promise<StagedFunction> {
   const { spec } = version
   const source = spec.source === undefined ? undefined : await fetchSource(spec.source, options)
   const folder = source && workFolder(spec, source)
@@ -41,9 +44,13 @@ export async function stageFunction(version: StageableFunction, options: SourceO
   const paths = [folder, source?.folder, spec.pythonPath && source ? join(source.folder, spec.pythonPath) : undefined]
   const pythonPath = Array.from(new Set(paths.filter((path) => path !== undefined))).join(delimiter)
   const { values, secrets } = splitEnvironment(spec)
+  const environment = { ...values, ...(pythonPath === '' ? {} : { PYTHONPATH: pythonPath }) }
   return {
-    task: taskOf(version, code, requirementsOf(spec, source?.folder)),
-    environment: { ...values, ...(pythonPath === '' ? {} : { PYTHONPATH: pythonPath }) },
+    task: {
+      ...taskOf(version, code, requirementsOf(spec, source?.folder)),
+      ...defaultsFor(spec, asked.handler ?? code.handler),
+      ...(Object.keys(environment).length === 0 ? {} : { environment }),
+    },
     secretEnvironment: secrets,
     ...(folder === undefined ? {} : { workingDirectory: folder }),
     ...(source?.revision === undefined ? {} : { revision: source.revision }),
@@ -102,6 +109,8 @@ async function writeCode({ code = '', codeFile, name }: FunctionSpec, cacheFolde
 
 function taskOf({ project, name, reference, spec }: StageableFunction, code: LocatedCode, requirements: string[]): Task {
   const timeoutMs = durationMs(spec.timeouts?.['executing'] ?? null)
+  const pendingTimeoutMs = durationMs(spec.timeouts?.['pending_scheduled'] ?? null)
+  const resources = resourcesOf(spec)
   return {
     name,
     project,
@@ -109,12 +118,51 @@ function taskOf({ project, name, reference, spec }: StageableFunction, code: Loc
     command: code.script,
     ...(code.handler === undefined ? {} : { handler: code.handler }),
     ...(spec.arguments === undefined || code.handler !== undefined ? {} : { arguments: spec.arguments.map(escapeBraces) }),
-    ...(spec.parameters === undefined ? {} : { parameters: spec.parameters as Record<string, JsonValue> }),
     ...(requirements.length === 0 ? {} : { requirements }),
     ...(spec.retries === undefined ? {} : { retries: spec.retries.count }),
+    ...(spec.retries?.backoffMs === undefined ? {} : { retryPauseMs: spec.retries.backoffMs }),
     ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
+    ...(pendingTimeoutMs === undefined || pendingTimeoutMs === 0 ? {} : { pendingTimeoutMs }),
+    ...(resources === undefined ? {} : { resources }),
     labels: { function: reference },
   }
+}
+
+/** Defaults that the callable takes: another handler of the same code need not take all of them. */
+function defaultsFor({ parameters, entryPoints = {} }: FunctionSpec, handler: string | undefined): Pick<Task, 'parameters'> {
+  if (parameters === undefined) return {}
+  const point = handler === undefined ? undefined : entryPoints[handler]
+  if (point === undefined || point.hasKwargs) return { parameters }
+  const taken = new Set(point.parameters.map(({ name }) => name))
+  return { parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => taken.has(name))) }
+}
+
+/** What is set aside for it: what it asks for, else what it may use at most. */
+function resourcesOf({ resources = {} }: FunctionSpec): Resources | undefined {
+  const amounts = { ...resources.limits, ...resources.requests }
+  const gpus = Number(resources.limits?.['gpu'] ?? amounts['gpu'] ?? Number.NaN)
+  const found: Resources = {
+    ...(amounts['cpu'] === undefined ? {} : { cpu: amounts['cpu'] }),
+    ...(amounts['memory'] === undefined ? {} : { memory: amounts['memory'] }),
+    ...(Number.isInteger(gpus) && gpus >= 0 ? { gpus } : {}),
+  }
+  return Object.keys(found).length === 0 ? undefined : found
+}
+
+/** What is asked for goes over what the function has; tables are merged key by key. */
+export const overFunction = (task: Task, asked: Task): Task => ({
+  ...task,
+  ...asked,
+  ...merged('parameters', task, asked),
+  ...merged('inputs', task, asked),
+  ...merged('environment', task, asked),
+  ...merged('resources', task, asked),
+  labels: { ...asked.labels, ...task.labels },
+})
+
+function merged(key: 'parameters' | 'inputs' | 'environment' | 'resources', task: Task, asked: Task): Partial<Task> {
+  if (task[key] === undefined && asked[key] === undefined) return {}
+  return { [key]: { ...task[key], ...asked[key] } }
 }
 
 /** Places for parameters are those of a task; MLRun's are `{name}` as well, so a lone brace that names nothing must stay. */

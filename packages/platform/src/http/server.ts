@@ -8,9 +8,11 @@ import Fastify, {
 } from 'fastify'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Clock } from '../base/clock.ts'
+import type { Definitions } from '../definitions/index.ts'
 import type { Execution } from '../execution/index.ts'
 import { createDefinitions } from '../definitions/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
+import { createFunctions } from '../functions/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Evaluation } from '../evaluation/index.ts'
@@ -40,6 +42,8 @@ export interface ServerOptions {
   readonly webhooks: Webhooks
   readonly projectSecrets: ProjectSecrets
   readonly notifications: Notifications
+  /** Functions, feature sets and whatever else has versions by its content. */
+  readonly definitions: Definitions
   /** Told after a request that may have changed the registry, so that webhooks need not wait. */
   readonly onRegistryChange?: () => void
   readonly clock: Clock
@@ -142,6 +146,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     registry,
     projectSecrets: options.projectSecrets,
     notifications: options.notifications,
+    functions: createFunctions(options.definitions),
     clock,
     served,
     holdings: options.holdings,

@@ -10,7 +10,8 @@ export interface RemoteServerOptions {
   fetch?: typeof fetch
 }
 
-type Query = Readonly<Record<string, string | number | boolean | undefined>>
+/** Of a list each value stands under the same name. */
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 const prefix = '/api/trainyard/v1'
@@ -117,7 +118,7 @@ export class RemoteServer {
 
 function queryText(query: Query = {}): string {
   const pairs = Object.entries(query).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[key, String(value)]],
+    value === undefined ? [] : typeof value === 'object' ? value.map((each) => [key, each]) : [[key, String(value)]],
   )
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
 }

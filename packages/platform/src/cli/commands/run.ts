@@ -23,19 +23,9 @@ export function define(command: Command, cli: Cli): void {
     .argument('[file]', 'a Python, TypeScript or JavaScript file, or file:handler')
     .argument('[arguments...]', 'for the script, after --; {name} is replaced by the parameter')
   addRunOptions(command)
-  command.action(async (file: string | undefined, arguments_: string[], options: RunOptions) => {
-    using interrupts = takeInterrupts(cli)
-    const work = { ...(await buildTask(cli, file, arguments_, options)), options, interrupts }
-    if (options.on !== undefined) {
-      if (options.on !== 'server') throw new AppError('invalid_argument', `--on ${options.on}: expected server.`)
-      const { runOnServer } = await import('../run/run-on-server.ts')
-      return await runOnServer(cli, work)
-    }
-    const directory = openDirectory(cli, { create: true })
-    await using records = lazyRecords(cli, directory)
-    if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))
-    else await execute(cli, directory, records, work)
-  })
+  command.action((file: string | undefined, arguments_: string[], options: RunOptions) =>
+    runCommand(cli, file, arguments_, options),
+  )
   addExamples(command, cli, [
     ['trainyard run training.py -p p1=5', 'a script with a parameter'],
     ['trainyard run training.py:my_job -p p1=5 -i infile.txt=s3://bucket/infile.txt', 'a function of the file, with an input'],
@@ -45,11 +35,48 @@ export function define(command: Command, cli: Cli): void {
       'a guided search',
     ],
     ['trainyard run train.py -p lr=0.1 -- --lr {lr}', 'a script that reads its own command line'],
+    ['trainyard run db://default/train -p lr=0.1', 'a function that is kept: see trainyard function'],
   ])
+}
+
+/** What `run` and `function run` do. */
+export async function runCommand(
+  cli: Cli,
+  file: string | undefined,
+  arguments_: readonly string[],
+  options: RunOptions,
+): Promise<void> {
+  using interrupts = takeInterrupts(cli)
+  const isFunction = /^(?:db|hub):\/\//.test(file ?? '')
+  const built = await buildTask(cli, isFunction ? undefined : file, arguments_, options)
+  const staged = isFunction ? await stageForRun(cli, file!, built.task, { signal: interrupts.signal, options }) : {}
+  const work = { ...built, ...staged, options, interrupts }
+  if (options.on !== undefined) {
+    if (options.on !== 'server') throw new AppError('invalid_argument', `--on ${options.on}: expected server.`)
+    const { runOnServer } = await import('../run/run-on-server.ts')
+    return await runOnServer(cli, work)
+  }
+  const directory = openDirectory(cli, { create: true })
+  await using records = lazyRecords(cli, directory)
+  if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))
+  else await execute(cli, directory, records, work)
+}
+
+/** A function's own file and folder in the place of a script's. */
+async function stageForRun(
+  cli: Cli,
+  reference: string,
+  task: Task,
+  context: { signal: AbortSignal; options: RunOptions },
+): Promise<{ task: Task; workingDirectory?: string; functionReference?: string }> {
+  const { stageNamedFunction } = await import('../functions/stage-named-function.ts')
+  return await stageNamedFunction(cli, reference, task, context)
 }
 
 interface Work {
   task: Task
+  /** Where the process works, when that is not where it was called. */
+  workingDirectory?: string
   parameterTexts: Record<string, string>
   options: RunOptions
   interrupts: Interrupts
@@ -84,7 +111,8 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
     resolveStoreUrl: (url) => records.use(({ resolveStoreUrl }) => resolveStoreUrl(url)),
   }
   const ground = groundOf(cli, directory, objects)
-  const run = await prepareRun(ground, task, prepareOptions(cli, work))
+  const prepared = await prepareRun(ground, task, prepareOptions(cli, work))
+  const run = work.workingDirectory === undefined ? prepared : { ...prepared, workingDirectory: work.workingDirectory }
   const { sweep } = task
   const attach = options.attach === undefined ? undefined : parseAttach(options.attach)
   if (sweep !== undefined) {

@@ -21,6 +21,9 @@ interface Asked {
   task: Task
   parameterTexts: Record<string, string>
   options: RunOptions
+  workingDirectory?: string
+  /** The function it is a run of, where it is kept by the server that is asked. */
+  functionReference?: string
 }
 
 /** Asks a server for the run, shows what it prints, and tells how it ended. Ctrl-C stops the showing, not the run. */
@@ -40,12 +43,15 @@ export async function runOnServer(cli: Cli, asked: Asked): Promise<void> {
 }
 
 /** What a server needs, as it is on this machine. */
-export function planOf(cli: Cli, { task, parameterTexts, options }: Asked): JobPlan & { secrets: Record<string, string> } {
+export function planOf(
+  cli: Cli,
+  { task, parameterTexts, options, workingDirectory = cli.workingDirectory }: Asked,
+): JobPlan & { secrets: Record<string, string> } {
   const environment = parsePairs('--env', options.env, 'KEY=VALUE')
   return {
     task,
     commandLine: recordedCommandLine(cli.argv, options.typed),
-    workingDirectory: cli.workingDirectory,
+    workingDirectory,
     ...(Object.keys(parameterTexts).length === 0 ? {} : { parameterTexts }),
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     ...(options.python === undefined ? {} : { python: options.python }),
@@ -78,6 +84,11 @@ export function portable(cli: Cli, plan: ReturnType<typeof planOf>): Omit<Return
 }
 
 async function submitThere({ remote }: Session, cli: Cli, asked: Asked): Promise<string> {
+  if (asked.functionReference !== undefined) {
+    const { runRemoteFunction } = await import('../functions/remote-functions.ts')
+    const { task: own, ...rest } = planOf(cli, asked)
+    return await runRemoteFunction(remote!, asked.functionReference, { ...rest, task: withoutValues(own) })
+  }
   const { task, ...plan } = portable(cli, planOf(cli, asked))
   const body = { ...plan, task: withoutValues(task) }
   const { job } = await remote!.json<{ job: { runId: string } }>('POST', '/jobs', { body })

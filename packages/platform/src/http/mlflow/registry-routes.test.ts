@@ -1,3 +1,4 @@
+import { createDefinitions } from '../../definitions/index.ts'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +48,7 @@ beforeAll(async () => {
       clock: systemClock,
     }),
     notifications: createNotifications(database, { box: createSecretBox(join(folder, 'secret.key')) }),
+    definitions: createDefinitions(database),
     projectSecrets: createProjectSecrets(database, { box: createSecretBox(join(folder, 'secret.key')), clock: systemClock }),
     clock: systemClock,
     objects,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
+import type { Functions } from '../../functions/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Notifications } from '../../notifications/index.ts'
@@ -15,6 +16,7 @@ export interface NativeContext {
   readonly registry: Registry
   readonly projectSecrets: ProjectSecrets
   readonly notifications: Notifications
+  readonly functions: Functions
   readonly clock: Clock
   readonly served: ServedPlaces
   readonly holdings: Holdings

@@ -1,5 +1,6 @@
 import { artifactHandlers } from './artifact-handlers.ts'
 import type { Handlers } from './bound-operation.ts'
+import { functionHandlers } from './function-handlers.ts'
 import { jobHandlers } from './job-handlers.ts'
 import { metricHandlers } from './metric-handlers.ts'
 import { projectHandlers } from './project-handlers.ts'
@@ -15,6 +16,7 @@ export const handlers: Handlers = {
   ...metricHandlers,
   ...artifactHandlers,
   ...projectHandlers,
+  ...functionHandlers,
   ...jobHandlers,
   ...registryHandlers,
   ...sendingHandlers,

@@ -29,7 +29,7 @@ export const jobHandlers: SomeHandlers<'submitJob' | 'listJobs' | 'getJob' | 'ch
   },
 }
 
-function jobsOf({ jobs }: NativeContext): Jobs {
+export function jobsOf({ jobs }: NativeContext): Jobs {
   if (jobs) return jobs
   throw new AppError(
     'permission_denied',

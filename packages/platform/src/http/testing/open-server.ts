@@ -17,6 +17,7 @@ import { createTraces } from '../../traces/index.ts'
 import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import type { GuardOptions } from '../guard.ts'
+import { createDefinitions } from '../../definitions/index.ts'
 import { createServer } from '../server.ts'
 
 export interface Answer {
@@ -63,6 +64,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
       clock: systemClock,
     }),
     notifications: createNotifications(database, { box: createSecretBox(join(folder, 'secret.key')) }),
+    definitions: createDefinitions(database),
     projectSecrets: createProjectSecrets(database, { box: createSecretBox(join(folder, 'secret.key')), clock: systemClock }),
     clock: systemClock,
     objects: objectContext,

@@ -1,0 +1,56 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Task } from '@trainyard/contract'
+import { overFunction, printFunctionReference, stageFunction } from '../../functions/index.ts'
+import type { Cli } from '../cli.ts'
+import type { RunOptions } from '../run/run-options.ts'
+import { getNamed } from './look.ts'
+import { type FunctionSession, openFunctions, sourceOptions } from './function-session.ts'
+
+interface Staged {
+  task: Task
+  workingDirectory?: string
+  functionReference?: string
+}
+
+/** What a run of a function that is kept begins with: its code laid out here, and what was asked for over what it has. */
+export async function stageNamedFunction(
+  cli: Cli,
+  text: string,
+  asked: Task,
+  { signal, options }: { signal: AbortSignal; options: RunOptions },
+): Promise<Staged> {
+  await using session = await openFunctions(cli)
+  const version = await getNamed(session, text)
+  const own = absolute(cli, asked)
+  // Another machine lays its own functions out itself.
+  if (session.remote !== undefined && options.on === 'server')
+    return {
+      task: own,
+      functionReference: printFunctionReference({
+        ...version,
+        ...(version.isVersioned ? {} : { tag: version.tags[0] ?? 'latest' }),
+      }),
+    }
+  const staged = await stageFunction(version, sourceOptions(cli, session, folderOf(cli, session), signal), own)
+  for (const note of staged.notes) cli.note(cli.errorStyle.dim(note))
+  for (const variable of Object.keys(staged.secretEnvironment))
+    if (cli.config.environment[variable] === undefined)
+      cli.warn(`${variable} is a secret of the project and has no value here: give it with --env ${variable}=…`)
+  return {
+    task: overFunction(staged.task, own),
+    ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
+  }
+}
+
+const folderOf = (cli: Cli, session: FunctionSession): string =>
+  session.remote === undefined
+    ? session.directory.path
+    : join(cli.config.environment['XDG_CACHE_HOME'] ?? join(cli.config.environment['HOME'] ?? homedir(), '.cache'), 'trainyard')
+
+/** Paths mean what they mean where the user is, wherever the function works. */
+function absolute(cli: Cli, { outPath, ...task }: Task): Task {
+  if (outPath === undefined) return task
+  const isPath = !/^[a-z][a-z0-9+.-]+:\/\//i.test(outPath)
+  return { ...task, outPath: isPath ? resolve(cli.workingDirectory, outPath) : outPath }
+}

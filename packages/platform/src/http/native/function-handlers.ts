@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import { AppError } from '@trainyard/contract'
+import { parseTask } from '../../execution/index.ts'
+import {
+  checkFunctionDocument,
+  checkHandler,
+  checkKind,
+  compareFunctions,
+  entryPointsOf,
+  fromFunctionDocument,
+  type FunctionDocument,
+  overFunction,
+  requireCode,
+  stageFunction,
+  toFunctionDocument,
+} from '../../functions/index.ts'
+import type { FunctionSpec } from '@trainyard/contract/function'
+import type { CallOf, SomeHandlers } from './bound-operation.ts'
+import type { NativeContext } from './context.ts'
+import { checkSources, jobsOf } from './job-handlers.ts'
+
+export const functionHandlers: SomeHandlers<
+  | 'listFunctions'
+  | 'saveFunction'
+  | 'getFunction'
+  | 'deleteFunction'
+  | 'getFunctionHistory'
+  | 'compareFunctions'
+  | 'tagFunction'
+  | 'untagFunction'
+  | 'runFunction'
+> = {
+  listFunctions: ({ functions }, { query: { label, kind, state, versions, ...query } }) =>
+    functions.list({
+      ...query,
+      ...(label === undefined ? {} : { labels: label }),
+      ...(kind === undefined ? {} : { types: kind }),
+      ...(state === undefined ? {} : { states: state }),
+      newestOnly: versions !== true && query.tag === undefined,
+    }),
+  saveFunction: async ({ functions }, { body: { spec, document, ...request }, caller }) =>
+    await functions.save({ ...request, document: documentOf(request.project, spec, document), by: caller.by }),
+  getFunction: ({ functions }, { path, query: { project, ...version } }) =>
+    functions.get({ name: path.name, ...version }, project),
+  deleteFunction: async ({ functions }, { path, query: { project, ...version } }) => ({
+    deleted: await functions.delete({ name: path.name, ...version }, project),
+  }),
+  getFunctionHistory: async ({ functions }, { path, query }) => ({ moves: await functions.history(path.name, query.project) }),
+  compareFunctions: async ({ functions }, { path, body: { project, before, after } }) => {
+    const [one, other] = [
+      await functions.get({ name: path.name, ...before }, project),
+      await functions.get({ name: path.name, ...after }, project),
+    ]
+    return compareFunctions(one.document, other.document)
+  },
+  tagFunction: ({ functions }, { path, body: { project, ...version }, caller }) =>
+    functions.tag({ name: path.name, ...version }, project, path.tag, caller.by),
+  untagFunction: async ({ functions }, { path, query, caller }) => ({
+    removed: await functions.untag(path.name, query.project, path.tag, caller.by),
+  }),
+  runFunction: async (context, call) => ({ run: await submitRun(context, call) }),
+}
+
+/** A specification or a document, checked; what its code says of handlers is added where nobody said it. */
+function documentOf(project: string, spec: FunctionSpec | undefined, document: FunctionDocument | undefined): FunctionDocument {
+  if ((spec === undefined) === (document === undefined))
+    throw new AppError('invalid_argument', 'The body: give either spec or document.')
+  const given = document && checkFunctionDocument(document, 'The document')
+  const read = spec ?? fromFunctionDocument(given!)
+  if (spec?.kind !== undefined) checkKind(spec.kind, 'The function')
+  const described: FunctionSpec = {
+    ...read,
+    ...(read.code === undefined || read.entryPoints !== undefined
+      ? {}
+      : { entryPoints: entryPointsOf(read.code, read.codeFile ?? 'function.py') }),
+  }
+  requireCode(described)
+  checkHandler(described)
+  return toFunctionDocument(described, { project, ...(given === undefined ? {} : { base: given }) })
+}
+
+async function submitRun(context: NativeContext, { path, body, caller, signal }: CallOf<'runFunction'>) {
+  const { project, tag, hash, task, commandLine, ...request } = body
+  const version = await context.functions.get(
+    { name: path.name, ...(tag === undefined ? {} : { tag }), ...(hash === undefined ? {} : { hash }) },
+    project,
+  )
+  const jobs = jobsOf(context)
+  const { holdings, execution } = context
+  const asked = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
+  const sources = {
+    objects: holdings.objectContext,
+    cacheFolder: join(holdings.directory.path, 'functions'),
+    // Who asks may be on another machine: its paths are none of ours.
+    allowLocal: false,
+    environment: execution?.environment ?? {},
+    signal,
+  }
+  const staged = await stageFunction(version, sources, asked)
+  const { runId } = await jobs.submit({
+    ...request,
+    task: overFunction(staged.task, asked),
+    ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
+    owner: caller.by,
+    commandLine: commandLine ?? [caller.via],
+  })
+  return await context.tracking.runs.get(runId)
+}
