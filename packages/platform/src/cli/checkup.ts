@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { databaseFile, locateDataDirectory } from '../base/data-directory.ts'
 import { messageOf, systemErrorCode } from '../base/errors.ts'
 import { findPython } from '../execution/index.ts'
-import { openDatabase } from '../database/index.ts'
+import { type Database, openDatabase } from '../database/index.ts'
 import { createTracking } from '../tracking/index.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
@@ -96,10 +96,28 @@ async function checkRecords(cli: Cli): Promise<Finding[]> {
             found: `damaged: ${problems.slice(0, 3).join('; ')}`,
             advice: 'restore it from a copy, or export the runs that can still be read',
           }
-    return [database, checkClock(cli.nowMs(), newest?.createdAtMs)]
+    return [database, ...(await checkAside(opened)), checkClock(cli.nowMs(), newest?.createdAtMs)]
   } catch (error) {
     return [{ what: 'database', verdict: 'fail', found: messageOf(error) }]
   }
+}
+
+/** What arrived and could not be stored: kept for a programmer to look at. */
+async function checkAside(opened: Database): Promise<Finding[]> {
+  const { count, first } = await opened.read(async ({ kysely }) => {
+    const counted = kysely.selectFrom('metric_arrivals_aside').select(({ fn }) => fn.countAll<number | string>().as('count'))
+    const oldest = kysely.selectFrom('metric_arrivals_aside').select('reason').orderBy('number').limit(1)
+    return { count: Number((await counted.executeTakeFirstOrThrow()).count), first: await oldest.executeTakeFirst() }
+  })
+  if (!first) return []
+  return [
+    {
+      what: 'set aside',
+      verdict: 'warn',
+      found: `${countOf(count, 'batch of metric points', 'batches of metric points')}, first because: ${first.reason}`,
+      advice: 'the runs concerned say so too; report it, with the rows of the table metric_arrivals_aside',
+    },
+  ]
 }
 
 /** A clock may differ by this much between machines that share a data directory. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { newRunId } from '@trainyard/contract'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase } from '../database/index.ts'
 import { createCli } from './cli.ts'
 import { openSession, type Session } from './session.ts'
 import { memoryStream, type Outcome, runMain } from './testing/memory-terminal.ts'
@@ -377,6 +378,15 @@ describe('doctor and projects', () => {
     expect(findings.map(({ what }) => what)).toEqual(
       expect.arrayContaining(['Node.js', 'data directory', 'clock', 'disk space', 'Python', 'git', 'uv']),
     )
+  })
+
+  test('doctor tells of metric points that could not be stored', async () => {
+    const database = await openDatabase(join(folder, '.trainyard', 'trainyard.db'))
+    const rows = [[new Uint8Array(3), 'a step that no column holds']]
+    await database.write((transaction) => transaction.insertRows('metric_arrivals_aside', ['body', 'reason'], rows))
+    await database.close()
+    const { stdout } = await trainyard('doctor')
+    expect(stdout).toMatch(/^warn\s+set aside\s+1 batch of metric points, first because: a step that no column holds/m)
   })
 
   test('a damaged database fails the check-up', async () => {

@@ -126,7 +126,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await uploads.forgetOld()
   const { onRegistryChange } = options
   const context = { tracking, registry, traces, evaluation, webhooks, clock, places, uploads, onRegistryChange }
-  serveMetrics(app, options.holdings, packageJson.version)
+  const noteAnswer = serveMetrics(app, options.holdings, packageJson.version)
   mlflowDialect(app, context, signer)
   mlrunDialect(app, {
     tracking,
@@ -163,7 +163,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   let stopping: ConnectionEnd | undefined
   app.addHook('preClose', async () => stopping?.begin())
   await app.ready()
-  openLogLane(app, context, createPass(options.guard))
+  openLogLane(app, context, { passes: createPass(options.guard), noteAnswer })
   const slow = cutSlowClients(app.server)
   stopping = endingConnections(app.server, (socket) => slow.isBusy(socket))
   app.server.once('close', () => slow[Symbol.dispose]())

@@ -114,7 +114,7 @@ async function currentOf(transaction: Transaction, run: number, artifact: NewArt
   )
 }
 
-interface Version {
+export interface Version {
   run?: number | null
   project: number
   key: string

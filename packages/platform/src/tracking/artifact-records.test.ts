@@ -5,6 +5,7 @@ import { createArtifactRecords } from './artifact-records.ts'
 import { parseArtifactReference } from './artifact-reference.ts'
 import { createJournalRecords } from './journal-records.ts'
 import { getRunNumber } from './run-number.ts'
+import { createShippedRuns } from './shipped-runs.ts'
 import { type TemporaryDatabase, openTemporaryDatabase } from './testing/temporary-database.ts'
 import type { ArtifactRecords, NewArtifact } from './tracking.ts'
 
@@ -205,6 +206,24 @@ describe('links', () => {
     expect((await artifacts.ofRun(parent)).map(({ id }) => id)).toEqual([one.id, own.id])
     expect((await artifacts.resolve(project, `model@${parent}`)).id).toBe(one.id)
     expect((await artifacts.resolve(project, 'model')).id).toBe(one.id)
+  })
+})
+
+describe('links that come late from another machine', () => {
+  test('leave the tag latest with what somebody else has made since, and take it from their own', async () => {
+    const shipped = createShippedRuns(temporary.database)
+    const [project, sweep, first, second, other] = [newProject(), await newRun(), await newRun(), await newRun(), await newRun()]
+    await temporary.database.write(async ({ kysely }) => {
+      const { number } = await kysely.selectFrom('runs').select('number').where('id', '=', sweep).executeTakeFirstOrThrow()
+      await kysely.updateTable('runs').set({ parent: number }).where('id', 'in', [first, second]).execute()
+    })
+    const latest = async () => (await artifacts.resolve(project, 'model')).id
+    const [one, two] = [await add(project, first, { createdAtMs: 10 }), await add(project, second, { createdAtMs: 20 })]
+    await shipped.linkArtifacts(sweep, [one.id])
+    expect([await latest(), (await artifacts.ofRun(sweep)).map(({ id }) => id)]).toEqual([one.id, [one.id]])
+    const since = await add(project, other, { createdAtMs: 30 })
+    await shipped.linkArtifacts(sweep, [two.id])
+    expect([await latest(), (await artifacts.ofRun(sweep)).map(({ id }) => id)]).toEqual([since.id, [two.id]])
   })
 })
 

@@ -1,12 +1,12 @@
 import { AppError, isEnded, type RunStateChange, type Supervisor } from '@trainyard/contract'
 import type { Database, Transaction } from '../database/index.ts'
-import { checkTag, getVersion, latestTag, moveTags } from './artifact-change.ts'
+import { addLink, checkTag, getVersion, latestTag, moveTags, type Version } from './artifact-change.ts'
 import { storeArtifact } from './artifact-import.ts'
 import { forgetAttempt, patchRun } from './run-change.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
 import { placeRun } from './run-move.ts'
 import { type RunImage, storeImage, toNewRun } from './run-image.ts'
-import { findRunNumber } from './run-number.ts'
+import { findRunNumber, getRunNumber } from './run-number.ts'
 import type { ShippedRuns } from './tracking.ts'
 
 const remotePrefix = '(remote) '
@@ -38,6 +38,11 @@ export function createShippedRuns(database: Database): ShippedRuns {
         await showNewest(transaction, artifact.id)
       })
     },
+    linkArtifacts: (runId, artifactIds) =>
+      database.write(async (transaction) => {
+        const run = await getRunNumber(transaction, runId)
+        for (const id of artifactIds) await linkLate(transaction, run, await getVersion(transaction, id))
+      }),
   }
 }
 
@@ -70,6 +75,26 @@ async function showNewest(transaction: Transaction, id: string): Promise<void> {
     .where('key', '=', key)
     .where('iteration', '=', iteration)
     .execute()
+}
+
+/** The choice of a run is `latest` among its own; what somebody else has made after it stays so. */
+async function linkLate(transaction: Transaction, run: number, version: Version): Promise<void> {
+  await addLink(transaction, run, version)
+  const ofKey = transaction.kysely
+    .selectFrom('artifacts as a')
+    .leftJoin('runs as r', 'r.number', 'a.run')
+    .where('a.project', '=', version.project)
+    .where('a.key', '=', version.key)
+  const own = ofKey.where(({ or, eb }) => or([eb('r.number', '=', run), eb('r.parent', '=', run)]))
+  const lastOwn = await own.select(({ fn }) => fn.max('a.created_at').as('at')).executeTakeFirst()
+  const holder = await ofKey
+    .innerJoin('artifact_tags as t', 't.artifact', 'a.number')
+    .select(['a.created_at', 'r.number', 'r.parent'])
+    .where('t.tag', '=', latestTag)
+    .executeTakeFirst()
+  const isOther = holder !== undefined && holder.number !== run && holder.parent !== run
+  if (isOther && holder.created_at > (lastOwn?.at ?? 0)) return
+  await moveTags(transaction, version, [latestTag])
 }
 
 async function put(transaction: Transaction, image: RunImage, revision: number): ReturnType<ShippedRuns['put']> {

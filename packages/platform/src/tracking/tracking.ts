@@ -81,9 +81,15 @@ export interface KeptAnswer {
 export interface KeptAnswers {
   /**
    * Takes the key for a request, told by its hash: undefined when it is to be carried out now, the answer when it was.
-   * `failed_precondition` when the key was another request's, `already_exists` while it is being carried out.
+   * `failed_precondition` when the key was another request's, `already_exists` while it is being carried out, or when it
+   * was and the answer died with its server.
    */
   begin(key: string, request: string): Promise<KeptAnswer | undefined>
+  /**
+   * Does the work of the request. That it was done is stored with its first write, all or nothing: when its server dies before the
+   * answer is kept, it is not done again.
+   */
+  carry<Result>(key: string, work: () => Promise<Result>): Promise<Result>
   keep(key: string, answer: KeptAnswer): Promise<void>
   /** Of a request that came to nothing: its key is free again. */
   forget(key: string): Promise<void>
@@ -534,6 +540,8 @@ export interface ShippedRuns {
   put(image: RunImage, options: { revision: number; outPath: string }): Promise<{ revision: number; asked: string | null }>
   /** With the id it has on its own machine: one that is known is left alone. */
   addArtifact(artifact: ArtifactRecord): Promise<void>
+  /** As `ArtifactRecords.link`; `latest` stays with a version that was made since, outside of the run and its iterations. */
+  linkArtifacts(runId: string, artifactIds: readonly string[]): Promise<void>
 }
 
 export interface DatasetInput {

@@ -1,6 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import type { Database, Dialect, Reader, Transaction } from '../database.ts'
 import { GroupCommit } from '../group-commit.ts'
+import { carrying } from '../rider.ts'
 import { type PostgresAddress, parsePostgresAddress } from './postgres-address.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { createPostgresDialect } from './postgres-dialect.ts'
@@ -70,7 +71,7 @@ class PostgresDatabase implements Database {
 
   async write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     this.#assertOpen()
-    return await this.#writes.write(operation)
+    return await this.#writes.write(carrying(operation))
   }
 
   /** Counts the rows of every table, which reads all their pages, and looks for indexes that were left unfinished. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@trainyard/contract'
 import type { Database, Reader, Transaction } from '../database.ts'
 import { GroupCommit, type TransactionHost } from '../group-commit.ts'
+import { carrying } from '../rider.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { LogFile } from './log-file.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
@@ -80,7 +81,7 @@ class SqliteDatabase implements Database {
 
   async write<Result>(operation: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     this.#assertOpen()
-    return await this.#writes.write(operation)
+    return await this.#writes.write(carrying(operation))
   }
 
   // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.

@@ -136,7 +136,7 @@ async function answer(
     params,
     project: job?.project ?? projectOf(request),
     get caller() {
-      return callerOf(request)
+      return callerOf(request, job)
     },
     ...(job === undefined ? {} : { job }),
   })
@@ -164,12 +164,12 @@ const projectOf = ({ headers }: FastifyRequest): string => {
   return typeof named === 'string' && named !== '' ? named : 'default'
 }
 
-/** What the request says of itself: a user name where it carries one, and the name of the program. */
-function callerOf({ headers }: FastifyRequest): NonNullable<MlflowCall['caller']> {
+/** What the request says of itself: a user name where it carries one, else whose job it comes from, and the name of the program. */
+function callerOf({ headers }: FastifyRequest, job: Job | undefined): NonNullable<MlflowCall['caller']> {
   const basic = /^basic\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const user = basic === undefined ? '' : (Buffer.from(basic, 'base64').toString().split(':')[0] ?? '')
   return {
-    by: user.slice(0, 100).toWellFormed() || 'unknown',
+    by: user.slice(0, 100).toWellFormed() || job?.owner || 'unknown',
     via: (headers['user-agent'] ?? '').split(' ')[0]!.slice(0, 100) || 'mlflow',
   }
 }

@@ -16,6 +16,8 @@ import { cutTagValue } from './validation.ts'
 export interface Job {
   readonly runId: string
   readonly project: string
+  /** Who started it. */
+  readonly owner: string
   readonly family: Family
   /** Runs that are known to be its own or below it. */
   readonly own: Set<string>
@@ -90,6 +92,7 @@ export function createJobs({ tracking }: Pick<MlflowContext, 'tracking'>): Jobs 
         remember(known, runId, {
           runId,
           project: run.project,
+          owner: run.owner,
           family,
           own: new Set([runId]),
           hasLooked: false,

@@ -85,6 +85,21 @@ describe('requests that take the short way', () => {
     expect((await server.tracking.runs.get(run)).parameters).toEqual({ p: 1 })
   })
 
+  test('are counted among the figures of the server', async () => {
+    const run = await createRun(server)
+    const path = '/api/2.0/mlflow/runs/log-metric'
+    const counted = async (status: number): Promise<number> => {
+      const { text } = await server.ask('GET', '/metrics')
+      const labels = `method="POST",route="${path}",status="${status}"`
+      const line = text.split('\n').find((each) => each.startsWith(`trainyard_http_request_duration_seconds_count{${labels}}`))
+      return Number(line?.split(' ').at(-1) ?? 0)
+    }
+    const before = await Promise.all([counted(200), counted(400)])
+    await send(server, path, JSON.stringify({ run_id: run, key: 'm', value: 1, timestamp: 1 }))
+    await send(server, path, '{}')
+    expect(await Promise.all([counted(200), counted(400)])).toEqual([before[0]! + 1, before[1]! + 1])
+  })
+
   test('pass the same guard', async () => {
     const path = '/api/2.0/mlflow/runs/log-metric'
     const token = { authorization: 'Bearer secret' }

@@ -1,6 +1,6 @@
 import { checkVersionSource, type ModelName, type ModelVersion, parseModelReference } from '../../registry/index.ts'
 import { invalid } from './errors.ts'
-import { answering, originOf, type RegistryContext } from './registry-context.ts'
+import { answering, originOf, type RegistryContext, userTag } from './registry-context.ts'
 import { parseVersionFilter, parseVersionOrder } from './registry-filter.ts'
 import { fromTags, toModelVersion, versionNumber } from './registry-view.ts'
 import { type Route, route } from './route.ts'
@@ -35,16 +35,17 @@ export const modelVersionRoutes = (context: RegistryContext): readonly Route[] =
     (_, { name, source, run_id, tags, run_link, description, model_id }, call) =>
       answering(async () => {
         const model = { project: call.project, name: required(name, 'name') }
+        const given = fromTags(tags)
         const origins = await originsOf(context, required(source, 'source'), { runId: run_id, loggedModelId: model_id })
         const created = await context.registry.versions.create(
           {
             ...model,
             ...origins,
-            tags: fromTags(tags),
+            tags: given,
             ...(run_link ? { runLink: run_link } : {}),
             ...(description ? { description } : {}),
           },
-          originOf(call),
+          originOf(call, given[userTag] ?? (run_id ? await context.lineage.ownerOf(run_id) : undefined)),
         )
         await noteRegistration(context, model, created)
         return { model_version: toModelVersion(created) }

@@ -11,6 +11,8 @@ export interface RegistryContext {
 
 export interface VersionLineage {
   loggedModel(id: string): Promise<LoggedModelLineage | undefined>
+  /** Who made a run. */
+  ownerOf(runId: string): Promise<string | undefined>
   /** Local folders that a version of this run (of this logged model) may name as its source. */
   localFoldersOf(of: { runId?: string; loggedModelId?: string }): Promise<string[]>
   /** Notes on a logged model that it was registered. Idempotent. */
@@ -26,8 +28,12 @@ export interface LoggedModelLineage {
   metrics: readonly object[]
 }
 
-export const originOf = ({ caller }: MlflowCall): ChangeOrigin => ({
-  by: caller?.by ?? 'unknown',
+/** What clients put on what they make, when they say who they are. */
+export const userTag = 'mlflow.user'
+
+/** Who changes the registry: whom the request names, else whom it is known to be about. */
+export const originOf = ({ caller }: MlflowCall, about?: string): ChangeOrigin => ({
+  by: caller === undefined || caller.by === 'unknown' ? about || 'unknown' : caller.by,
   via: caller?.via ?? 'mlflow',
 })
 

@@ -1,6 +1,6 @@
 import { isAppError } from '@trainyard/contract'
 import { MlflowError } from './errors.ts'
-import { answering, originOf, type RegistryContext } from './registry-context.ts'
+import { answering, originOf, type RegistryContext, userTag } from './registry-context.ts'
 import { isPrompt, parseModelFilter, parseModelOrder } from './registry-filter.ts'
 import { fromTags, toModelVersion, toRegisteredModel, versionNumber } from './registry-view.ts'
 import { type Route, route } from './route.ts'
@@ -24,7 +24,7 @@ export const registeredModelRoutes = ({ registry }: RegistryContext): readonly R
         try {
           const created = await registry.models.create(
             { ...model, tags: given, ...(description ? { description } : {}) },
-            originOf(call),
+            originOf(call, given[userTag]),
           )
           return { registered_model: toRegisteredModel(created) }
         } catch (error) {

@@ -15,8 +15,8 @@ const smoothing = 0.5
  */
 export function correlation({ first, second, both, total }: Overlap): { plain: number; smoothed: number } {
   const cells = [both, first - both, second - both, total - first - second + both] as const
-  if (total <= 0 || Math.min(...cells) < 0) return { plain: Number.NaN, smoothed: Number.NaN }
-  const plain = both === 0 && first > 0 && second > 0 ? -1 : npmi(cells, 0)
+  if (first <= 0 || second <= 0 || Math.min(...cells) < 0) return { plain: Number.NaN, smoothed: Number.NaN }
+  const plain = both === 0 ? -1 : npmi(cells, 0)
   return { plain, smoothed: npmi(cells, smoothing) }
 }
 

@@ -174,11 +174,15 @@ const bothFilters = (request: {
   filter_string1?: string
   filter_string2?: string
   base_filter?: string
-}): { first: TraceCondition[]; second: TraceCondition[]; base: TraceCondition[] } => ({
-  first: parseTraceFilter(required(request.filter_string1, 'filter_string1')),
-  second: parseTraceFilter(required(request.filter_string2, 'filter_string2')),
-  base: parseTraceFilter(request.base_filter ?? ''),
-})
+}): { first: TraceCondition[]; second: TraceCondition[]; base: TraceCondition[] } => {
+  const base = parseTraceFilter(request.base_filter ?? '')
+  // Together with the base, so that what both ask of a span must hold for one and the same.
+  return {
+    first: [...base, ...parseTraceFilter(required(request.filter_string1, 'filter_string1'))],
+    second: [...base, ...parseTraceFilter(required(request.filter_string2, 'filter_string2'))],
+    base,
+  }
+}
 
 function metricOf(view: View, name: string): Metric {
   const known = metrics[view]

@@ -20,6 +20,7 @@ export function createVersionLineage(context: MlflowContext): VersionLineage {
         metrics: toModelMetrics(model),
       }
     },
+    ownerOf: async (runId) => (await tracking.runs.find(runId))?.owner,
     localFoldersOf: async ({ runId, loggedModelId }) => {
       const run = runId === undefined ? undefined : await tracking.runs.find(runId)
       const model = loggedModelId === undefined ? undefined : await tracking.loggedModels.find(loggedModelId)

@@ -22,7 +22,7 @@ export async function once(context: NativeContext, request: FastifyRequest, work
   if (kept) return kept.body
   let body: string
   try {
-    body = await work()
+    body = await answers.carry(key, work)
   } catch (error) {
     await answers.forget(key)
     throw error

@@ -64,7 +64,7 @@ export const sendingHandlers: SomeHandlers<
     return await tracking.artifacts.get(body.id)
   },
   linkArtifacts: async ({ tracking }, { path, body }) => {
-    await tracking.artifacts.link(path.run, body.artifacts)
+    await tracking.shipped.linkArtifacts(path.run, body.artifacts)
     return {}
   },
 }
