@@ -76,7 +76,16 @@ describe('a job on a server', () => {
     using elsewhere = new Workshop({ TRAINYARD_URL: url })
     elsewhere.write('remote.py', 'import os\ndef job():\n    print("secret", len(os.environ.get("X", "")))\n')
     elsewhere.write('secrets.txt', 'TOKEN=hunter2\n')
-    const { code, stdout, stderr } = await elsewhere.run('run', '--on', 'server', 'remote.py:job', '--env', 'X=abc', '-s', 'file=secrets.txt')
+    const { code, stdout, stderr } = await elsewhere.run(
+      'run',
+      '--on',
+      'server',
+      'remote.py:job',
+      '--env',
+      'X=abc',
+      '-s',
+      'file=secrets.txt',
+    )
     expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: 'secret 3\n' })
     expect(JSON.stringify(await api('GET', '/runs'))).not.toContain('hunter2')
   })
@@ -94,7 +103,10 @@ describe('a job on a server', () => {
 describe('a server killed with jobs in its hands', () => {
   it('is followed by one that takes over what runs and starts what waits', async () => {
     const running = await submit('echo begun >> marks; while [ ! -e gate ]; do sleep 0.05; done; echo ended >> marks; exit 5')
-    workshop.write('job.py', 'import os, time\ndef job(context):\n    open("py", "a").write("x")\n    while not os.path.exists("gate"):\n        time.sleep(0.05)\n    context.log_result("done", 1)\n')
+    workshop.write(
+      'job.py',
+      'import os, time\ndef job(context):\n    open("py", "a").write("x")\n    while not os.path.exists("gate"):\n        time.sleep(0.05)\n    context.log_result("done", 1)\n',
+    )
     const python = (await workshop.run('run', '--on', 'server', '--detach', 'job.py:job')).stdout.trim()
     const waiting = await submit('echo waited >> marks')
     await eventually(() => (text('marks') !== '' && text('py') !== '') || undefined)
@@ -142,8 +154,23 @@ describe('a server killed with jobs in its hands', () => {
   })
 
   it('goes on with a sweep where it was', async () => {
-    workshop.write('sweep.py', 'import time\ndef job(x):\n    open(f"ran-{x}", "a").write("x")\n    time.sleep(0.2)\n    return {"y": x}\n')
-    const { stdout } = await workshop.run('run', '--on', 'server', '--detach', 'sweep.py:job', '-x', `x=${JSON.stringify([...Array(12).keys()])}`, '--selector', 'max.y', '--parallel', '2')
+    workshop.write(
+      'sweep.py',
+      'import time\ndef job(x):\n    open(f"ran-{x}", "a").write("x")\n    time.sleep(0.2)\n    return {"y": x}\n',
+    )
+    const { stdout } = await workshop.run(
+      'run',
+      '--on',
+      'server',
+      '--detach',
+      'sweep.py:job',
+      '-x',
+      `x=${JSON.stringify([...Array(12).keys()])}`,
+      '--selector',
+      'max.y',
+      '--parallel',
+      '2',
+    )
     const id = stdout.trim()
     await eventually(() => existsSync(join(workshop.folder, 'ran-3')) || undefined)
     server.kill('SIGKILL')

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path/posix'
 export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
+  ['schedules'],
   ['jobs'],
   ['tuning', 'upkeep'],
   ['execution', 'migration', 'remote', 'functions'],

@@ -6,6 +6,7 @@ import type { OperationSpec } from './operation.ts'
 import { projectOperations } from './project-operations.ts'
 import { registryOperations } from './registry-operations.ts'
 import { runOperations } from './run-operations.ts'
+import { scheduleOperations } from './schedule-operations.ts'
 import { sendingOperations } from './sending-operations.ts'
 import { serverOperations } from './server-operations.ts'
 import { tableOperations } from './table-operations.ts'
@@ -21,6 +22,7 @@ export const nativeOperations = {
   ...projectOperations,
   ...functionOperations,
   ...jobOperations,
+  ...scheduleOperations,
   ...registryOperations,
   ...sendingOperations,
   ...serverOperations,

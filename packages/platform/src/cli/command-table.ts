@@ -32,6 +32,12 @@ export const commandTable: readonly CommandEntry[] = [
     group: starting,
     load: () => import('./commands/jobs.ts'),
   },
+  {
+    name: 'schedule',
+    summary: 'start runs by the clock, on arrivals and webhooks',
+    group: starting,
+    load: () => import('./commands/schedule.ts'),
+  },
   { name: 'abort', summary: 'stop running work', group: starting, load: () => import('./commands/abort.ts') },
 
   { name: 'ls', summary: 'list runs', group: looking, load: () => import('./commands/ls.ts') },

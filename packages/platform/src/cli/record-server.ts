@@ -8,6 +8,7 @@ import { createJobs, type Jobs } from '../jobs/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
 import { createEvaluation } from '../evaluation/index.ts'
+import { createSchedules, type Schedules } from '../schedules/index.ts'
 import { createTraces } from '../traces/index.ts'
 import { createWebhooks } from '../webhooks/index.ts'
 import { notificationsOf } from './session-notifications.ts'
@@ -63,9 +64,24 @@ export const openRecordServer = (
     artifactRoots: [session.directory.artifacts, ...(artifactRoots ?? [])],
     holdings: session,
     ...(execution === undefined ? {} : { execution }),
-    ...(execution === undefined || onJobs === undefined ? {} : { jobs: jobsOf(session, execution, onJobs) }),
+    ...(execution === undefined || onJobs === undefined ? {} : jobsAndSchedules(session, execution, onJobs)),
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
+  })
+
+const jobsAndSchedules = (session: Session, execution: Execution, onChange: () => void) => {
+  const jobs = jobsOf(session, execution, onChange)
+  return { jobs, schedules: schedulesOf(session, jobs, onChange) }
+}
+
+/** The schedules of a session's database. */
+export const schedulesOf = (session: Session, jobs: Jobs, onChange?: () => void): Schedules =>
+  createSchedules({
+    database: session.database,
+    jobs,
+    secrets: secretBoxOf(session),
+    clock: systemClock,
+    ...(onChange === undefined ? {} : { onChange }),
   })
 
 /** The queue of a session's database. */

@@ -10,11 +10,12 @@ import { createRunTokens } from '../http/index.ts'
 import { parsePostgresAddress } from '../database/index.ts'
 import { capacityOf, createJobWorker, type JobWorker } from '../jobs/index.ts'
 import { startNotifications } from '../notifications/index.ts'
+import { startScheduler } from '../schedules/index.ts'
 import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
-import { openRecordServer } from './record-server.ts'
+import { jobsOf, openRecordServer } from './record-server.ts'
 import { countOf } from './output/format.ts'
 import { openJobExecution } from './run/job-execution.ts'
 import { executionOf } from './run/start-execution.ts'
@@ -65,7 +66,20 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     }),
   )
   const execution = executionOf(cli, session)
+  const wake = (): void => {
+    worker?.wake()
+    scheduler?.wake()
+  }
   const worker = options.jobs ? await startWorker(cli, session, { options, log }) : undefined
+  await using scheduler = options.jobs
+    ? startScheduler({
+        database: session.database,
+        jobs: jobsOf(session, execution, wake),
+        secrets: secretBoxOf(session),
+        clock: systemClock,
+        onProblem: (error) => log.error({ err: error }, 'schedules cannot be fired'),
+      })
+    : undefined
   const app = await openRecordServer(session, {
     guard: {
       loopback,
@@ -79,7 +93,7 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     objects: session.objectContext,
     execution,
     // Whoever reaches a server could run programs on it.
-    ...(loopback || token !== undefined ? { onJobs: () => worker?.wake() } : {}),
+    ...(loopback || token !== undefined ? { onJobs: wake } : {}),
     allowPrivate,
     onRegistryChange: () => deliveries.wake(),
     log,

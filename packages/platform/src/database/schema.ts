@@ -69,6 +69,8 @@ export interface Tables {
   scorers: ScorersTable
   scorer_versions: { scorer: number; version: number; body: string; created_at: number }
   jobs: JobsTable
+  schedules: SchedulesTable
+  schedule_firings: ScheduleFiringsTable
   job_limits: { project: string; running: number }
 }
 
@@ -262,6 +264,41 @@ export interface RegistryEventsTable {
   via: string
   reason: string | null
   told_at: Generated<number | null>
+}
+
+export interface SchedulesTable {
+  number: Generated<number>
+  project: string
+  name: string
+  owner: string
+  state: string
+  kind: string
+  timing: string
+  jitter: number
+  concurrency: string
+  catch_up: string
+  job: string
+  secrets: string | null
+  secret_names: string
+  labels: string
+  planned_at: number | null
+  next_at: number | null
+  seen: number | null
+  token: string | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ScheduleFiringsTable {
+  number: Generated<number>
+  schedule: number
+  planned_at: number
+  fired_at: number
+  cause: string
+  outcome: string
+  run: string | null
+  reason: string | null
+  facts: string
 }
 
 export interface JobsTable {

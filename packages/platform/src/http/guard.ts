@@ -43,7 +43,12 @@ export function createGuard(
       if (options.token !== undefined && !isForJobs(request) && options.isSigned?.(request.url) !== true)
         return refuse(reply, 403, "A job's token opens what MLflow's clients ask for; this needs the token of the server.")
       noteSender(request.raw, runId)
-    } else if (options.token !== undefined && !carries(request, options.token) && options.isSigned?.(request.url) !== true) {
+    } else if (
+      options.token !== undefined &&
+      !carries(request, options.token) &&
+      options.isSigned?.(request.url) !== true &&
+      !isHook(request)
+    ) {
       reply.header('www-authenticate', 'Basic realm="trainyard"')
       return refuse(reply, 401, 'This server asks for its token: send it as a bearer token or as the password of any user.')
     }
@@ -116,6 +121,10 @@ const jobRoutes = /^\/(?:(?:api|ajax-api)\/[23]\.0\/|api\/(?:v[12]\/)?(?!trainya
 
 /** By the route that was found, since an address can be spelled in many ways; what is not served is nobody's secret. */
 const isForJobs = ({ routeOptions: { url } }: FastifyRequest): boolean => url === undefined || jobRoutes.test(url)
+
+/** An address that nobody can guess opens itself: others' programs can send no token with what they tell. */
+const isHook = ({ routeOptions: { url }, method }: FastifyRequest): boolean =>
+  method === 'POST' && url === '/api/trainyard/v1/hooks/:token'
 
 const bearerOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
   /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? sessionOf(headers.cookie) ?? ''

@@ -16,6 +16,7 @@ import { createFunctions } from '../functions/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Evaluation } from '../evaluation/index.ts'
+import type { Schedules } from '../schedules/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { Notifications } from '../notifications/index.ts'
 import type { ProjectSecrets } from '../secrets/index.ts'
@@ -57,6 +58,7 @@ export interface ServerOptions {
   readonly execution?: Execution
   /** The queue of work for servers; without it nothing can be asked for. */
   readonly jobs?: Jobs
+  readonly schedules?: Schedules
   readonly guard: GuardOptions
   readonly log?: FastifyBaseLogger
 }
@@ -152,6 +154,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     holdings: options.holdings,
     execution: options.execution,
     jobs: options.jobs,
+    schedules: options.schedules,
     watch: createChangeWatch(tracking, registry),
     onRegistryChange,
     version: packageJson.version,

@@ -167,6 +167,12 @@ async function submit(options: JobsOptions, job: NewJob): Promise<JobRecord> {
   return toJob({ ...row, number: inserted.value.number })
 }
 
+/** Refuses what can be seen to be wrong before anything is kept: `invalid_argument` in one sentence. */
+export function checkJob(job: Omit<NewJob, 'owner'>): void {
+  demandOf(job.task)
+  fileOf(job)
+}
+
 /** What is kept of the request: no values of secrets. */
 function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code }: NewJob): JobPlan {
   return {
@@ -217,7 +223,7 @@ function outPathFor({ directory }: Execution, { task, workingDirectory }: NewJob
 }
 
 /** The file, which must be there where it was not sent along and this machine is the one that looks for it. */
-function fileOf({ task, code, workingDirectory, host }: NewJob): { script: string; handler: string | undefined } {
+function fileOf({ task, code, workingDirectory, host }: Omit<NewJob, 'owner'>): { script: string; handler: string | undefined } {
   if (code === undefined) {
     const isHere = host === undefined || host === hostname()
     if (workingDirectory !== undefined && isHere) return locateCode(task, workingDirectory).file

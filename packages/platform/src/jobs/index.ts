@@ -10,7 +10,7 @@
  */
 export { capacityOf } from './capacity.ts'
 export type { Demand } from './demand.ts'
-export { createJobs, type JobsOptions } from './create-jobs.ts'
+export { checkJob, createJobs, type JobsOptions } from './create-jobs.ts'
 export { createJobWorker, type JobWorker, type WorkerOptions } from './job-worker.ts'
 export { isQueued } from './queue-supervisor.ts'
 export type * from './jobs.ts'

@@ -15,6 +15,7 @@ import { clientDocuments } from './0014-client-documents.ts'
 import { evaluationTables } from './0015-evaluation.ts'
 import { jobTables } from './0016-jobs.ts'
 import { notificationTables } from './0017-notifications.ts'
+import { scheduleTables } from './0018-schedules.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -36,4 +37,5 @@ export const allMigrations: readonly Migration[] = [
   evaluationTables,
   jobTables,
   notificationTables,
+  scheduleTables,
 ]

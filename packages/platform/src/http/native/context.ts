@@ -5,6 +5,7 @@ import type { Jobs } from '../../jobs/index.ts'
 import type { Registry } from '../../registry/index.ts'
 import type { Notifications } from '../../notifications/index.ts'
 import type { ProjectSecrets } from '../../secrets/index.ts'
+import type { Schedules } from '../../schedules/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { ServedPlaces } from '../served-places.ts'
@@ -24,6 +25,7 @@ export interface NativeContext {
   readonly execution: Execution | undefined
   /** The queue of work for servers. */
   readonly jobs: Jobs | undefined
+  readonly schedules: Schedules | undefined
   readonly watch: ChangeWatch
   /** Called when a model or a version may have changed. */
   readonly onRegistryChange: (() => void) | undefined

@@ -6,6 +6,7 @@ import { metricHandlers } from './metric-handlers.ts'
 import { projectHandlers } from './project-handlers.ts'
 import { registryHandlers } from './registry-handlers.ts'
 import { runHandlers } from './run-handlers.ts'
+import { scheduleHandlers } from './schedule-handlers.ts'
 import { sendingHandlers } from './sending-handlers.ts'
 import { serverHandlers } from './server-handlers.ts'
 import { tableHandlers } from './table-handlers.ts'
@@ -18,6 +19,7 @@ export const handlers: Handlers = {
   ...projectHandlers,
   ...functionHandlers,
   ...jobHandlers,
+  ...scheduleHandlers,
   ...registryHandlers,
   ...sendingHandlers,
   ...serverHandlers,

@@ -1,0 +1,185 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../base/clock.ts'
+import { createSecretBox } from '../base/secret-box.ts'
+import { openWorkplace } from '../jobs/testing/workplace.ts'
+import { createSchedules, type NewSchedule, startScheduler } from './index.ts'
+import { join } from 'node:path'
+
+async function openCalendar() {
+  const place = await openWorkplace()
+  const clock = { aheadMs: 0, nowMs: () => systemClock.nowMs() + clock.aheadMs }
+  const secrets = createSecretBox(join(place.folder, 'schedule.key'))
+  const problems: unknown[] = []
+  const options = { database: place.database, jobs: place.jobs, secrets, clock }
+  const schedules = createSchedules(options)
+  return {
+    ...place,
+    problems,
+    schedules,
+    clock,
+    schedule: (timing: NewSchedule['timing'], command: string, more: Partial<NewSchedule> = {}) =>
+      schedules.add({
+        project: 'p',
+        name: 's',
+        owner: 'ada',
+        timing,
+        job: { task: { program: ['sh', '-c', command] }, commandLine: ['test'], workingDirectory: place.folder },
+        ...more,
+      }),
+    start: () => startScheduler({ ...options, onProblem: (error) => void problems.push(error) }),
+    fired: (count: number) =>
+      place.until(async () => {
+        const history = await schedules.history('p', 's', 100)
+        return history.length >= count ? history : undefined
+      }),
+    [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
+  }
+}
+
+test('a schedule starts runs at its times, which carry its name', async () => {
+  await using place = await openCalendar()
+  place.work()
+  await place.schedule({ kind: 'interval', everyMs: 1_000 }, 'echo $TOKEN {{trigger.schedule}}', {
+    secrets: { TOKEN: 'abc' },
+    labels: { team: 'x' },
+  })
+  await using _scheduler = place.start()
+  const [firing] = await place.fired(2)
+  const run = await place.ended(firing!.runId!)
+  expect(run).toMatchObject({ state: 'completed', project: 'p', owner: 'ada', labels: { schedule: 's', team: 'x' } })
+  expect(await place.output(run.id)).toBe('abc s\n')
+  const planned = (await place.schedules.history('p', 's')).map((each) => each.plannedAtMs)
+  expect(planned.every((atMs) => atMs % 1_000 === 0)).toBe(true)
+  expect(new Set(planned).size).toBe(planned.length)
+  expect(place.problems).toEqual([])
+})
+
+test('two schedulers of one database fire each time once', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'interval', everyMs: 1_000 }, 'true')
+  await using _one = place.start()
+  await using _other = place.start()
+  const planned = (await place.fired(3)).map((each) => each.plannedAtMs)
+  expect(new Set(planned).size).toBe(planned.length)
+})
+
+test('of times that nobody was there for the last is made up for, and the others are told', async () => {
+  await using place = await openCalendar()
+  const { nextAtMs } = await place.schedule({ kind: 'interval', everyMs: 60_000 }, 'true')
+  place.clock.aheadMs = 10 * 60_000
+  await using _scheduler = place.start()
+  const history = await place.fired(2)
+  expect(history[1]).toMatchObject({ outcome: 'skipped', cause: 'missed', plannedAtMs: nextAtMs })
+  expect(history[1]?.reason).toMatch(/^(9|10) times were missed$/)
+  expect(history[0]).toMatchObject({ outcome: 'started' })
+})
+
+test('overlapping runs are left out or replaced, as the schedule says', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'webhook' }, 'true', { concurrency: 'forbid' })
+  const first = await place.schedules.fire('p', 's')
+  expect(await place.schedules.fire('p', 's')).toMatchObject({
+    outcome: 'skipped',
+    runId: null,
+    reason: `its run ${first.runId!.slice(0, 12)} is still at work`,
+  })
+  await place.schedules.remove('p', 's')
+  await place.schedule({ kind: 'webhook' }, 'true', { concurrency: 'replace' })
+  const next = await place.schedules.fire('p', 's')
+  const second = await place.schedules.fire('p', 's')
+  expect(await place.tracking.runs.get(next.runId!)).toMatchObject({
+    state: 'aborted',
+    stateReason: 'replaced by the next run of the schedule s',
+  })
+  expect(await place.tracking.runs.get(second.runId!)).toMatchObject({ state: 'pending' })
+})
+
+test('a new artifact fires once, its own runs never, and what was there before neither', async () => {
+  await using place = await openCalendar()
+  await place.tracking.projects.ensure('p')
+  const add = (key: string) =>
+    place.tracking.artifacts.add({
+      runId: null,
+      project: 'p',
+      iteration: 0,
+      key,
+      kind: 'dataset',
+      target: `/data/${key}`,
+      createdAtMs: 1,
+    })
+  await add('table')
+  await place.schedule({ kind: 'artifact', key: 'table' }, 'echo {{trigger.artifact.target}}')
+  await using scheduler = place.start()
+  await add('other')
+  await add('table')
+  scheduler.wake()
+  place.work()
+  const [firing, ...more] = await place.fired(1)
+  expect([firing, more]).toMatchObject([{ cause: 'artifact table', outcome: 'started' }, []])
+  await place.ended(firing!.runId!)
+  expect(await place.output(firing!.runId!)).toBe('/data/table\n')
+})
+
+test('a webhook is fired by its address alone, and what is sent reaches the task', async () => {
+  await using place = await openCalendar()
+  place.work()
+  const { token } = await place.schedule({ kind: 'webhook' }, 'echo {{trigger.body.ref}}')
+  const { runId } = await place.schedules.call(token!, { body: { ref: 'main' } })
+  await place.ended(runId!)
+  expect(await place.output(runId!)).toBe('main\n')
+  await place.schedules.pause('p', 's')
+  for (const guess of [token!, 'x']) await expect(place.schedules.call(guess, {})).rejects.toMatchObject({ code: 'not_found' })
+  const stored = await place.database.read(({ kysely }) => kysely.selectFrom('schedules').selectAll().execute())
+  expect(JSON.stringify(stored)).not.toContain(token)
+})
+
+test('a paused schedule has no next time, and none is made up for when it goes on', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'interval', everyMs: 3_600_000 }, 'true')
+  const paused = await place.schedules.pause('p', 's')
+  expect([paused.state, paused.nextAtMs, place.schedules.upcoming(paused, 3)]).toEqual(['paused', null, []])
+  place.clock.aheadMs = 10 * 3_600_000
+  const resumed = await place.schedules.resume('p', 's')
+  expect(resumed.nextAtMs).toBeGreaterThan(place.clock.nowMs())
+  expect(await place.schedules.history('p', 's')).toEqual([])
+})
+
+test('one moment fires and is over', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'once', atMs: place.clock.nowMs() + 300 }, 'true')
+  await using _scheduler = place.start()
+  await place.fired(1)
+  expect(await place.schedules.get('p', 's')).toMatchObject({ state: 'ended', nextAtMs: null })
+  await expect(place.schedules.resume('p', 's')).rejects.toMatchObject({ code: 'failed_precondition' })
+})
+
+test('a firing that was decided on and not carried out is carried out by whoever comes next, once', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'webhook' }, 'true')
+  const { runId } = await place.schedules.fire('p', 's')
+  // As it was before its job was asked for, by a process that has died since.
+  await place.database.write(async ({ kysely }) => {
+    await kysely.updateTable('schedule_firings').set({ outcome: 'claimed', fired_at: 1 }).execute()
+  })
+  await using _scheduler = place.start()
+  await place.until(async () => {
+    const rows = await place.database.read(({ kysely }) => kysely.selectFrom('schedule_firings').selectAll().execute())
+    return rows.every(({ outcome }) => outcome === 'started') || undefined
+  })
+  expect((await place.jobs.list()).map((job) => job.runId)).toEqual([runId])
+})
+
+test('what is wrong is refused in a sentence', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'webhook' }, 'true')
+  await expect(place.schedule({ kind: 'webhook' }, 'true')).rejects.toMatchObject({ code: 'already_exists' })
+  await expect(place.schedule({ kind: 'cron', expression: '0 0 31 2 *' }, 'true', { name: 'never' })).rejects.toThrow(
+    /would never fire/,
+  )
+  await expect(place.schedule({ kind: 'webhook' }, 'true', { name: ' ' })).rejects.toMatchObject({ code: 'invalid_argument' })
+  const job = { task: { command: 'missing.py' }, commandLine: [], workingDirectory: place.folder }
+  await expect(place.schedule({ kind: 'webhook' }, 'true', { name: 'x', job })).rejects.toThrow(/no file missing.py/)
+  await expect(place.schedules.fire('p', 'unknown')).rejects.toMatchObject({ code: 'not_found' })
+  await place.schedules.remove('p', 's')
+  await expect(place.schedules.remove('p', 's')).rejects.toMatchObject({ code: 'not_found' })
+})
