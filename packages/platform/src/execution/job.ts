@@ -158,7 +158,7 @@ async function beginRecord({ execution, run, events, child }: Supervision): Prom
       from: ['pending'],
       atMs: nowMs,
       ...(run.attempt > 1 ? { reason: `attempt ${run.attempt}` } : {}),
-      patch: { supervisor, attempt: run.attempt, exit: null, error: null, outPath: run.outPath },
+      patch: { supervisor, host: supervisor.host, attempt: run.attempt, exit: null, error: null, outPath: run.outPath },
     })
     return
   }

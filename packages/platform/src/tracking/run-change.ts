@@ -99,6 +99,7 @@ export async function patchRun(transaction: Transaction, number: number, patch: 
     .set({
       updated_at: nowMs,
       ...(patch.name === undefined ? {} : { name: patch.name }),
+      ...(patch.host === undefined ? {} : { host: patch.host }),
       ...(patch.attempt === undefined ? {} : { attempt: patch.attempt }),
     })
     .where('number', '=', number)

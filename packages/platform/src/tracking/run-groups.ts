@@ -1,6 +1,6 @@
 import { AppError, type JsonValue, printRunField, type RunField } from '@trainyard/contract'
 import { type RawBuilder, sql } from 'kysely'
-import type { Database, Reader } from '../database/index.ts'
+import type { ColumnValue, Database, Reader } from '../database/index.ts'
 import { attributeColumn } from './run-fields.ts'
 import { orderRuns } from './run-search.ts'
 import type { RunQuery } from './tracking.ts'
@@ -66,20 +66,23 @@ export async function groupRuns(
     const aggregates = await Promise.all(metrics.map(({ name }) => readAggregates(reader, { value, within, name })))
     const names = by.scope === 'attribute' && by.name === 'parent' ? await readNames(reader, heads) : undefined
     const groups = heads.slice(0, mostGroups).map(([found, runCount, failed, running, newest]) => ({
-      value: readValue(by, found),
-      name: names?.get(String(found)) ?? null,
+      value: readValue(by, textOf(found)),
+      name: names?.get(textOf(found) ?? '') ?? null,
       runCount: Number(runCount),
       failed: Number(failed),
       running: Number(running),
       newestAtMs: Number(newest),
-      metrics: aggregates.map((each) => each.get(keyOf(found)) ?? null),
+      metrics: aggregates.map((each) => each.get(keyOf(textOf(found))) ?? null),
     }))
     return { groups, total }
   })
 }
 
+/** Every column that groups are made by is a text. */
+const textOf = (found: ColumnValue): string | null => found as string | null
+
 /** A parameter may be the JSON `null`; runs without it are another group. */
-const keyOf = (found: unknown): string => (found === null ? '' : `=${String(found)}`)
+const keyOf = (found: string | null): string => (found === null ? '' : `=${found}`)
 
 const groupingAttributes = new Set(['name', 'project', 'experiment', 'kind', 'state', 'owner', 'host', 'parent'])
 
@@ -116,7 +119,7 @@ async function readAggregates(
   })
   return new Map(
     rows.map(([found, count, min, max, mean]) => [
-      keyOf(found),
+      keyOf(textOf(found)),
       { runCount: Number(count), min: Number(min), max: Number(max), mean: Number(mean) },
     ]),
   )
@@ -129,5 +132,5 @@ async function readNames(reader: Reader, heads: readonly (readonly unknown[])[])
   return new Map(rows.map(({ id, name }) => [id, name]))
 }
 
-const readValue = (by: RunField, found: unknown): JsonValue =>
-  found === null ? null : by.scope === 'params' ? (JSON.parse(String(found)) as JsonValue) : String(found)
+const readValue = (by: RunField, found: string | null): JsonValue =>
+  found === null ? null : by.scope === 'params' ? (JSON.parse(found) as JsonValue) : found

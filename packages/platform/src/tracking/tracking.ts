@@ -23,11 +23,17 @@ import type {
 } from '@trainyard/contract'
 import type { ArtifactDocuments } from './documents/artifact-documents.ts'
 import type { RunDocuments } from './documents/run-documents.ts'
+import type { LoggedModelRecords, ModelPoint } from './logged-models.ts'
 import type { PointGroups } from './point-groups.ts'
+import type { ProjectRecords } from './projects.ts'
 import type { RunImage } from './run-image.ts'
 
-export type { RunImage } from './run-image.ts'
 import type { RunTable } from './run-table.ts'
+
+export type * from './logged-models.ts'
+export { projectStates } from './projects.ts'
+export type * from './projects.ts'
+export type { RunImage } from './run-image.ts'
 
 /**
  * The records of work: projects, experiments, runs, metrics, results, artifacts, logs. One object per record kind over one
@@ -95,58 +101,6 @@ export interface KeptAnswers {
   forget(key: string): Promise<void>
 }
 
-/** What a project may be: runs start in one that is `online`; one that is `archived` keeps everything and takes nothing new. */
-export const projectStates = ['online', 'offline', 'archived'] as const
-export type ProjectState = (typeof projectStates)[number]
-
-/**
- * What a project says of itself, in the form of `project.yaml` (and MLRun's): `metadata` without name and times (labels, annotations),
- * `spec` with description, owner, params, functions, workflows, artifacts, default_image, source … Fields nobody knows are kept.
- */
-export interface ProjectDocument {
-  metadata: JsonObject
-  spec: JsonObject
-}
-
-export interface ProjectRecord extends ProjectDocument {
-  name: string
-  state: ProjectState
-  createdAtMs: number
-  updatedAtMs: number
-}
-
-export interface ProjectQuery {
-  owner?: string
-  state?: ProjectState
-  /** `key`, or `key=value`; all must hold. */
-  labels?: readonly string[]
-}
-
-export interface ProjectRecords {
-  /** Idempotent. `invalid_argument` for a name that breaks addresses. */
-  ensure(name: string): Promise<void>
-  list(): Promise<{ name: string; createdAtMs: number; runCount: number }[]>
-  find(name: string): Promise<ProjectRecord | undefined>
-  /** `not_found` when there is none. */
-  get(name: string): Promise<ProjectRecord>
-  /** By name. */
-  search(query?: ProjectQuery): Promise<ProjectRecord[]>
-  /** `already_exists` when there is one of that name. */
-  create(name: string, document?: Partial<ProjectDocument>): Promise<ProjectRecord>
-  /** Makes the project, or puts this document in place of the one it has. `desired_state` in it sets its state. */
-  put(name: string, document: ProjectDocument): Promise<ProjectRecord>
-  /** Merges objects member by member; `null` removes a member. Lists are replaced, or with `lists: 'add'` made longer. */
-  patch(name: string, patch: Partial<ProjectDocument>, options?: { lists?: 'replace' | 'add' }): Promise<ProjectRecord>
-  setState(name: string, state: ProjectState): Promise<ProjectRecord>
-  /** How many rows there are of each kind of record, kinds without any left out; the kinds are names of tables. */
-  contents(name: string): Promise<Record<string, number>>
-  /**
-   * Deletes the project and every record of it for good, `failed_precondition` while it holds runs, trashed ones included: they have
-   * files, see `upkeep/`.
-   */
-  remove(name: string): Promise<void>
-}
-
 export interface NewRun {
   id: string
   name: string
@@ -178,6 +132,8 @@ export interface RunPatch {
   exit?: RunExit | null
   error?: RunError | null
   supervisor?: Supervisor | null
+  /** Where it runs: another one than where it was asked for. */
+  host?: string
   sweep?: SweepSummary | null
   /** A higher one than before: points of the run so far give way where the new attempt logs their steps again. */
   attempt?: number
@@ -565,92 +521,4 @@ export interface DatasetRecords {
     experimentIds: readonly string[],
     limit: number,
   ): Promise<{ experimentId: string; name: string; digest: string; context: string | null }[]>
-}
-
-export type LoggedModelStatus = 'pending' | 'ready' | 'failed'
-
-export interface ModelPoint extends MetricPoint {
-  modelId: string
-  key: string
-  /** Empty when no data set is named. */
-  datasetName: string
-  datasetDigest: string
-}
-
-/** A model as a run made it: files in a place of its own, before anybody registers it. */
-export interface LoggedModelRecord {
-  /** `m-` and 32 digits. */
-  id: string
-  experimentId: string
-  project: string
-  name: string
-  type: string | null
-  sourceRunId: string | null
-  status: LoggedModelStatus
-  createdAtMs: number
-  updatedAtMs: number
-  tags: Record<string, string>
-  parameters: Record<string, string>
-  /** The latest value of each metric, by run and data set. */
-  metrics: (ModelPoint & { runId: string })[]
-}
-
-/** All conditions must hold; a model without the field fulfils none. A metric condition holds when any logged value fulfils it. */
-export interface LoggedModelCondition {
-  field:
-    | { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'sourceRun' | 'created' | 'updated' }
-    | { scope: 'tag' | 'param' | 'metric'; name: string }
-  operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'ilike' | 'in' | 'not in'
-  values: readonly (string | number)[]
-}
-
-export interface LoggedModelSort {
-  field:
-    | { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'created' | 'updated' }
-    | { scope: 'metric'; name: string }
-  direction: 'ascending' | 'descending'
-  dataset?: { name?: string; digest?: string }
-}
-
-export interface LoggedModelQuery {
-  experimentIds: readonly string[]
-  conditions?: readonly LoggedModelCondition[]
-  /** Metric conditions look at values measured on one of these only. */
-  datasets?: readonly { name: string; digest?: string }[]
-  sort?: readonly LoggedModelSort[]
-  limit?: number
-  cursor?: string
-}
-
-/** Which models a run read or made. */
-export interface ModelLink {
-  modelId: string
-  direction: 'input' | 'output'
-  step: number
-}
-
-export interface LoggedModelRecords {
-  create(model: {
-    id: string
-    experimentId: string
-    name: string
-    type?: string
-    sourceRunId?: string
-    parameters?: Record<string, string>
-    tags?: Record<string, string>
-  }): Promise<LoggedModelRecord>
-  /** Undefined once it is in the trash. */
-  find(id: string): Promise<LoggedModelRecord | undefined>
-  setStatus(id: string, status: LoggedModelStatus): Promise<void>
-  trash(id: string): Promise<void>
-  /** Adds or replaces tags; a `null` value removes. */
-  setTags(id: string, tags: Record<string, string | null>): Promise<void>
-  /** `already_exists` when one of the keys is known. */
-  addParameters(id: string, parameters: Record<string, string>): Promise<void>
-  /** Newest first unless sorted. */
-  search(query: LoggedModelQuery): Promise<{ models: LoggedModelRecord[]; next: string | null }>
-  /** Repeats change nothing. */
-  link(runId: string, links: readonly ModelLink[]): Promise<void>
-  /** Runs without any are missing. */
-  ofRuns(runIds: readonly string[]): Promise<Map<string, ModelLink[]>>
 }

@@ -49,7 +49,7 @@ export async function beginSweepRecord(
   const task = { ...parent.task, sweep: options.plan.spec }
   Object.assign(parent.choices, options.plan.choices)
   if (options.resume !== undefined) {
-    const patch = { supervisor: options.supervisor, exit: null, error: null, task }
+    const patch = { supervisor: options.supervisor, host: options.supervisor.host, exit: null, error: null, task }
     // The results of an earlier best iteration are forgotten; the parent shows those of one.
     const { onlyRepeats } = options.resume
     // A complete sweep is begun again only when that was asked for: of two resumes the second may find that the first has finished.
@@ -73,7 +73,7 @@ export async function beginSweepRecord(
       to: 'running',
       from: ['pending'],
       atMs: execution.clock.nowMs(),
-      patch: { supervisor: options.supervisor, outPath: parent.outPath, task },
+      patch: { supervisor: options.supervisor, host: options.supervisor.host, outPath: parent.outPath, task },
     })
   else
     await runs.create({

@@ -1,0 +1,89 @@
+import type { MetricPoint } from '@trainyard/contract'
+
+export type LoggedModelStatus = 'pending' | 'ready' | 'failed'
+
+export interface ModelPoint extends MetricPoint {
+  modelId: string
+  key: string
+  /** Empty when no data set is named. */
+  datasetName: string
+  datasetDigest: string
+}
+
+/** A model as a run made it: files in a place of its own, before anybody registers it. */
+export interface LoggedModelRecord {
+  /** `m-` and 32 digits. */
+  id: string
+  experimentId: string
+  project: string
+  name: string
+  type: string | null
+  sourceRunId: string | null
+  status: LoggedModelStatus
+  createdAtMs: number
+  updatedAtMs: number
+  tags: Record<string, string>
+  parameters: Record<string, string>
+  /** The latest value of each metric, by run and data set. */
+  metrics: (ModelPoint & { runId: string })[]
+}
+
+/** All conditions must hold; a model without the field fulfils none. A metric condition holds when any logged value fulfils it. */
+export interface LoggedModelCondition {
+  field:
+    | { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'sourceRun' | 'created' | 'updated' }
+    | { scope: 'tag' | 'param' | 'metric'; name: string }
+  operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'ilike' | 'in' | 'not in'
+  values: readonly (string | number)[]
+}
+
+export interface LoggedModelSort {
+  field:
+    | { scope: 'attribute'; name: 'id' | 'name' | 'type' | 'status' | 'created' | 'updated' }
+    | { scope: 'metric'; name: string }
+  direction: 'ascending' | 'descending'
+  dataset?: { name?: string; digest?: string }
+}
+
+export interface LoggedModelQuery {
+  experimentIds: readonly string[]
+  conditions?: readonly LoggedModelCondition[]
+  /** Metric conditions look at values measured on one of these only. */
+  datasets?: readonly { name: string; digest?: string }[]
+  sort?: readonly LoggedModelSort[]
+  limit?: number
+  cursor?: string
+}
+
+/** Which models a run read or made. */
+export interface ModelLink {
+  modelId: string
+  direction: 'input' | 'output'
+  step: number
+}
+
+export interface LoggedModelRecords {
+  create(model: {
+    id: string
+    experimentId: string
+    name: string
+    type?: string
+    sourceRunId?: string
+    parameters?: Record<string, string>
+    tags?: Record<string, string>
+  }): Promise<LoggedModelRecord>
+  /** Undefined once it is in the trash. */
+  find(id: string): Promise<LoggedModelRecord | undefined>
+  setStatus(id: string, status: LoggedModelStatus): Promise<void>
+  trash(id: string): Promise<void>
+  /** Adds or replaces tags; a `null` value removes. */
+  setTags(id: string, tags: Record<string, string | null>): Promise<void>
+  /** `already_exists` when one of the keys is known. */
+  addParameters(id: string, parameters: Record<string, string>): Promise<void>
+  /** Newest first unless sorted. */
+  search(query: LoggedModelQuery): Promise<{ models: LoggedModelRecord[]; next: string | null }>
+  /** Repeats change nothing. */
+  link(runId: string, links: readonly ModelLink[]): Promise<void>
+  /** Runs without any are missing. */
+  ofRuns(runIds: readonly string[]): Promise<Map<string, ModelLink[]>>
+}
