@@ -79,7 +79,7 @@ export async function groupRuns(
 }
 
 /** Every column that groups are made by is a text. */
-const textOf = (found: ColumnValue): string | null => found as string | null
+const textOf = (found: ColumnValue | undefined): string | null => (found ?? null) as string | null
 
 /** A parameter may be the JSON `null`; runs without it are another group. */
 const keyOf = (found: string | null): string => (found === null ? '' : `=${found}`)
