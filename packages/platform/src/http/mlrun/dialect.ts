@@ -17,13 +17,14 @@ import { monitoringRoutes } from './monitoring.ts'
 import { runtimeResourceRoutes } from './runtime-resources.ts'
 import { secretRoutes } from './secrets.ts'
 import { submitRoutes } from './submit.ts'
+import { workflowRoutes } from './workflows.ts'
 import { projectRoutes } from './projects.ts'
 import { Query } from './query.ts'
 import { Answer, type MlrunContext, type Route } from './route.ts'
 import { runRoutes } from './runs.ts'
 
 /** Every address this dialect answers. */
-const routes: readonly Route[] = [
+export const allRoutes: readonly Route[] = [
   ...clientSpecRoutes,
   ...projectRoutes,
   ...runRoutes,
@@ -34,6 +35,7 @@ const routes: readonly Route[] = [
   ...functionRoutes,
   ...buildRoutes,
   ...submitRoutes,
+  ...workflowRoutes,
   ...secretRoutes,
   ...hubRoutes,
   ...featureStoreRoutes,
@@ -54,7 +56,7 @@ export function mlrunDialect(app: FastifyInstance, context: MlrunContext): void 
       done(null, body),
     )
     scope.setErrorHandler(sendError)
-    for (const each of routes) {
+    for (const each of allRoutes) {
       // Old clients leave the version out.
       const prefixes = each.version === 'v2' ? ['/api/v2'] : ['/api/v1', '/api']
       for (const prefix of prefixes)

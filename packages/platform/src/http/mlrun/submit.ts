@@ -83,6 +83,7 @@ export async function submitTask(
       task: { name, project, program, environment, ...limitsOf(run, document) },
       commandLine: ['mlrun', 'run', name],
       ...(code === undefined ? {} : { code }),
+      secrets: inlineSecrets(objectAt(task, 'spec')),
       ...(workingDirectory === undefined ? {} : { workingDirectory }),
     })
   } catch (error) {
@@ -111,6 +112,18 @@ function labelsFor({ headers }: Pick<MlrunCall, 'headers'>, kind: string): JsonO
     ...(typeof version === 'string' ? { 'mlrun/client_version': version } : {}),
     ...(typeof python === 'string' ? { 'mlrun/client_python_version': python } : {}),
   }
+}
+
+/** Given by value: they travel sealed, and reach the process as its variables. */
+function inlineSecrets({ secret_sources: sources }: JsonObject): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const each of Array.isArray(sources) ? sources : []) {
+    const { kind, source } = objectAt(each)
+    if (kind !== 'inline') continue
+    for (const [name, value] of Object.entries(objectAt(source)))
+      if (typeof value === 'string' && /^[A-Za-z_]\w*$/.test(name)) values[name] = value
+  }
+  return values
 }
 
 /** Values of secrets that were given by value have no place in a record. */
