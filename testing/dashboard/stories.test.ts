@@ -220,6 +220,47 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.getByRole('row', { name: /again/ }).waitFor()
   })
 
+  it('runs a function from a form made of its parameters, and sees what changed between its versions', async () => {
+    const made = await workshop.run(
+      'function',
+      'new',
+      'train.py',
+      '--handler',
+      'train',
+      '--name',
+      'trainer',
+      '--project',
+      'churn',
+    )
+    expect(made.code, made.stderr).toBe(0)
+    workshop.write('train.py', `${readFileSync(join(workshop.folder, 'train.py'), 'utf8')}\nANOTHER = "line"\n`)
+    await workshop.run('function', 'new', 'train.py', '--handler', 'train', '--name', 'trainer', '--project', 'churn')
+    await open('/p/churn/functions')
+    await page.getByRole('link', { name: 'trainer', exact: true }).click()
+    await page.locator('.code', { hasText: 'ANOTHER' }).waitFor()
+    await page.getByRole('button', { name: 'Diff' }).first().click()
+    expect(await page.locator('.line.added').allTextContents()).toContainEqual(expect.stringContaining('ANOTHER = "line"'))
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await page.getByLabel('rounds').fill('3')
+    await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click()
+    await page.locator('.page-head .state', { hasText: 'completed' }).waitFor({ timeout: 60_000 })
+    await page.locator('.pairs, .card', { hasText: 'rounds' }).first().waitFor()
+  })
+
+  it('sees what starts by itself, starts it now, and pauses it', async () => {
+    const added = await workshop.run(
+      ...['schedule', 'add', 'nightly', '--cron', '0 3 * * *', '--project', 'churn', 'train.py:train', '-p', 'rounds=2'],
+    )
+    expect(added.code, added.stderr).toBe(0)
+    await open('/p/churn/schedules')
+    await page.getByRole('button', { name: 'nightly' }).click()
+    await page.getByText(/^Next: /).waitFor()
+    await page.getByRole('button', { name: 'Run now' }).click()
+    await page.getByRole('cell', { name: 'started' }).waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('cell', { name: 'paused' }).waitFor()
+  })
+
   it('follows the links that MLflow clients print', async () => {
     await open(`/#/experiments/0/runs/${runs.good.id}`)
     await page.getByRole('heading', { name: 'good' }).waitFor()
@@ -323,6 +364,9 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
       '/experiments',
       '/artifacts',
       '/jobs',
+      '/functions',
+      '/p/churn/functions/trainer',
+      '/p/churn/schedules?schedule=churn/nightly',
       '/runs?group=params.depth',
       '/projects',
       '/settings',

@@ -65,6 +65,8 @@ export const post = <Answer>(path: string, body: unknown, signal?: AbortSignal, 
 export const put = <Answer>(path: string, body: unknown, query: Query = {}): Promise<Answer> =>
   ask<Answer>('PUT', addressOf(path, query), { body })
 
+export const del = <Answer>(path: string): Promise<Answer> => ask<Answer>('DELETE', addressOf(path), {})
+
 export const patch = <Answer>(path: string, body: unknown): Promise<Answer> => ask<Answer>('PATCH', addressOf(path), { body })
 
 /** JSON has no NaN: the server writes it as a text. */

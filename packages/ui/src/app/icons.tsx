@@ -5,6 +5,8 @@ const paths = {
   experiments: 'M6 2.5h4M7 2.5V7l-4 6.5h10L9 7V2.5',
   artifacts: 'M2.5 5 8 2.5 13.5 5v6L8 13.5 2.5 11zM2.5 5 8 7.5 13.5 5M8 7.5v6',
   models: 'M8 2.5 13.5 8 8 13.5 2.5 8zM8 5.5 10.5 8 8 10.5 5.5 8z',
+  functions: 'M5.5 3.5 2.5 8l3 4.5M10.5 3.5l3 4.5-3 4.5',
+  schedules: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M8 5v3l2 1.5',
   jobs: 'M2.5 3.5h11v3h-11zM2.5 9.5h11v3h-11zM5 5h.01M5 11h.01',
   projects: 'M2.5 4h4l1.5 1.5h5.5V13h-11z',
   settings: 'M2.5 5h6M11.5 5h2M8.5 3.5v3M2.5 11h2M7.5 11h6M4.5 9.5v3',

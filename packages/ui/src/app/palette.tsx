@@ -75,7 +75,9 @@ const pageLinks = [
   ['Runs', '/runs'],
   ['Experiments', '/experiments'],
   ['Artifacts', '/artifacts'],
+  ['Functions', '/functions'],
   ['Jobs', '/jobs'],
+  ['Schedules', '/schedules'],
   ['Models', '/models'],
 ] as const
 

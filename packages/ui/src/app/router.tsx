@@ -17,6 +17,9 @@ const experiments = lazyRouteComponent(() => import('../pages/experiments-page.t
 const experiment = lazyRouteComponent(() => import('../pages/experiment-page.tsx'), 'ExperimentPage')
 const artifacts = lazyRouteComponent(() => import('../pages/artifacts-page.tsx'), 'ArtifactsPage')
 const jobs = lazyRouteComponent(() => import('../work/jobs-page.tsx'), 'JobsPage')
+const functions = lazyRouteComponent(() => import('../work/functions-page.tsx'), 'FunctionsPage')
+const functionPage = lazyRouteComponent(() => import('../work/function-page.tsx'), 'FunctionPage')
+const schedules = lazyRouteComponent(() => import('../work/schedules-page.tsx'), 'SchedulesPage')
 const projects = lazyRouteComponent(() => import('../pages/projects-page.tsx'), 'ProjectsPage')
 const settings = lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage')
 const go = lazyRouteComponent(() => import('../pages/go-page.tsx'), 'GoPage')
@@ -39,6 +42,11 @@ const tree = root.addChildren([
   page('/experiments/$experiment', experiment),
   page('/artifacts', artifacts),
   page('/p/$project/artifacts', artifacts),
+  page('/functions', functions),
+  page('/p/$project/functions', functions),
+  page('/p/$project/functions/$function', functionPage),
+  page('/schedules', schedules),
+  page('/p/$project/schedules', schedules),
   page('/jobs', jobs),
   page('/p/$project/jobs', jobs),
   page('/projects', projects),

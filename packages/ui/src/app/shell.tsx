@@ -25,6 +25,7 @@ export function Shell() {
     'g m': { label: 'go to Models', ...goTo('/models') },
     'g a': { label: 'go to Artifacts', ...goTo('/artifacts') },
     'g e': { label: 'go to Experiments', ...goTo('/experiments') },
+    'g f': { label: 'go to Functions', ...goTo('/functions') },
     'g j': { label: 'go to Jobs', ...goTo('/jobs') },
     'g s': { label: 'go to Settings', run: () => go('/settings') },
     y: { label: 'copy link of this view', run: () => void navigator.clipboard.writeText(location.href) },
@@ -88,7 +89,11 @@ function ProjectSwitch() {
   if (project !== undefined && !names.includes(project)) names.push(project)
   const choose = (next: string): void => {
     const rest = path.replace(/^\/p\/[^/]+/, '') || '/'
-    const kept = /^\/(?:runs|models|experiments|artifacts|jobs)$/.test(rest) ? rest : rest === '/' ? '/' : '/runs'
+    const kept = /^\/(?:runs|models|experiments|artifacts|functions|jobs|schedules)$/.test(rest)
+      ? rest
+      : rest === '/'
+        ? '/'
+        : '/runs'
     go(inProject(next === '' ? undefined : next, kept))
   }
   return (
@@ -114,7 +119,14 @@ const sections = [
       ['experiments', 'Experiments', '/experiments'],
     ],
   ],
-  ['Work', [['jobs', 'Jobs', '/jobs']]],
+  [
+    'Work',
+    [
+      ['functions', 'Functions', '/functions'],
+      ['jobs', 'Jobs', '/jobs'],
+      ['schedules', 'Schedules', '/schedules'],
+    ],
+  ],
   ['Data', [['artifacts', 'Artifacts', '/artifacts']]],
   ['Ship', [['models', 'Models', '/models']]],
 ] as const

@@ -6,6 +6,8 @@ export interface AskedParameter {
   value: JsonValue | undefined
   type?: string | undefined
   doc?: string | undefined
+  /** What holds when nothing is typed. */
+  placeholder?: string | undefined
 }
 
 export const textOfValue = (value: JsonValue | undefined): string =>
@@ -33,7 +35,7 @@ export function ParameterFields({
 }) {
   return (
     <div className="parameter-fields">
-      {parameters.map(({ name, value, type, doc }) => (
+      {parameters.map(({ name, value, type, doc, placeholder }) => (
         <label key={name}>
           <span>
             <code>{name}</code> {type !== undefined && <span className="muted">{type}</span>}
@@ -42,6 +44,7 @@ export function ParameterFields({
             className="field"
             spellCheck={false}
             autoComplete="off"
+            placeholder={placeholder}
             value={texts[name] ?? textOfValue(value)}
             onChange={(event) => onChange(name, event.target.value)}
           />
