@@ -31,6 +31,7 @@ export { checkArguments, fillArguments, type PreparedRun } from './prepared-run.
 export { currentSupervisor, isAlive, supervisorStatus } from './process-identity.ts'
 export { readCodeText } from './record/code-texts.ts'
 export { captureEnvironment } from './record/environment-info.ts'
+export { prepareRequirements } from './requirements.ts'
 export { createRunDirectory, removeRunDirectory, renewRunDirectory } from './run-directory.ts'
 export { parseTask, readTaskFile } from './task-file.ts'
 export { parseSecretsFile } from './secrets.ts'

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, delimiter, join, resolve } from 'node:path'
 import { AppError, type Resources, type Task } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import { durationMs } from './function-fields.ts'
+import { isObject } from './json-path.ts'
 import type { FunctionVersion } from './functions.ts'
 import { locateCode, type LocatedCode } from './locate-code.ts'
 import { contentName, fetchSource, type FetchedSource, inside, type SourceOptions } from './sources/source.ts'
@@ -25,7 +26,8 @@ export interface StagedFunction {
   notes: string[]
 }
 
-export type StageableFunction = Pick<FunctionVersion, 'project' | 'name' | 'reference' | 'spec'>
+export type StageableFunction = Pick<FunctionVersion, 'project' | 'name' | 'reference' | 'spec'> &
+  Partial<Pick<FunctionVersion, 'status'>>
 
 /**
  * Lays the code of a function out: embedded code as a file by its content, a source fetched once for each content. Repeats are cheap
@@ -38,7 +40,8 @@ export async function stageFunction(
   asked: Pick<Task, 'handler'> = {},
 ): Promise<StagedFunction> {
   const { spec } = version
-  const source = spec.source === undefined ? undefined : await fetchSource(spec.source, options)
+  const place = packedSource(version) ?? spec.source
+  const source = place === undefined ? undefined : await fetchSource(place, options)
   const folder = source && workFolder(spec, source)
   const code = await layOut(version, options, source, folder)
   const paths = [folder, source?.folder, spec.pythonPath && source ? join(source.folder, spec.pythonPath) : undefined]
@@ -56,6 +59,13 @@ export async function stageFunction(
     ...(source?.revision === undefined ? {} : { revision: source.revision }),
     notes: notesOf(spec),
   }
+}
+
+/** The source as it was when the function was built, where it is a folder that may have changed since. */
+function packedSource({ status }: StageableFunction): string | undefined {
+  const build = status?.['build']
+  const packed = isObject(build) ? build['source'] : undefined
+  return typeof packed === 'string' && existsSync(packed) ? packed : undefined
 }
 
 const workFolder = ({ workingDirectory, name }: FunctionSpec, { folder }: FetchedSource): string =>
@@ -176,7 +186,18 @@ export function requirementsOf(spec: FunctionSpec, folder?: string): string[] {
     return file === undefined || folder === undefined ? line : `-r ${resolve(folder, file)}`
   })
   const installed = (spec.commands ?? []).flatMap((command) => installedBy(command) ?? [])
-  return Array.from(new Set([...listed, ...installed]))
+  const all = Array.from(new Set([...listed, ...installed]))
+  // One file is told as itself; among others its lines are, so that a changed file is another environment.
+  return all.length === 1 ? all : all.flatMap(linesOfFile)
+}
+
+function linesOfFile(line: string): string[] {
+  const path = /^-r\s+(.+)$/.exec(line)?.[1]
+  if (path === undefined || !existsSync(path)) return [line]
+  return readFileSync(path, 'utf8')
+    .split(/\r?\n/)
+    .map((each) => each.replace(/(?:^|\s)#.*$/, '').trim())
+    .filter((each) => each !== '')
 }
 
 /** What `pip install …` installs; undefined for any other command. */
