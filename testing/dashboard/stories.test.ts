@@ -249,7 +249,16 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
 
   it('sees what starts by itself, starts it now, and pauses it', async () => {
     const added = await workshop.run(
-      ...['schedule', 'add', 'nightly', '--cron', '0 3 * * *', '--project', 'churn', 'train.py:train', '-p', 'rounds=2'],
+      'schedule',
+      'add',
+      'nightly',
+      '--cron',
+      '0 3 * * *',
+      '--project',
+      'churn',
+      'train.py:train',
+      '-p',
+      'rounds=2',
     )
     expect(added.code, added.stderr).toBe(0)
     await open('/p/churn/schedules')

@@ -224,7 +224,7 @@ function Differences(props: { project: string; name: string; before: string; aft
       <div className="body stack">
         {error && <Refusal error={error} />}
         {data && data.fields.length > 0 && (
-          <table className="plain-table">
+          <table className="plain-table changed-fields">
             <thead>
               <tr>
                 <th scope="col">Field</th>
@@ -236,8 +236,8 @@ function Differences(props: { project: string; name: string; before: string; aft
               {data.fields.map(({ path, before: was, after: is }) => (
                 <tr key={path}>
                   <td className="mono">{path}</td>
-                  <td className="elide">{formatValue(was)}</td>
-                  <td className="elide">{formatValue(is)}</td>
+                  <td title={formatValue(was)}>{formatValue(was)}</td>
+                  <td title={formatValue(is)}>{formatValue(is)}</td>
                 </tr>
               ))}
             </tbody>
