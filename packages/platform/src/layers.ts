@@ -6,7 +6,7 @@ export const rows: readonly (readonly string[])[] = [
   ['http'],
   ['schedules'],
   ['jobs'],
-  ['tuning', 'upkeep', 'builds'],
+  ['tuning', 'upkeep', 'builds', 'hub'],
   ['execution', 'migration', 'remote', 'functions'],
   ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets', 'notifications'],
   ['deliveries'],

@@ -103,6 +103,12 @@ export const commandTable: readonly CommandEntry[] = [
     group: tending,
     load: () => import('./commands/db.ts'),
   },
+  {
+    name: 'hub',
+    summary: 'find functions to run, and add hubs of your own',
+    group: looking,
+    load: () => import('./commands/hub.ts'),
+  },
   { name: 'env', summary: 'list and delete cached environments', group: tending, load: () => import('./commands/env.ts') },
   { name: 'doctor', summary: 'check what Trainyard needs here', group: tending, load: () => import('./commands/doctor.ts') },
   {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { AppError, type JobSpec } from '@trainyard/contract'
+import { AppError, isAppError, type JobSpec } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import { downloadObject, openObject, parseObjectUrl, shortened } from '../objects/index.ts'
+import { downloadDirectory, downloadObject, type ObjectAddress, openObject, parseObjectUrl, shortened } from '../objects/index.ts'
 import type { Ground } from './execution.ts'
 
 interface StageOptions {
@@ -36,8 +37,13 @@ async function stageInput(ground: Ground, key: string, url: string, options: Sta
     const from = await openObject(url, ground.objects)
     const info = await from.store.head(from.key, { signal: options.signal })
     const address = from.store.urlOf(from.key)
-    if (info === undefined) throw new AppError('not_found', `there is nothing at ${url}`)
-    if (parseObjectUrl(address, ground.objects).scheme === 'file') return localPathOf(ground, address)
+    if (parseObjectUrl(address, ground.objects).scheme === 'file') {
+      const path = localPathOf(ground, address)
+      // A model is a folder.
+      if (info === undefined && !existsSync(path)) throw new AppError('not_found', `there is nothing at ${url}`)
+      return path
+    }
+    if (info === undefined) return await stageFolder(ground, from, { ...options, key, url, address })
     const name = createHash('sha256')
       .update(JSON.stringify([address, info.etag, info.sizeBytes, info.modifiedAtMs]))
       .digest('hex')
@@ -57,6 +63,23 @@ async function stageInput(ground: Ground, key: string, url: string, options: Sta
       cause: error,
     })
   }
+}
+
+/** A folder, such as a model: fetched anew each time, because nothing tells whether all of it is as it was. */
+async function stageFolder(
+  ground: Ground,
+  from: ObjectAddress,
+  { key, url, address, onNote, signal }: StageOptions & { key: string; url: string; address: string },
+): Promise<string> {
+  const folder = join(ground.directory.path, 'inputs', createHash('sha256').update(address).digest('hex').slice(0, 32))
+  onNote(`fetching ${key} from ${url}`)
+  try {
+    await downloadDirectory(from.store, from.key, folder, { signal })
+  } catch (error) {
+    if (isAppError(error, 'not_found')) throw new AppError('not_found', `there is nothing at ${url}`, { cause: error })
+    throw error
+  }
+  return folder
 }
 
 const localPathOf = (ground: Ground, address: string): string => {

@@ -19,7 +19,8 @@ export async function readCatalogue(source: HubSource, root: string): Promise<Ca
 async function readDistant(source: HubSource, root: string): Promise<Catalogue> {
   const published = `${root}/functions/${encodeURIComponent(source.channel)}`
   const text = await fetchText(`${published}/catalog.json`)
-  if (text !== undefined) return fromCatalogue(source, parseJson(text, `${published}/catalog.json`), (name, tag) => `${published}/${name}/${tag}/src`)
+  if (text !== undefined)
+    return fromCatalogue(source, parseJson(text, `${published}/catalog.json`), (name, tag) => `${published}/${name}/${tag}/src`)
   const plain = await fetchText(`${root}/catalog.json`)
   if (plain !== undefined) return fromCatalogue(source, parseJson(plain, `${root}/catalog.json`), (name) => `${root}/${name}`)
   throw noCatalogue(source)
@@ -34,7 +35,8 @@ const noCatalogue = (source: HubSource): AppError =>
 async function readLocal(source: HubSource, root: string): Promise<Catalogue> {
   const published = join(root, 'functions', source.channel)
   const path = join(published, 'catalog.json')
-  if (existsSync(path)) return fromCatalogue(source, parseJson(readText(path), path), (name, tag) => join(published, name, tag, 'src'))
+  if (existsSync(path))
+    return fromCatalogue(source, parseJson(readText(path), path), (name, tag) => join(published, name, tag, 'src'))
   const items: Catalogue = new Map()
   for (const folder of [root, join(root, 'functions', 'src')].filter((each) => existsSync(each)))
     for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory())) {
@@ -61,7 +63,9 @@ function addVersions(
   { name, versions, location }: { name: string; versions: JsonObject; location: (tag: string) => string },
 ): void {
   const known = new Map<string, HubItem>()
-  const numbers = Object.entries(versions).map(([tag, told]) => (isObject(told) && typeof told['version'] === 'string' ? told['version'] : tag))
+  const numbers = Object.entries(versions).map(([tag, told]) =>
+    isObject(told) && typeof told['version'] === 'string' ? told['version'] : tag,
+  )
   for (const [tag, told] of Object.entries(versions)) {
     if (!isObject(told)) continue
     const item = toItem(source, { name, tag, told, location: location(tag) })

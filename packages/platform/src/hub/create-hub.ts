@@ -40,8 +40,7 @@ export function createHub({ definitions, sources: options }: HubOptions): Hub {
   const source = async (name: string): Promise<HubSource> => {
     const all = await sources()
     const found = all.find((each) => each.name === name)
-    if (!found)
-      throw new AppError('not_found', `There is no hub ${name}; there are ${all.map((each) => each.name).join(', ')}.`)
+    if (!found) throw new AppError('not_found', `There is no hub ${name}; there are ${all.map((each) => each.name).join(', ')}.`)
     return found
   }
   const hub: Hub = {
@@ -49,7 +48,10 @@ export function createHub({ definitions, sources: options }: HubOptions): Hub {
     add: async (given) => {
       const made: HubSource = { description: '', channel: 'master', ...given, isBuiltIn: false }
       if (!/^[A-Za-z0-9][\w.-]{0,62}$/.test(made.name))
-        throw new AppError('invalid_argument', `'${made.name.slice(0, 60)}' cannot be the name of a hub: use letters, digits, dots and dashes.`)
+        throw new AppError(
+          'invalid_argument',
+          `'${made.name.slice(0, 60)}' cannot be the name of a hub: use letters, digits, dots and dashes.`,
+        )
       if (builtIn().some(({ name }) => name === made.name))
         throw new AppError('permission_denied', `The hub ${made.name} is always there and cannot be replaced.`)
       if (!definitions) throw new AppError('failed_precondition', 'Hubs are added where the data directory is.')
@@ -106,7 +108,8 @@ export function createHub({ definitions, sources: options }: HubOptions): Hub {
   return hub
 }
 
-const newest = (versions: ReadonlyMap<string, HubItem>): HubItem => versions.get('latest') ?? Array.from(versions.values()).at(-1)!
+const newest = (versions: ReadonlyMap<string, HubItem>): HubItem =>
+  versions.get('latest') ?? Array.from(versions.values()).at(-1)!
 
 /** Every word somewhere in name, description or categories. */
 function matches({ name, description, categories }: HubItem, search: string): boolean {
@@ -121,8 +124,7 @@ function noSuchItem(name: string, names: ReadonlySet<string>, unreachable: reado
   const nearest = nearestName(name, names)
   const close = Array.from(names).filter((each) => each !== nearest && (each.includes(name) || name.includes(each)))
   const likely = [...(nearest === undefined ? [] : [nearest]), ...close].slice(0, 5)
-  const hint =
-    likely.length > 0 ? `did you mean ${likely.join(' or ')}?` : 'trainyard hub ls lists what there is'
+  const hint = likely.length > 0 ? `did you mean ${likely.join(' or ')}?` : 'trainyard hub ls lists what there is'
   const missed = unreachable.length === 0 ? '' : ` (${unreachable.join(' ')})`
   return new AppError('not_found', `No hub has an item ${name.slice(0, 60)}: ${hint}${missed}`)
 }
@@ -141,21 +143,23 @@ const toDocument = ({ name, description, path, channel }: HubSource): JsonObject
 async function stored(definitions: Definitions | undefined): Promise<HubSource[]> {
   if (!definitions) return []
   const { definitions: found } = await definitions.list({ kind, project, tag: '*', limit: 1_000 })
-  return found.toSorted((one, other) => other.createdAtMs - one.createdAtMs).flatMap(({ name, body }) => {
-    const document = isObject(body['document']) ? body['document'] : {}
-    const source = isObject(document['source']) ? document['source'] : {}
-    const spec = isObject(source['spec']) ? source['spec'] : {}
-    const { path, channel } = spec
-    const metadata = isObject(source['metadata']) ? source['metadata'] : {}
-    if (typeof path !== 'string') return []
-    return [
-      {
-        name,
-        path,
-        channel: typeof channel === 'string' && channel !== '' ? channel : 'master',
-        description: typeof metadata['description'] === 'string' ? metadata['description'] : '',
-        isBuiltIn: false,
-      },
-    ]
-  })
+  return found
+    .toSorted((one, other) => other.createdAtMs - one.createdAtMs)
+    .flatMap(({ name, body }) => {
+      const document = isObject(body['document']) ? body['document'] : {}
+      const source = isObject(document['source']) ? document['source'] : {}
+      const spec = isObject(source['spec']) ? source['spec'] : {}
+      const { path, channel } = spec
+      const metadata = isObject(source['metadata']) ? source['metadata'] : {}
+      if (typeof path !== 'string') return []
+      return [
+        {
+          name,
+          path,
+          channel: typeof channel === 'string' && channel !== '' ? channel : 'master',
+          description: typeof metadata['description'] === 'string' ? metadata['description'] : '',
+          isBuiltIn: false,
+        },
+      ]
+    })
 }

@@ -12,7 +12,8 @@ import { fetchText, readText } from './read-text.ts'
 export async function fetchItem(item: HubItem, cacheFolder: string): Promise<HubFunction> {
   const place = fileOf(item, 'function.yaml')
   const text = await read(place)
-  if (text === undefined) throw new AppError('not_found', `The item ${item.name} of the hub ${item.source} has no function.yaml (${place}).`)
+  if (text === undefined)
+    throw new AppError('not_found', `The item ${item.name} of the hub ${item.source} has no function.yaml (${place}).`)
   const document = await parseFunctionText(text, place)
   const spec = isObject(document['spec']) ? document['spec'] : {}
   const build = isObject(spec['build']) ? spec['build'] : {}
@@ -47,7 +48,10 @@ async function codeOf(item: HubItem, { spec, build }: { spec: JsonObject; build:
   const name = basename(named)
   const text = await read(fileOf(item, name))
   if (text === undefined)
-    throw new AppError('not_found', `The item ${item.name} of the hub ${item.source} has no code: there is no ${name} beside its function.yaml.`)
+    throw new AppError(
+      'not_found',
+      `The item ${item.name} of the hub ${item.source} has no code: there is no ${name} beside its function.yaml.`,
+    )
   return text
 }
 

@@ -10,6 +10,9 @@ export function parseHubReference(text: string): { source?: string; name: string
   const parts = path.split('/')
   const [name = '', source] = parts.toReversed()
   if (parts.length > 2 || ![name, tag, source ?? 'any'].every((part) => namePattern.test(part)))
-    throw new AppError('invalid_argument', `'${text.slice(0, 80)}' names no item of a hub: write hub://name, hub://source/name or hub://name:tag.`)
+    throw new AppError(
+      'invalid_argument',
+      `'${text.slice(0, 80)}' names no item of a hub: write hub://name, hub://source/name or hub://name:tag.`,
+    )
   return { name: name.replaceAll('-', '_'), tag, ...(source === undefined ? {} : { source }) }
 }

@@ -20,7 +20,7 @@ import { openDirectory } from '../open-directory.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
-    .argument('[file]', 'a Python, TypeScript or JavaScript file, or file:handler')
+    .argument('[file]', 'a Python, TypeScript or JavaScript file, file:handler, or hub://function')
     .argument('[arguments...]', 'for the script, after --; {name} is replaced by the parameter')
   addRunOptions(command)
   command.action((file: string | undefined, arguments_: string[], options: RunOptions) =>
@@ -46,8 +46,13 @@ export async function runCommand(
   arguments_: readonly string[],
   options: RunOptions,
 ): Promise<void> {
+  if (file?.startsWith('hub://') === true) {
+    const { runItem } = await import('../hub/run-item.ts')
+    const item = await runItem(cli, file, options)
+    return await runCommand(cli, item.file, arguments_, item.options)
+  }
   using interrupts = takeInterrupts(cli)
-  const isFunction = /^(?:db|hub):\/\//.test(file ?? '')
+  const isFunction = file?.startsWith('db://') === true
   const built = await buildTask(cli, isFunction ? undefined : file, arguments_, options)
   const staged = isFunction ? await stageForRun(cli, file!, built.task, { signal: interrupts.signal, options }) : {}
   const work = { ...built, ...staged, options, interrupts }
