@@ -93,6 +93,35 @@ class Jobs(unittest.TestCase):
         self.db.abort_run(run.metadata.uid, self.project)
         self.assertEqual(wait_for(lambda: self.db.read_run(run.metadata.uid, self.project)["status"]["state"] == "aborted"), True)
 
+    def test_a_schedule_fires(self):
+        function = self.function()
+        function.run(name="each-second", handler="handler", params={"p1": 4}, schedule="* * * * *")
+        schedule = self.db.get_schedule(self.project, "each-second")
+        self.assertEqual(schedule.cron_trigger.minute, "*")
+        self.assertIn("each-second", [each.name for each in self.db.list_schedules(self.project).schedules])
+        self.db.invoke_schedule(self.project, "each-second")
+
+        def ended():
+            runs = self.db.list_runs(project=self.project, labels=["mlrun/schedule-name=each-second"], states=["completed"])
+            return [run for run in runs if run["status"]["results"].get("accuracy") == 8]
+
+        self.assertTrue(wait_for(ended))
+        self.db.delete_schedule(self.project, "each-second")
+        self.assertEqual(self.db.list_schedules(self.project).schedules, [])
+
+    def test_a_workflow_of_the_local_engine_on_the_server(self):
+        path = os.path.join(self.folder, "workflow.py")
+        with open(path, "w") as file:
+            file.write("import mlrun\n\n\ndef pipeline(p1=1):\n    mlrun.run_function('of-workflow', params={'p1': p1})\n")
+        self.proj.set_function(self.path, name="of-workflow", kind="job", image="mlrun/mlrun", handler="handler")
+        self.proj.set_workflow("main", path, engine="local", handler="pipeline")
+        self.proj.spec.source = self.folder
+        self.proj.save()
+        status = self.proj.run("main", engine="remote:local", arguments={"p1": 6}, watch=True)
+        self.assertEqual(str(status.state).lower().split(".")[-1], "succeeded")
+        runs = self.db.list_runs(project=self.project, name="~of-workflow", iter=False)
+        self.assertEqual(runs[0]["status"]["results"]["accuracy"], 12)
+
     def test_secrets_and_variables_reach_the_job(self):
         self.proj.set_secrets({"token": "hunter2"})
         function = self.function()

@@ -136,6 +136,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     served,
     execution: options.execution,
     jobs: options.jobs,
+    schedules: options.schedules,
+    notifications: options.notifications,
     definitions: createDefinitions(options.holdings.database, { clock }),
     projectSecrets: options.projectSecrets,
     holdings: options.holdings,

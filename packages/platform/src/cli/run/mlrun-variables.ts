@@ -17,7 +17,25 @@ export function mlrunVariables(
     MLRUN_HTTPDB__TOKEN: token,
     MLRUN_DEFAULT_PROJECT: project,
     MLRUN_ACTIVE_PROJECT: project,
-    ...(set['MLRUN_EXEC_CONFIG'] ? {} : { MLRUN_EXEC_CONFIG: configOf(run) }),
+    ...(set['MLRUN_EXEC_CONFIG'] ? ownConfig(run, set['MLRUN_EXEC_CONFIG']) : { MLRUN_EXEC_CONFIG: configOf(run) }),
+  }
+}
+
+/** One that is carried out at times names no run of its own. */
+function ownConfig({ id, outPath }: ClientRun, config: string): Record<string, string> {
+  try {
+    const run = JSON.parse(config) as { metadata?: { uid?: string }; spec?: object }
+    if (run.metadata?.uid) return {}
+    return {
+      MLRUN_EXEC_CONFIG: JSON.stringify({
+        ...run,
+        metadata: { ...run.metadata, uid: id },
+        spec: { output_path: outPath, ...run.spec },
+      }),
+    }
+  } catch {
+    // Not ours to read: the client says what is wrong with it.
+    return {}
   }
 }
 

@@ -16,7 +16,8 @@ import { hubRoutes } from './hub.ts'
 import { monitoringRoutes } from './monitoring.ts'
 import { runtimeResourceRoutes } from './runtime-resources.ts'
 import { secretRoutes } from './secrets.ts'
-import { submitRoutes } from './submit.ts'
+import { submitRoutes } from './submit-routes.ts'
+import { scheduleRoutes } from './schedules.ts'
 import { workflowRoutes } from './workflows.ts'
 import { projectRoutes } from './projects.ts'
 import { Query } from './query.ts'
@@ -36,6 +37,7 @@ export const allRoutes: readonly Route[] = [
   ...buildRoutes,
   ...submitRoutes,
   ...workflowRoutes,
+  ...scheduleRoutes,
   ...secretRoutes,
   ...hubRoutes,
   ...featureStoreRoutes,

@@ -4,6 +4,8 @@ import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
 import type { Definitions } from '../../definitions/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
+import type { Notifications } from '../../notifications/index.ts'
+import type { Schedules } from '../../schedules/index.ts'
 import type { ProjectSecrets } from '../../secrets/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
@@ -20,6 +22,8 @@ export interface MlrunContext {
   readonly execution: Execution | undefined
   /** The queue of work for servers; without it none can be asked for. */
   readonly jobs: Jobs | undefined
+  readonly schedules: Schedules | undefined
+  readonly notifications: Notifications
   readonly definitions: Definitions
   readonly projectSecrets: ProjectSecrets
   readonly holdings: Holdings

@@ -3,27 +3,17 @@ import { parseFunctionReference } from '../../functions/index.ts'
 import { findFunction, toFunction } from './functions.ts'
 import { invalid, MlrunError } from './errors.ts'
 import { commandOf, checkKind, limitsOf } from './job-command.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { isObject, labelsOf, objectAt, textOf } from './json.ts'
+import type { NewJob } from '../../jobs/index.ts'
+import { notificationsOf, withoutSecretParams } from './notifications.ts'
 import { checkProjectName, runIdOf } from './names.ts'
-import { type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
+import type { MlrunCall, MlrunContext } from './route.ts'
 import { storeDocument } from './run-document.ts'
 import { toRun } from './run-view.ts'
-import { documentIn, merged } from './stored-records.ts'
-
-export const submitRoutes: readonly Route[] = [
-  route('POST', 'submit_job', async (context, call) => {
-    const body = documentIn(call, "an object with a 'task'")
-    const task = objectAt(body, 'task')
-    if (Object.keys(task).length === 0) throw invalid("The body has no 'task': send the run that is to be carried out.")
-    const document = await functionOf(context, body, task)
-    if (body['schedule'] !== undefined && body['schedule'] !== null)
-      throw invalid('Schedules are not served by this version of the server; submit the task without one.')
-    return { data: await submitTask(context, call, { task, document }) }
-  }),
-]
+import { merged } from './stored-records.ts'
 
 /** The function of a task, with what the request overrides. */
-async function functionOf(context: MlrunContext, body: JsonObject, task: JsonObject): Promise<JsonObject> {
+export async function functionOf(context: MlrunContext, body: JsonObject, task: JsonObject): Promise<JsonObject> {
   const given = objectAt(body, 'function')
   const uri = textOf(body['functionUrl']) ?? textOf(objectAt(task, 'spec')['function'])
   if (uri === undefined || uri === '') {
@@ -37,55 +27,70 @@ async function functionOf(context: MlrunContext, body: JsonObject, task: JsonObj
 
 const projectOf = (task: JsonObject): string => textOf(objectAt(task, 'metadata')['project']) ?? 'default'
 
-/** Makes the run's record and puts its work into the queue. The run as the client sees it. */
-export async function submitTask(
-  context: MlrunContext,
-  call: Pick<MlrunCall, 'headers'>,
-  { task, document }: { task: JsonObject; document: JsonObject },
-): Promise<JsonObject> {
-  const { tracking, clock } = context
-  const jobs = jobsOf(context)
+type AskedTask = { task: JsonObject; document: JsonObject }
+
+/** The run of a task, as it is kept: with the labels of this server and without values of secrets. */
+function runOf(call: Pick<MlrunCall, 'headers'>, { task, document }: AskedTask): JsonObject {
   const kind = textOf(document['kind']) ?? ''
   checkKind(kind)
   const project = checkProjectName(projectOf(task))
   const metadata = objectAt(task, 'metadata')
-  const uid = textOf(metadata['uid']) ?? newRunId(clock.nowMs())
-  const runId = runIdOf(project, uid)
   const name = textOf(metadata['name']) ?? textOf(objectAt(document, 'metadata')['name']) ?? 'run'
-  const run: JsonObject = {
+  const labels = { ...labelsFor(call, kind), ...objectAt(metadata, 'labels') }
+  return {
     ...task,
-    metadata: {
-      ...metadata,
-      uid,
-      name,
-      project,
-      iteration: 0,
-      labels: { ...labelsFor(call, kind), ...objectAt(metadata, 'labels') },
-    },
-    spec: { ...withoutSecrets(objectAt(task, 'spec')) },
+    kind: 'run',
+    metadata: { ...metadata, name, project, iteration: 0, labels },
+    spec: withoutSecrets(objectAt(task, 'spec')),
     status: { ...objectAt(task, 'status'), state: 'created' },
   }
+}
+
+/** What the queue is asked for; without a uid of the run's own, each time it is carried out is a run of its own. */
+export function planOf(call: Pick<MlrunCall, 'headers'>, asked: AskedTask): NewJob {
+  const run = runOf(call, asked)
+  const { program, environment, code, workingDirectory } = commandOf(run, asked.document)
+  const metadata = objectAt(run, 'metadata')
+  const name = textOf(metadata['name'])!
+  const labels = labelsOf(metadata['labels'])
+  return {
+    owner: labels['owner'] ?? 'unknown',
+    task: {
+      name,
+      project: textOf(metadata['project'])!,
+      program,
+      environment,
+      parameters: objectAt(run, 'spec', 'parameters'),
+      labels,
+      ...limitsOf(run, asked.document),
+    },
+    commandLine: ['mlrun', 'run', name],
+    secrets: inlineSecrets(objectAt(asked.task, 'spec')),
+    ...(code === undefined ? {} : { code }),
+    ...(workingDirectory === undefined ? {} : { workingDirectory }),
+  }
+}
+
+/** Makes the run's record and puts its work into the queue. The run as the client sees it. */
+export async function submitTask(context: MlrunContext, call: Pick<MlrunCall, 'headers'>, asked: AskedTask): Promise<JsonObject> {
+  const { tracking, clock, notifications } = context
+  const jobs = jobsOf(context)
+  const project = checkProjectName(projectOf(asked.task))
+  const uid = textOf(objectAt(asked.task, 'metadata')['uid']) ?? newRunId(clock.nowMs())
+  const runId = runIdOf(project, uid)
   const place = context.placeOfRun(runId, project)
-  // Where it says nothing, beside everything else of the run.
-  objectAt(run, 'spec')['output_path'] ||= place
-  const command = commandOf(withTemplates(run, { project, uid }), document)
+  const task = withPlace(asked.task, { project, uid, place })
+  const plan = planOf(call, { task, document: asked.document })
+  const told = notificationsOf(objectAt(task, 'spec')['notifications'])
   const incoming = { name: { project, runId, iteration: 0 }, uid, nowMs: clock.nowMs(), place, bestRunId: undefined }
   await tracking.runDocuments.change(incoming.name, (known) => ({
-    ...storeDocument(withTemplates(run, { project, uid }), known, incoming),
+    ...storeDocument(runOf(call, { task, document: asked.document }), known, incoming),
     // What makes it a sweep are its iterations; to the queue it is one process.
     kind: 'run',
   }))
   try {
-    const { program, environment, code, workingDirectory } = command
-    await jobs.submit({
-      runId,
-      owner: textOf(objectAt(run, 'metadata', 'labels')['owner']) ?? 'unknown',
-      task: { name, project, program, environment, ...limitsOf(run, document) },
-      commandLine: ['mlrun', 'run', name],
-      ...(code === undefined ? {} : { code }),
-      secrets: inlineSecrets(objectAt(task, 'spec')),
-      ...(workingDirectory === undefined ? {} : { workingDirectory }),
-    })
+    if (told.length > 0) await notifications.attach(runId, told)
+    await jobs.submit({ ...plan, runId })
   } catch (error) {
     if (isAppError(error)) await refuse(context, runId, error)
     throw error
@@ -128,17 +133,19 @@ function inlineSecrets({ secret_sources: sources }: JsonObject): Record<string, 
 
 /** Values of secrets that were given by value have no place in a record. */
 function withoutSecrets(spec: JsonObject): JsonObject {
-  const { secret_sources: sources, ...rest } = spec
-  if (!Array.isArray(sources)) return spec
+  const { secret_sources: sources, ...plain } = spec
+  const rest = Array.isArray(plain['notifications'])
+    ? { ...plain, notifications: plain['notifications'].map((each) => withoutSecretParams(objectAt(each))) }
+    : plain
+  if (!Array.isArray(sources)) return rest
   const kept = sources.filter((each) => isObject(each) && each['kind'] !== 'inline')
   return kept.length === 0 ? rest : { ...rest, secret_sources: kept }
 }
 
-/** `{{run.uid}}` and `{{project}}` in the output path. */
-function withTemplates(run: JsonObject, { project, uid }: { project: string; uid: string }): JsonObject {
-  const spec = objectAt(run, 'spec')
-  const path = textOf(spec['output_path'])
-  if (path === undefined) return run
+/** With its own uid, and with the place of its files; `{{run.uid}}` and `{{project}}` in that are filled in. */
+function withPlace(task: JsonObject, { project, uid, place }: { project: string; uid: string; place: string }): JsonObject {
+  const spec = objectAt(task, 'spec')
+  const path = textOf(spec['output_path']) ?? place
   const filled = path.replaceAll('{{run.uid}}', uid).replaceAll(/\{\{(?:run\.)?project\}\}/g, project)
-  return { ...run, spec: { ...spec, output_path: filled } }
+  return { ...task, metadata: { ...objectAt(task, 'metadata'), uid, project }, spec: { ...spec, output_path: filled } }
 }

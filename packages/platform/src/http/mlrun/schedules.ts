@@ -1,0 +1,176 @@
+import type { JsonObject } from '@trainyard/contract'
+import type { ScheduleRecord, Schedules } from '../../schedules/index.ts'
+import { readCron, toTrigger } from './cron.ts'
+import { invalid, missing, MlrunError } from './errors.ts'
+import { isObject, labelsOf, objectAt, textOf } from './json.ts'
+import { checkProjectName } from './names.ts'
+import { hasLabels } from './query.ts'
+import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
+import { toRun } from './run-view.ts'
+import { documentIn, findRecord, putRecord, removeRecord } from './stored-records.ts'
+import { functionOf, planOf } from './submit.ts'
+import { toTime } from './times.ts'
+
+/** What a client sent to be carried out at each time, beside the schedule itself. */
+const sent = { kind: 'scheduled-object', what: 'schedule' }
+
+export const scheduleRoutes: readonly Route[] = [
+  route('POST', 'projects/:project/schedules', async (context, call) => {
+    const body = documentIn(call, 'a schedule')
+    const name = textOf(body['name'])
+    if (name === undefined) throw invalid("The schedule has no name; give it one in 'name'.")
+    await putSchedule(context, call, { project: call.params['project']!, name, body, replaces: false })
+    return new Answer(201, '')
+  }),
+  route('PUT', 'projects/:project/schedules/:name', async (context, call) => {
+    const { project = '', name = '' } = call.params
+    const before = await toDocument(context, await get(context, call))
+    await putSchedule(context, call, {
+      project,
+      name,
+      body: { ...before, ...withoutNull(documentIn(call, 'a schedule')) },
+      replaces: true,
+    })
+    return {}
+  }),
+  route('GET', 'projects/:project/schedules/:name', async (context, call) => toDocument(context, await get(context, call), call)),
+  route('GET', 'projects/:project/schedules', list),
+  route('DELETE', 'projects/:project/schedules/:name', async (context, call) => {
+    const { project = '', name = '' } = call.params
+    if (await schedulesOf(context).find(project, name)) await schedulesOf(context).remove(project, name)
+    await removeRecord(context, sent, { project, name })
+    return noContent()
+  }),
+  route('DELETE', 'projects/:project/schedules', async (context, { params: { project = '' } }) => {
+    for (const { name } of await schedulesOf(context).list({ project, limit: 10_000 })) {
+      await schedulesOf(context).remove(project, name)
+      await removeRecord(context, sent, { project, name })
+    }
+    return noContent()
+  }),
+  route('POST', 'projects/:project/schedules/:name/invoke', async (context, call) => {
+    await get(context, call)
+    const { project = '', name = '' } = call.params
+    const { runId, reason } = await schedulesOf(context).fire(project, name)
+    if (runId === null) throw new MlrunError(409, `The schedule ${project}/${name} did not start: ${reason ?? 'no reason told'}.`)
+    return { data: toRun(await context.tracking.runs.get(runId), undefined) }
+  }),
+]
+
+const withoutNull = (body: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+
+function schedulesOf({ schedules }: MlrunContext): Schedules {
+  if (schedules) return schedules
+  throw new MlrunError(
+    403,
+    'This server takes no schedules: everybody who reaches it could run programs on it. Start it with --token.',
+  )
+}
+
+async function get(context: MlrunContext, { params: { project = '', name = '' } }: MlrunCall): Promise<ScheduleRecord> {
+  const found = await schedulesOf(context).find(project, name)
+  if (!found) throw missing(`Schedule ${project}/${name} not found.`)
+  return found
+}
+
+/** A task that is to be carried out at times. What its client is told. */
+export async function scheduleTask(context: MlrunContext, call: MlrunCall, body: JsonObject): Promise<JsonObject> {
+  const metadata = objectAt(body, 'task', 'metadata')
+  const project = checkProjectName(textOf(metadata['project']) ?? 'default')
+  const name = textOf(metadata['name'])
+  if (name === undefined) throw invalid("A scheduled task needs a name, in 'task.metadata.name'.")
+  const { schedule, ...object } = body
+  const isKnown = (await schedulesOf(context).find(project, name)) !== undefined
+  const told = { scheduled_object: object, cron_trigger: schedule ?? null, labels: objectAt(metadata, 'labels') }
+  await putSchedule(context, call, { project, name, body: told, replaces: true })
+  return { schedule: schedule ?? null, project, name, action: isKnown ? 'modified' : 'created' }
+}
+
+async function putSchedule(
+  context: MlrunContext,
+  call: MlrunCall,
+  { project, name, body, replaces }: { project: string; name: string; body: JsonObject; replaces: boolean },
+): Promise<void> {
+  const object = objectAt(body, 'scheduled_object')
+  const task = objectAt(object, 'task')
+  if (Object.keys(task).length === 0)
+    throw invalid("The schedule has no task: send the run that is to be carried out in 'scheduled_object.task'.")
+  const { timing, trigger, jitterMs } = readCron(body['cron_trigger'] ?? body['schedule'] ?? null)
+  const document = await functionOf(context, object, task)
+  const labels = { ...labelsOf(body['labels']), 'mlrun/schedule-name': name }
+  const { uid: _, ...metadata } = objectAt(task, 'metadata')
+  const { output_path: path, ...spec } = objectAt(task, 'spec')
+  // Where it names no run, each run has a place of its own.
+  const place = textOf(path)?.includes('{{run.uid}}') === false ? { output_path: path! } : {}
+  const repeated = {
+    ...task,
+    metadata: { ...metadata, labels: { ...objectAt(metadata, 'labels'), ...labels } },
+    spec: { ...spec, ...place },
+  }
+  const { secrets, runId: __, owner, ...job } = planOf(call, { task: repeated, document })
+  const limit = body['concurrency_limit']
+  await schedulesOf(context).add(
+    {
+      project,
+      name,
+      owner,
+      timing,
+      ...(jitterMs === undefined ? {} : { jitterMs }),
+      concurrency: typeof limit === 'number' && limit > 1 ? 'allow' : 'forbid',
+      labels: labelsOf(body['labels']),
+      job,
+      ...(secrets === undefined ? {} : { secrets }),
+    },
+    { replace: replaces },
+  )
+  await putRecord(context, sent, {
+    project,
+    name,
+    body: { scheduled_object: object, cron_trigger: trigger, concurrency_limit: limit ?? 1 },
+  })
+}
+
+async function toDocument(context: MlrunContext, schedule: ScheduleRecord, call?: MlrunCall): Promise<JsonObject> {
+  const { project, name, timing, labels, nextAtMs, createdAtMs, state, job } = schedule
+  const written = (await findRecord(context, sent, { project, name })) ?? {}
+  const [last] = await schedulesOf(context).history(project, name, 1)
+  const runId = last?.runId ?? null
+  const run =
+    runId === null || call?.query.flag('include_last_run') !== true ? undefined : await context.tracking.runs.find(runId)
+  return {
+    kind: 'job',
+    scheduled_object: written['scheduled_object'] ?? {
+      task: { metadata: { name, project }, spec: { parameters: (job.task.parameters ?? {}) as JsonObject } },
+    },
+    cron_trigger: isObject(written['cron_trigger']) ? written['cron_trigger'] : toTrigger(timing),
+    concurrency_limit: written['concurrency_limit'] ?? 1,
+    name,
+    project,
+    labels,
+    creation_time: toTime(createdAtMs),
+    next_run_time: nextAtMs === null ? null : toTime(nextAtMs),
+    state: state === 'active' ? 'online' : state,
+    last_run_uri: runId === null ? null : `${project}@${runId}#0`,
+    ...(run === undefined ? {} : { last_run: toRun(run, undefined) }),
+    credentials: {},
+  }
+}
+
+async function list(context: MlrunContext, call: MlrunCall): Promise<object> {
+  const { project = '' } = call.params
+  const { query } = call
+  const [name, labels, kind] = [query.condition('name'), query.labels(), query.text('kind')]
+  const [since, until] = [query.timeMs('next_run_time_since'), query.timeMs('next_run_time_until')]
+  const found = await schedulesOf(context).list({ ...(project === '*' ? {} : { project }), limit: 1_000 })
+  const wanted = found.filter(
+    (each) =>
+      (name === undefined ||
+        (name.contains ? each.name.toLowerCase().includes(name.text.toLowerCase()) : each.name === name.text)) &&
+      hasLabels(each.labels, labels) &&
+      (kind === undefined || kind === 'job') &&
+      (since === undefined || (each.nextAtMs ?? 0) >= since) &&
+      (until === undefined || (each.nextAtMs ?? Number.POSITIVE_INFINITY) <= until),
+  )
+  return { schedules: await Promise.all(wanted.map((each) => toDocument(context, each, call))) }
+}
