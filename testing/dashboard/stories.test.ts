@@ -270,6 +270,19 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.getByRole('cell', { name: 'paused' }).waitFor()
   })
 
+  it('gives a view a name, which everybody finds, and takes it away again', async () => {
+    await open('/p/churn/runs?filter=metrics.val_auc > 0.9&sort=metrics.val_auc desc')
+    await page.getByRole('button', { name: 'Save view' }).click()
+    await page.getByLabel('Title').fill('Good ones')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await open('/p/churn/runs')
+    await page.getByRole('link', { name: 'Good ones' }).click()
+    await expect.poll(() => new URL(page.url()).searchParams.get('sort'), { timeout: 30_000 }).toBe('metrics.val_auc desc')
+    await page.getByRole('button', { name: 'Change view' }).click()
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('link', { name: 'Good ones' }).waitFor({ state: 'detached' })
+  })
+
   it('follows the links that MLflow clients print', async () => {
     await open(`/#/experiments/0/runs/${runs.good.id}`)
     await page.getByRole('heading', { name: 'good' }).waitFor()

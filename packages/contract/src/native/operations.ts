@@ -10,6 +10,7 @@ import { scheduleOperations } from './schedule-operations.ts'
 import { sendingOperations } from './sending-operations.ts'
 import { serverOperations } from './server-operations.ts'
 import { tableOperations } from './table-operations.ts'
+import { viewOperations } from './view-operations.ts'
 
 /** Collides with no other dialect. */
 export const nativePrefix = '/api/trainyard/v1'
@@ -27,6 +28,7 @@ export const nativeOperations = {
   ...sendingOperations,
   ...serverOperations,
   ...tableOperations,
+  ...viewOperations,
 } satisfies Record<string, OperationSpec>
 
 export type NativeOperations = typeof nativeOperations

@@ -10,7 +10,6 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Clock } from '../base/clock.ts'
 import type { Definitions } from '../definitions/index.ts'
 import type { Execution } from '../execution/index.ts'
-import { createDefinitions } from '../definitions/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
 import { createFunctions } from '../functions/index.ts'
 import type { Jobs } from '../jobs/index.ts'
@@ -138,7 +137,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     jobs: options.jobs,
     schedules: options.schedules,
     notifications: options.notifications,
-    definitions: createDefinitions(options.holdings.database, { clock }),
+    definitions: options.definitions,
     projectSecrets: options.projectSecrets,
     holdings: options.holdings,
     artifactFolder: options.artifactFolder,
@@ -151,6 +150,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     projectSecrets: options.projectSecrets,
     notifications: options.notifications,
     functions: createFunctions(options.definitions),
+    definitions: options.definitions,
     clock,
     served,
     holdings: options.holdings,

@@ -118,6 +118,9 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getTableKeys: 'GET /table/keys',
   getTableGroups: 'GET /table/groups',
   getFieldValues: 'GET /table/values',
+  listViews: 'GET /views',
+  saveView: 'PUT /views/{view}',
+  deleteView: 'DELETE /views/{view}',
   getTableCounts: 'GET /table/counts',
   getPulse: 'GET /pulse',
 }

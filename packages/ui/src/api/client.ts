@@ -65,7 +65,7 @@ export const post = <Answer>(path: string, body: unknown, signal?: AbortSignal, 
 export const put = <Answer>(path: string, body: unknown, query: Query = {}): Promise<Answer> =>
   ask<Answer>('PUT', addressOf(path, query), { body })
 
-export const del = <Answer>(path: string): Promise<Answer> => ask<Answer>('DELETE', addressOf(path), {})
+export const del = <Answer>(path: string, query: Query = {}): Promise<Answer> => ask<Answer>('DELETE', addressOf(path, query), {})
 
 export const patch = <Answer>(path: string, body: unknown): Promise<Answer> => ask<Answer>('PATCH', addressOf(path), { body })
 

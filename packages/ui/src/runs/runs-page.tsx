@@ -20,6 +20,7 @@ import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
 import type { ColumnFacts } from './run-table-row.tsx'
 import { RunTable, type Sort } from './run-table.tsx'
+import { SavedViews } from './saved-views.tsx'
 import { SelectionBar } from './selection-bar.tsx'
 import { useExpandedRows } from './use-expanded.ts'
 import { useOutlines } from './use-outlines.ts'
@@ -163,6 +164,7 @@ function Head({
             {label} {numbers[at] === undefined ? '' : formatCount(numbers[at])}
           </A>
         ))}
+        <SavedViews project={project} />
         <span className="grow" />
         {rows.newCount > 0 && (
           <button type="button" className="button accent small" onClick={rows.showNew}>

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { Definitions } from '../../definitions/index.ts'
 import type { Execution } from '../../execution/index.ts'
 import type { Functions } from '../../functions/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
@@ -18,6 +19,7 @@ export interface NativeContext {
   readonly projectSecrets: ProjectSecrets
   readonly notifications: Notifications
   readonly functions: Functions
+  readonly definitions: Definitions
   readonly clock: Clock
   readonly served: ServedPlaces
   readonly holdings: Holdings

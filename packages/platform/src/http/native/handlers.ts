@@ -10,6 +10,7 @@ import { scheduleHandlers } from './schedule-handlers.ts'
 import { sendingHandlers } from './sending-handlers.ts'
 import { serverHandlers } from './server-handlers.ts'
 import { tableHandlers } from './table-handlers.ts'
+import { viewHandlers } from './view-handlers.ts'
 
 /** What each operation of the contract does: none is missing, or this does not compile. */
 export const handlers: Handlers = {
@@ -24,4 +25,5 @@ export const handlers: Handlers = {
   ...sendingHandlers,
   ...serverHandlers,
   ...tableHandlers,
+  ...viewHandlers,
 }

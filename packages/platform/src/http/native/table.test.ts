@@ -118,4 +118,21 @@ describe('a table of runs', () => {
     expect(refused.status).toBe(400)
     expect(JSON.stringify(refused.json)).toContain('cannot be grouped by')
   })
+
+  test('is kept under a title that everybody sees, of one project or of all, until it is deleted', async () => {
+    const saved = (
+      await server.ask('PUT', `${root}/views/v1`, { title: 'Best first', project: 'default', search: 'sort=metrics.auc desc' })
+    ).json
+    expect(saved).toMatchObject({ id: 'v1', title: 'Best first', project: 'default', search: 'sort=metrics.auc desc' })
+    await server.ask('PUT', `${root}/views/v2`, { title: 'Of all', search: 'flat=true' })
+    await server.ask('PUT', `${root}/views/v1`, { title: 'Best, renamed', project: 'default', search: '' })
+    const titles = async (query: Record<string, string>) =>
+      ((await server.ask('GET', `${root}/views`, query)).json as never as { views: { title: string }[] }).views.map(
+        ({ title }) => title,
+      )
+    expect([await titles({ project: 'default' }), await titles({})]).toEqual([['Best, renamed'], ['Of all']])
+    for (const _ of [1, 2]) expect((await server.ask('DELETE', `${root}/views/v1?project=default`)).status).toBe(200)
+    expect(await titles({ project: 'default' })).toEqual([])
+    expect((await server.ask('PUT', `${root}/views/a%2Fb`, { title: 'x', search: '' })).status).toBe(400)
+  })
 })

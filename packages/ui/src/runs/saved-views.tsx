@@ -1,0 +1,105 @@
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { del, get, put } from '../api/client.ts'
+import { Refusal } from '../app/error-page.tsx'
+import { A, readable, usePath, useSearch } from '../app/link.tsx'
+import { Sheet } from '../app/sheet.tsx'
+import { useAttempt } from './selection-bar.tsx'
+
+interface View {
+  id: string
+  title: string
+  search: string
+}
+
+const viewsQuery = (project: string | undefined) =>
+  queryOptions({
+    queryKey: ['views', project],
+    queryFn: async ({ signal }) => (await get<{ views: View[] }>('/views', { project }, signal)).views,
+    staleTime: 30_000,
+    retry: false,
+  })
+
+/** Views that somebody gave a name, beside those that are always there; everybody on the server sees them. */
+export function SavedViews({ project }: { project: string | undefined }) {
+  const { data: views = [] } = useQuery(viewsQuery(project))
+  const path = usePath()
+  const [search] = useSearch()
+  const [isSaving, setSaving] = useState(false)
+  const here = readable(search)
+  const shown = views.find((view) => view.search === here)
+  return (
+    <>
+      {views.map((view) => (
+        <A
+          key={view.id}
+          href={`${path}${view.search === '' ? '' : `?${view.search}`}`}
+          aria-current={view === shown ? 'page' : undefined}
+        >
+          {view.title}
+        </A>
+      ))}
+      {here !== '' && (
+        <button type="button" className="button plain small" onClick={() => setSaving(true)}>
+          {shown ? 'Change view' : 'Save view'}
+        </button>
+      )}
+      {isSaving && <ViewSheet project={project} search={here} shown={shown} onClose={() => setSaving(false)} />}
+    </>
+  )
+}
+
+function ViewSheet(props: { project: string | undefined; search: string; shown: View | undefined; onClose(): void }) {
+  const { project, search, shown, onClose } = props
+  const [title, setTitle] = useState(shown?.title ?? '')
+  const queries = useQueryClient()
+  const { attempt, error, isBusy } = useAttempt(onClose)
+  const renew = (): Promise<void> => queries.invalidateQueries({ queryKey: ['views'] })
+  const save = async (): Promise<void> => {
+    await put(`/views/${shown?.id ?? newViewId()}`, { title: title.trim(), project: project ?? null, search })
+    await renew()
+  }
+  const remove = async (id: string): Promise<void> => {
+    await del(`/views/${id}`, { project })
+    await renew()
+  }
+  return (
+    <Sheet title="Save this view" onClose={onClose}>
+      <form
+        className="inside form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          attempt(save)
+        }}
+      >
+        <h2>{shown ? `Change ${shown.title}` : 'Save this view'}</h2>
+        <p className="muted">
+          Filter, order, columns and groups {project === undefined ? 'over all projects' : `of ${project}`}, for everybody who
+          uses this server.
+        </p>
+        <label>
+          Title
+          <input className="field" required maxLength={200} value={title} onChange={(event) => setTitle(event.target.value)} />
+        </label>
+        {error && <Refusal error={error} />}
+        <div className="buttons">
+          {shown && (
+            <button type="button" className="button danger" disabled={isBusy} onClick={() => attempt(() => remove(shown.id))}>
+              Delete
+            </button>
+          )}
+          <button type="button" className="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" className="button primary" disabled={isBusy}>
+            Save
+          </button>
+        </div>
+      </form>
+    </Sheet>
+  )
+}
+
+/** `crypto.randomUUID` is there on secure origins only, and a server may be reached by a plain address. */
+const newViewId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
