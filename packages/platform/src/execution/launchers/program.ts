@@ -16,9 +16,21 @@ exec 3<&- 4>&-
 journal=$1; shift
 printf '[1,%s000,"start",{"pid":%s}]\\n' "$(date +%s)" "$$" >> "$journal"
 stopped=
-trap 'stopped=1' TERM INT HUP
-"$@"
-code=$?
+if [ "$$" = 1 ]; then
+  # In a container signals come to its first process alone.
+  "$@" &
+  child=$!
+  trap 'stopped=1; kill -TERM "$child" 2> /dev/null' TERM INT HUP
+  while :; do
+    wait "$child"
+    code=$?
+    kill -0 "$child" 2> /dev/null || break
+  done
+else
+  trap 'stopped=1' TERM INT HUP
+  "$@"
+  code=$?
+fi
 if [ -n "$stopped" ]; then end='{"outcome":"aborted"}'
 elif [ "$code" = 0 ]; then end='{"outcome":"completed"}'
 else end='{"outcome":"failed","error":{"type":"exit","message":"exited with code '$code'"}}'

@@ -17,7 +17,6 @@ export function containerPlan(plan: ProcessPlan, { name, image, resources, paths
     arguments: [
       'run',
       '--rm',
-      '--init',
       `--name=${name}`,
       '--network=host',
       '--preserve-fds=2',
