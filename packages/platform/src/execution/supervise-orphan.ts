@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isEnded, type RunExit, type RunRecord } from '@trainyard/contract'
+import { isEnded, type RunExit, type RunRecord, type Supervisor } from '@trainyard/contract'
 import { stopGroup } from './abort.ts'
 import { endOrphan } from './adoption.ts'
 import { RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
 import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
-import { isAlive } from './process-identity.ts'
-import { runDirectoryOf } from './run-directory.ts'
+import { bootId, isAlive } from './process-identity.ts'
+import { removeRunDirectory, runDirectoryOf } from './run-directory.ts'
 import { placeName } from './start-process.ts'
 import { substrateFor } from './substrates/substrate.ts'
 import { supervisorOf } from './supervisor-of.ts'
@@ -18,11 +18,12 @@ const graceMs = 10_000
 /**
  * Takes over a run whose supervisor died and whose process may go on: carries what it logs, minds its time-out and its abort, and gives
  * it its end. Undefined when somebody else has taken it over. The run is a single one, no sweep.
+ * One whose process was started and never told to begin is `pending` again: nothing of the user's has run.
  */
 export async function superviseOrphan(
   execution: Execution,
   id: string,
-  options: { timeoutMs?: number; onFailure: (error: unknown) => void },
+  options: { timeoutMs?: number; waitsWith: Supervisor; onFailure: (error: unknown) => void },
 ): Promise<RunRecord | undefined> {
   const { runs } = execution.tracking
   const found = await runs.get(id)
@@ -55,6 +56,21 @@ export async function superviseOrphan(
   const facts = await carrier.catchUp()
   const run = await runs.get(id)
   if (isEnded(run.state)) return run
+  // After a crash of the machine what the journal held may be lost.
+  const neverBegan = facts.start === undefined && found.supervisor?.bootId === bootId()
+  if (neverBegan && run.state === 'running' && stopping === undefined) {
+    await children.leave()
+    const atMs = execution.clock.nowMs()
+    await runs.transition(id, {
+      to: 'pending',
+      from: ['running'],
+      reason: 'queued',
+      atMs,
+      patch: { supervisor: options.waitsWith },
+    })
+    removeRunDirectory(directory)
+    return await runs.get(id)
+  }
   await endOrphan(execution, {
     run,
     children,

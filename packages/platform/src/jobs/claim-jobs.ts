@@ -17,8 +17,11 @@ export interface Claim {
   reasons: Map<string, string>
 }
 
+/** What is needed to choose: plans are large. */
+type CandidateRow = Pick<JobRow, 'number' | 'run' | 'project' | 'reason' | 'cpu_milli' | 'memory' | 'gpus'>
+
 /** Jobs looked at in one go; of those behind them none could start before these. */
-const candidatesAtOnce = 100
+const candidatesAtOnce = 40
 
 /** Takes what may start on this machine now. Whoever asks at the same time comes before or after, never in between. */
 export async function claimJobs(transaction: Transaction, claimant: Claimant, nowMs: number): Promise<Claim> {
@@ -59,7 +62,10 @@ export async function claimJobs(transaction: Transaction, claimant: Claimant, no
     })),
     { capacity: claimant.capacity, free, room, limits },
   )
-  const claimed = candidates.filter(({ number }) => picked.start.includes(number))
+  const claimed =
+    picked.start.length === 0
+      ? []
+      : await kysely.selectFrom('jobs').selectAll().where('number', 'in', picked.start).orderBy('number').execute()
   if (claimed.length > 0)
     await kysely
       .updateTable('jobs')
@@ -81,12 +87,12 @@ export async function claimJobs(transaction: Transaction, claimant: Claimant, no
 async function candidatesFor(
   { kysely }: Transaction,
   { claimant, nowMs, without }: { claimant: Claimant; nowMs: number; without: string[] },
-): Promise<JobRow[]> {
+): Promise<CandidateRow[]> {
   let query = kysely
     .selectFrom('jobs as j')
     // Made with it; a job whose run was never made is nobody's.
     .innerJoin('runs as r', 'r.id', 'j.run')
-    .selectAll('j')
+    .select(['j.number', 'j.run', 'j.project', 'j.reason', 'j.cpu_milli', 'j.memory', 'j.gpus'])
     .where('j.state', '=', 'queued')
     .where('j.ready_at', '<=', nowMs)
     .where('r.state', '=', 'pending')
@@ -104,10 +110,10 @@ async function heldBack(
   { kysely }: Transaction,
   projects: string[],
   limits: ReadonlyMap<string, number>,
-): Promise<(readonly [JobRow, string])[]> {
+): Promise<(readonly [CandidateRow, string])[]> {
   const rows = await kysely
     .selectFrom('jobs')
-    .selectAll()
+    .select(['number', 'run', 'project', 'reason', 'cpu_milli', 'memory', 'gpus'])
     .where('state', '=', 'queued')
     .where('project', 'in', projects)
     .orderBy('priority', 'desc')
@@ -122,7 +128,7 @@ async function heldBack(
 
 async function keepReasons(
   { kysely }: Transaction,
-  waiting: readonly (readonly [JobRow, string | undefined])[],
+  waiting: readonly (readonly [CandidateRow, string | undefined])[],
 ): Promise<Map<string, string>> {
   const changed = new Map<string, string>()
   for (const [row, reason] of waiting) {

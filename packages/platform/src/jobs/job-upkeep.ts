@@ -5,15 +5,11 @@ import type { WorkerOptions } from './job-worker.ts'
 const keptMs = 30 * 24 * 3_600_000
 const youngMs = 60_000
 
-/** Whether a job waits that may start, or has waited too long. */
+/** Whether a job waits that may start. */
 export const isAnyReady = (database: Database, nowMs: number): Promise<boolean> =>
   database.read(async ({ kysely }) => {
     const queued = kysely.selectFrom('jobs').select('number').where('state', '=', 'queued')
-    const found = await queued
-      .where((row) => row.or([row('ready_at', '<=', nowMs), row('pending_until', '<=', nowMs)]))
-      .limit(1)
-      .executeTakeFirst()
-    return found !== undefined
+    return (await queued.where('ready_at', '<=', nowMs).limit(1).executeTakeFirst()) !== undefined
   })
 
 /** Ends those that have waited longer than they were to. */

@@ -54,6 +54,7 @@ class Worker {
   #waking = Promise.withResolvers<void>()
   #renewedMs = -Infinity
   #upkeptMs = -Infinity
+  #gaveUpMs = -Infinity
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -98,9 +99,12 @@ class Worker {
       await forgetOldJobs(database, nowMs)
       this.#upkeptMs = passedMs
     }
+    if (passedMs - this.#gaveUpMs > lookEveryMs) {
+      await giveUpWaiting(this.#options, nowMs)
+      this.#gaveUpMs = passedMs
+    }
     // Most of the time there is nothing: a read costs no lock.
     if (!(await isAnyReady(database, nowMs))) return
-    await giveUpWaiting(this.#options, nowMs)
     const { claimed, reasons } = await database.write((transaction) =>
       claimJobs(transaction, this.#claimant(capacity), execution.clock.nowMs()),
     )

@@ -53,10 +53,12 @@ export async function takeOver(options: WorkerOptions, row: JobRow, leaving: Abo
     ? record
     : await superviseOrphan({ ...execution, queued: true }, row.run, {
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        waitsWith: queueSupervisor(execution.clock.nowMs()),
         onFailure: options.onProblem,
       })
   // Somebody else sees it through: it is looked at again when that one has gone too.
   if (ended === undefined) return await takeOver(options, row, await afterAWhile(leaving))
+  if (ended.state === 'pending') return { kind: 'again', readyAtMs: execution.clock.nowMs(), attempt: row.attempt }
   return await repeatOrEnd(options, row, ended)
 }
 

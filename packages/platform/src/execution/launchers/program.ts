@@ -6,15 +6,19 @@ import type { Launcher } from './launcher.ts'
 /**
  * Waits for the variables, which arrive with the job: until the record is there nothing of the user's begins, and when its supervisor
  * goes before that it never does. Then runs the program and keeps a journal of two lines, its beginning and its end, so that the end
- * is known when nobody was there to see it.
+ * is known when nobody was there to see it. Each program that it starts costs milliseconds: it starts one, at the end.
  */
 const gate = `
-job=$(cat <&3); [ -n "$job" ] || exit 125
-eval "$job"; [ "$trainyard_ready" = 1 ] || exit 125
-unset job trainyard_ready
+job=; newline='
+'
+while IFS= read -r line <&3; do job="$job$line$newline"; done
+[ -n "$job" ] || exit 125
+eval "$job"; [ -n "$trainyard_started" ] || exit 125
+started=$trainyard_started
+unset job line newline trainyard_started
 exec 3<&- 4>&-
 journal=$1; shift
-printf '[1,%s000,"start",{"pid":%s}]\\n' "$(date +%s)" "$$" >> "$journal"
+printf '[1,%s,"start",{"pid":%s}]\\n' "$started" "$$" >> "$journal"
 stopped=
 if [ "$$" = 1 ]; then
   # In a container signals come to its first process alone.
@@ -59,7 +63,7 @@ function exports({ environment, secrets }: Pick<JobSpec, 'environment' | 'secret
   const lines = Object.entries({ ...environment, ...secrets })
     .filter(([name, value]) => variableName.test(name) && !value.includes('\0'))
     .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
-  return `${lines.join('')}trainyard_ready=1\n`
+  return `${lines.join('')}trainyard_started=${Date.now()}\n`
 }
 
 /** Any program: it is given the run's secrets as variables, and its exit code says how the run ended. */
