@@ -23,5 +23,6 @@ export { type DefinedHandler, defineHandler, type HandlerDefinition, type Handle
 export { choice, integer, logUniform, normal, uniform } from './tasks/distributions.ts'
 export { createTask, handlerOf, TaskBuilder } from './tasks/task.ts'
 export { runLocal, type RunLocalOptions } from './tasks/run-local.ts'
+export { codeToFunction, FunctionBuilder, type FunctionPlace, importFunction, newFunction } from './functions/function.ts'
 export { Run } from './tasks/run.ts'
 export { connect, type ConnectOptions, RemoteRun, type Yard } from './client.ts'

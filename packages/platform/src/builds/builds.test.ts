@@ -146,7 +146,7 @@ describe('without containers', () => {
 function makeRootFolder(target: string): void {
   for (const name of ['sh', 'cat', 'wc', 'mkdir']) {
     const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
-    const libraries = execFileSync('ldd', [path], { encoding: 'utf8' }).match(/\/\S+/g) ?? []
+    const libraries = execFileSync('sh', ['-c', `ldd ${path}`], { encoding: 'utf8' }).match(/\/\S+/g) ?? []
     mkdirSync(join(target, 'bin'), { recursive: true })
     copyFileSync(path, join(target, 'bin', basename(path)))
     for (const library of libraries) {

@@ -16,6 +16,7 @@ export {
   printFunctionFile,
   readFunctionFile,
 } from './function-file.ts'
+export { checkFunctionSpec } from './check-spec.ts'
 export { checkKind, functionKinds } from './function-kinds.ts'
 export {
   type FunctionReference,

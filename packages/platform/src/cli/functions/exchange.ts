@@ -23,6 +23,7 @@ import { getNamed } from './look.ts'
 interface ImportOptions {
   name?: string
   tag: string[]
+  dryRun?: boolean
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value]
@@ -36,6 +37,7 @@ export function defineImport(command: Command, cli: Cli): void {
     .argument('<from>', 'function.yaml, a folder, https://…/function.yaml, s3://…, db://project/name:tag')
     .option('-n, --name <name>', 'another name')
     .option('-t, --tag <tag>', 'tags beside latest and the one the file says', collect, [])
+    .option('--dry-run', 'only say what it would be')
     .action(async (from: string, options: ImportOptions) => {
       await using session = await openFunctions(cli, { create: true })
       const document = await readDocument(cli, session, from)
@@ -44,6 +46,11 @@ export function defineImport(command: Command, cli: Cli): void {
       if (given === '') throw new AppError('invalid_argument', `${from} has no metadata.name: give one with --name.`)
       const metadata = document['metadata'] as { tag?: unknown }
       const own = typeof metadata.tag === 'string' && metadata.tag !== '' ? [metadata.tag] : []
+      if (options.dryRun) {
+        if (cli.globals.json)
+          return await cli.printJson({ project: session.project, name: given, spec: { ...spec, name: given }, document })
+        return await cli.print((await printFunctionFile(document)).trimEnd())
+      }
       const saved = await session.functions.save({
         project: session.project,
         document: toFunctionDocument({ ...spec, name: given }, { base: document, project: session.project }),
@@ -85,20 +92,25 @@ export function defineExport(command: Command, cli: Cli): void {
         ...(status ? { status } : {}),
       }
       const written = options.all ? whole : portableDocument(document)
-      const content = path.endsWith('.json') ? `${JSON.stringify(written, undefined, 2)}\n` : await printFunctionFile(written)
-      if (path === '-') return await cli.write(content)
-      const target = resolve(cli.workingDirectory, path)
-      try {
-        makeFolderSync(join(target, '..'))
-        await writeFile(target, content)
-      } catch (error) {
-        throw storageError(`Cannot write ${target}`, error)
-      }
-      if (cli.globals.json) return await cli.printJson({ path: target })
-      await cli.print(target)
+      await writeDocument(cli, written, path)
     })
   addExamples(exported, cli, [
     ['trainyard function export train', 'to function.yaml'],
     ['trainyard function export train@3f2a9c10 -', 'a version, to standard output'],
   ])
+}
+
+/** To a file, by its ending JSON or YAML; `-` is standard output. */
+export async function writeDocument(cli: Cli, document: FunctionDocument, path: string): Promise<void> {
+  const content = path.endsWith('.json') ? `${JSON.stringify(document, undefined, 2)}\n` : await printFunctionFile(document)
+  if (path === '-') return await cli.write(content)
+  const target = resolve(cli.workingDirectory, path)
+  try {
+    makeFolderSync(join(target, '..'))
+    await writeFile(target, content)
+  } catch (error) {
+    throw storageError(`Cannot write ${target}`, error)
+  }
+  if (cli.globals.json) return await cli.printJson({ path: target })
+  await cli.print(target)
 }

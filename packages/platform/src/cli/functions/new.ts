@@ -1,13 +1,24 @@
-import { AppError } from '@trainyard/contract'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { AppError, isAppError } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import type { Command } from 'commander'
-import { makeFunction, toFunctionDocument } from '../../functions/index.ts'
+import {
+  checkFunctionSpec,
+  makeFunction,
+  portableDocument,
+  printFunctionFile,
+  toFunctionDocument,
+} from '../../functions/index.ts'
+import { systemReason } from '../../base/errors.ts'
 import { inferValue } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { parseCount } from '../option-values.ts'
 import { parsePairs } from '../run/parse-options.ts'
 import { openFunctions, sourceOptions } from './function-session.ts'
+import { writeDocument } from './exchange.ts'
 import { tellSaved } from './function-page.ts'
 
 interface NewOptions {
@@ -38,6 +49,10 @@ interface NewOptions {
   tag: string[]
   embed: boolean
   ignoreTag: string[]
+  spec?: string
+  dryRun?: boolean
+  export?: string
+  versioned: boolean
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value]
@@ -76,18 +91,33 @@ export function defineNew(command: Command, cli: Cli): void {
     .option('-t, --tag <tag>', 'tags beside latest', collect, [])
     .option('--no-embed', 'keep the path of a single file instead of its text')
     .option('--ignore-tag <tag>', 'leave out notebook cells with this tag', collect, [])
+    .option('--spec <file>', 'what it is and how it runs, in JSON (see docs/functions.md); - reads standard input; flags win')
+    .option('--no-versioned', 'replace what the tag leads to instead of making a version')
+    .option('--export <path>', 'write it as function.yaml instead of keeping it')
+    .option('--dry-run', 'only say what it would be')
     .action(async (code: string | undefined, options: NewOptions) => {
+      const said = options.spec === undefined ? {} : await readSpec(cli, options.spec)
       await using session = await openFunctions(cli, { create: true })
       const folder = session.remote === undefined ? session.directory.path : cli.workingDirectory
       const spec = await makeFunction(code, {
         ...sourceOptions(cli, session, folder, cli.signal),
-        given: givenOf(options),
+        given: { ...said, ...givenOf(options) },
         embed: options.embed,
         ignoredTags: options.ignoreTag,
       })
       const document = toFunctionDocument(spec, { project: session.project })
-      const tags = ['latest', ...options.tag]
-      const saved = await session.functions.save({ project: session.project, document, tags, by: cli.config.userName })
+      if (options.export !== undefined) return await writeDocument(cli, portableDocument(document), options.export)
+      if (options.dryRun) {
+        if (cli.globals.json) return await cli.printJson({ project: session.project, name: spec.name, spec, document })
+        return await cli.print((await printFunctionFile(portableDocument(document))).trimEnd())
+      }
+      const saved = await session.functions.save({
+        project: session.project,
+        document,
+        tags: options.versioned || options.tag.length === 0 ? ['latest', ...options.tag] : options.tag,
+        versioned: options.versioned,
+        by: cli.config.userName,
+      })
       await tellSaved(cli, saved)
     })
   addExamples(made, cli, [
@@ -96,6 +126,18 @@ export function defineNew(command: Command, cli: Cli): void {
     ['trainyard function new analysis.ipynb --name describe', 'the marked cells of a notebook'],
     ['trainyard function new --name web --kind application --image nginx', 'an image that has all it needs'],
   ])
+}
+
+async function readSpec(cli: Cli, path: string): Promise<Partial<FunctionSpec>> {
+  const source = path === '-' ? 'standard input' : path
+  try {
+    const content = path === '-' ? await readAll(cli.stdin) : await readFile(resolve(cli.workingDirectory, path), 'utf8')
+    return checkFunctionSpec(JSON.parse(content), source)
+  } catch (error) {
+    if (isAppError(error)) throw error
+    const reason = error instanceof SyntaxError ? `is not JSON: ${error.message}` : `cannot be read: ${systemReason(error)}`
+    throw new AppError('invalid_argument', `${source} ${reason}.`, { cause: error })
+  }
 }
 
 function givenOf(options: NewOptions): Partial<FunctionSpec> {
