@@ -84,7 +84,7 @@ export function toTrigger(timing: Timing): JsonObject {
   if (timing.kind !== 'cron') return {}
   const parts = timing.expression.split(/\s+/)
   const [second, minute, hour, day, month, weekday] = parts.length === 6 ? parts : ['0', ...parts]
-  const toMonday = onDays(weekday ?? '*', (day) => String((day + 6) % 7))
+  const toMonday = onDays(weekday ?? '*', (each) => String((each + 6) % 7))
   return {
     second: second!,
     minute: minute ?? '*',

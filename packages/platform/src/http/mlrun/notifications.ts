@@ -36,7 +36,7 @@ export function notificationsOf(written: JsonValue | undefined): NotificationSpe
         ...(condition === undefined ? {} : { condition }),
         params: objectAt(notification, 'params'),
         ...(Object.keys(secret).length === 0 ? {} : { secretParams: secret }),
-      } as NotificationSpec,
+      },
     ]
   })
 }

@@ -83,7 +83,7 @@ async function create({ tracking }: MlrunContext, call: MlrunCall): Promise<Answ
 }
 
 async function store({ tracking }: MlrunContext, call: MlrunCall): Promise<object> {
-  const { name, document } = documentIn(call, call.params['project']!)
+  const { name, document } = documentIn(call, call.params['project'])
   return toProject(await tracking.projects.put(name, document))
 }
 

@@ -104,9 +104,9 @@ it('iterations are runs of their own below the run, and go with it', async () =>
 
 it('runs are found by name, labels, states and times, a page at a time', async () => {
   await using server = await openServer()
-  for (const [at, name] of ['one', 'two', 'One-more'].entries()) {
-    const run = runOf({ name, labels: { team: `t${at}`, kind: 'job' }, state: at === 1 ? 'error' : 'completed' })
-    await server.ask('POST', `/api/v1/projects/p1/runs/${String(at).repeat(32)}`, run)
+  for (const [number, name] of ['one', 'two', 'One-more'].entries()) {
+    const run = runOf({ name, labels: { team: `t${number}`, kind: 'job' }, state: number === 1 ? 'error' : 'completed' })
+    await server.ask('POST', `/api/v1/projects/p1/runs/${String(number).repeat(32)}`, run)
   }
   const names = async (query: string): Promise<string[]> =>
     found(await server.ask('GET', `/api/v1/projects/p1/runs?${query}`))

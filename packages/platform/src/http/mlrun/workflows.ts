@@ -26,7 +26,7 @@ async function submit(context: MlrunContext, call: MlrunCall): Promise<Answer> {
   if (textOf(spec['schedule']) !== undefined || isObject(spec['schedule']))
     throw invalid('Schedules of workflows are not served by this version of the server; submit the workflow without one.')
   const engine = textOf(spec['engine']) ?? ''
-  if (!/local$/.test(engine))
+  if (!engine.endsWith('local'))
     throw invalid(
       `The workflow engine '${engine || 'kfp'}' needs Kubeflow Pipelines, which this server does not have: run it with engine='remote:local' or engine='local'.`,
     )
@@ -84,7 +84,7 @@ async function readId(
   const run = await tracking.runs.find(runIdOf(project, uid))
   if (!run || run.trashedAtMs !== null || run.project !== project)
     throw missing(`The workflow runner ${project}/${uid} was not found.`)
-  if (/local$/.test(query.text('engine') ?? 'local')) return { workflow_id: uid }
+  if ((query.text('engine') ?? 'local').endsWith('local')) return { workflow_id: uid }
   const id = run.results['workflow_id']
   if (typeof id === 'string') return { workflow_id: id }
   if (isEnded(run.state))
