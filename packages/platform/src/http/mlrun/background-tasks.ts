@@ -68,7 +68,6 @@ const toDocument = (task: Task): object => ({
   kind: 'BackgroundTask',
   metadata: {
     name: task.name,
-    id: task.name,
     kind: task.kind,
     project: task.project ?? null,
     created: toTime(task.createdAtMs),

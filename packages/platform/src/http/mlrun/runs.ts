@@ -26,6 +26,11 @@ export const runRoutes: readonly Route[] = [
   route('DELETE', 'runs', removeMany),
   route('POST', 'projects/:project/runs/:uid/abort', abort),
   route('PUT', 'projects/:project/runs/:uid/notifications', setNotifications),
+  // They are sent when the run ends; a client that asks once more has nothing to wait for.
+  route('POST', 'projects/:project/runs/:uid/push-notifications', async (context, call) => {
+    await findRun(context, { project: projectOf(call), uid: call.params['uid']! })
+    return {}
+  }),
 ]
 
 const projectOf = ({ params, query }: MlrunCall): string => params['project'] ?? query.text('project') ?? 'default'

@@ -16,6 +16,8 @@ export const workflowRoutes: readonly Route[] = [
   route('POST', 'projects/:project/workflows/:name/submit', submit),
   route('GET', 'projects/:project/workflows/:name/runs/:run', readId),
   route('GET', 'projects/:project/pipelines', list),
+  // Those of a workflow are its runner's: they are sent when that run ends.
+  route('POST', 'projects/:project/pipelines/:id/push-notifications', async () => ({})),
 ]
 
 async function submit(context: MlrunContext, call: MlrunCall): Promise<Answer> {
