@@ -1,12 +1,12 @@
 import type { JsonObject, JsonValue, RunRecord } from '@trainyard/contract'
 import { isEnded } from '@trainyard/contract'
-import { isObject, labelsOf, objectAt, parseJson, writeJson } from './json.ts'
+import { isObject, labelsOf, objectAt, parseStored } from './json.ts'
 import { stateWord } from './states.ts'
 import { timeBeside } from './times.ts'
 
 /** A run as this dialect's client sees it: the document it sent, brought up to date by the record, which other clients change too. */
 export function toRun(run: RunRecord, stored: string | undefined): JsonObject {
-  const read = stored === undefined ? {} : parseJson(stored)
+  const read = stored === undefined ? {} : parseStored(stored)
   const document = isObject(read) ? read : {}
   const spec = { ...objectAt(document, 'spec') }
   spec['parameters'] = merge(objectAt(spec, 'parameters'), run.parameters)
@@ -65,13 +65,11 @@ function statusOf(run: RunRecord, written: JsonObject): JsonObject {
 const ofUser = (results: RunRecord['results']): RunRecord['results'] =>
   Object.fromEntries(Object.entries(results).filter(([key]) => !key.startsWith('system/')))
 
-/** The values of the record in the order the document has them, the others behind. Equal ones stay as they are written. */
+/** The values of the record in the order the document has them, the others behind. */
 function merge(written: JsonObject, recorded: Readonly<Record<string, JsonValue>>): JsonObject {
   const merged = Object.create(null) as JsonObject
   for (const key of Object.keys(written)) if (Object.hasOwn(recorded, key)) merged[key] = recorded[key]!
   for (const [key, value] of Object.entries(recorded)) merged[key] ??= value
-  for (const [key, value] of Object.entries(written))
-    if (value === null && merged[key] === undefined) merged[key] = null
-    else if (merged[key] !== undefined && writeJson(merged[key]) === writeJson(value)) merged[key] = value
+  for (const [key, value] of Object.entries(written)) if (value === null && merged[key] === undefined) merged[key] = null
   return merged
 }
