@@ -435,14 +435,14 @@ describe('where the bytes are', () => {
 
 test('the history names whom the client tells of: its user, a tag, or whoever made the run', async () => {
   await using server = await openServer()
-  const registry = '/api/2.0/mlflow'
+  const api = '/api/2.0/mlflow'
   const run = await reportRun(server.tracking)
   const basic = { authorization: `Basic ${Buffer.from('grace:secret').toString('base64')}` }
-  await server.ask('POST', `${registry}/registered-models/create`, { name: 'who', tags: [{ key: 'mlflow.user', value: 'lin' }] })
+  await server.ask('POST', `${api}/registered-models/create`, { name: 'who', tags: [{ key: 'mlflow.user', value: 'lin' }] })
   const version = { name: 'who', source: `runs:/${run}/model`, run_id: run }
-  await server.ask('POST', `${registry}/model-versions/create`, version)
-  await server.ask('POST', `${registry}/registered-models/alias`, { name: 'who', alias: 'best', version: '1' }, basic)
-  await server.ask('POST', `${registry}/registered-models/alias`, { name: 'who', alias: 'other', version: '1' })
+  await server.ask('POST', `${api}/model-versions/create`, version)
+  await server.ask('POST', `${api}/registered-models/alias`, { name: 'who', alias: 'best', version: '1' }, basic)
+  await server.ask('POST', `${api}/registered-models/alias`, { name: 'who', alias: 'other', version: '1' })
   const events = await server.registry.history.of({ project: 'default', name: 'who' })
   expect(events.map(({ by }) => by)).toEqual(['lin', 'lin', 'ada', 'grace', 'unknown'])
 })
