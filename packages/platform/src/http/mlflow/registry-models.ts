@@ -64,21 +64,24 @@ export const registeredModelRoutes = ({ registry }: RegistryContext): readonly R
       return {}
     }),
   ),
-  route(
-    'GET',
-    'registered-models/search',
-    message({ filter: text, max_results: integer, order_by: list(text), page_token: text }),
-    (_, { filter, max_results, order_by, page_token }, { project }) =>
-      answering(async () => {
-        const { models, next } = await registry.models.search({
-          project,
-          clauses: parseModelFilter(filter ?? ''),
-          sort: parseModelOrder(order_by ?? []),
-          limit: checkLimit(max_results ?? 100, mostModels),
-          ...(page_token ? { cursor: page_token } : {}),
-        })
-        return { registered_models: present(models.map(toRegisteredModel)), next_page_token: next ?? undefined }
-      }),
+  // Clients in R send a POST.
+  ...(['GET', 'POST'] as const).map((method) =>
+    route(
+      method,
+      'registered-models/search',
+      message({ filter: text, max_results: integer, order_by: list(text), page_token: text }),
+      (_, { filter, max_results, order_by, page_token }, { project }) =>
+        answering(async () => {
+          const { models, next } = await registry.models.search({
+            project,
+            clauses: parseModelFilter(filter ?? ''),
+            sort: parseModelOrder(order_by ?? []),
+            limit: checkLimit(max_results ?? 100, mostModels),
+            ...(page_token ? { cursor: page_token } : {}),
+          })
+          return { registered_models: present(models.map(toRegisteredModel)), next_page_token: next ?? undefined }
+        }),
+    ),
   ),
   ...(['GET', 'POST'] as const).map((method) =>
     route(
