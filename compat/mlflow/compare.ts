@@ -13,10 +13,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { autologEveryFramework } from './autolog.ts'
+import { autologEveryFramework, autologLightning } from './autolog.ts'
 import { here, pythonWithClient } from './client-environment.ts'
 import { followRecipe } from './follow-recipe.ts'
 import { javaClient } from './java-client.ts'
+import { pythonWithLightning } from './lightning-environment.ts'
 import { killUnderLoad } from './kill-under-load.ts'
 import { moveRecords } from './move/move.ts'
 import { RealServer } from './real-server.ts'
@@ -181,6 +182,8 @@ if (python) {
 }
 const withFrameworks = pythonWithClient('requirements-autolog.txt')
 if (withFrameworks) failures.push(...(await autologEveryFramework(withFrameworks, folder)))
+const withLightning = pythonWithLightning()
+if (withLightning) failures.push(...(await autologLightning(withLightning, folder)))
 const rounds = 50
 const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), rounds)
 console.log(`kill -9 under load: ${rounds} rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)

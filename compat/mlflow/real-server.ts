@@ -16,15 +16,11 @@ export class RealServer implements AsyncDisposable {
     this.#child = child
   }
 
-  static async start(python: string, folder: string): Promise<RealServer> {
+  /** Over a database of its own in the folder, unless one is named. */
+  static async start(python: string, folder: string, database = `sqlite:///${join(folder, 'mlflow.db')}`): Promise<RealServer> {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}`
-    const store = [
-      '--backend-store-uri',
-      `sqlite:///${join(folder, 'mlflow.db')}`,
-      '--default-artifact-root',
-      join(folder, 'mlruns'),
-    ]
+    const store = ['--backend-store-uri', database, '--default-artifact-root', join(folder, 'mlruns')]
     const child = spawn(
       python,
       ['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1', ...store],

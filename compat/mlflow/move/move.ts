@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { postgresProblem, startPostgresServer } from '../../../testing/engines/postgres-server.mjs'
 import { here } from '../client-environment.ts'
 import { RealServer } from '../real-server.ts'
 import { program, ServerProcess, trainyard } from '../server-process.ts'
@@ -48,7 +49,41 @@ export async function moveRecords(python: string, folder: string, environment: N
     await using ours = await ServerProcess.start(data)
     runPython(name, compare, other, ours.url)
   }
+  await fromPostgres(python, join(folder, 'postgres'), { fill, compare, runPython, problems })
   return problems
+}
+
+/** From the Postgres that a real server works on, while it works. */
+async function fromPostgres(
+  python: string,
+  folder: string,
+  { fill, compare, runPython, problems }: Pythons & { problems: string[] },
+): Promise<void> {
+  const reason = postgresProblem()
+  if (reason !== undefined) return void console.log(`NOT RUN: from the Postgres of a server: ${reason}`)
+  mkdirSync(folder)
+  const postgres = await startPostgresServer()
+  // MLflow takes the long name of the scheme only.
+  const address = postgres.url.replace(/^postgres:/, 'postgresql:')
+  try {
+    await using real = await RealServer.start(python, folder, address)
+    runPython('filled a server on Postgres', fill, real.url)
+    const data = join(folder, 'data')
+    await killedAndFinished(['import', 'mlflow', address], data, join(data, 'artifacts'), problems)
+    const again = JSON.parse(await trainyard('import', 'mlflow', address, '--data', data, '--json')) as Again
+    if (again.points + again.files + again.runs.changed + again.runs.made > 0)
+      problems.push('from Postgres: a second import took something again')
+    await using ours = await ServerProcess.start(data)
+    runPython('from its Postgres', compare, real.url, ours.url)
+  } finally {
+    await postgres.stop()
+  }
+}
+
+interface Pythons {
+  fill: string
+  compare: string
+  runPython(what: string, ...words: string[]): void
 }
 
 interface Again {

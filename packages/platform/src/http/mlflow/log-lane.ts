@@ -38,7 +38,10 @@ export function openLogLane(app: FastifyInstance, context: MlflowContext, { pass
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const route = request.method === 'POST' ? routes.get(request.url!) : undefined
-    if (!route || !server.listening || !isPlain(request) || !passes(request)) return void others!(request, response)
+    if (!route || !server.listening || !isPlain(request) || !passes(request)) {
+      others!(request, response)
+      return
+    }
     const startedMs = performance.now()
     serve(app, context, route, request, response, (status) =>
       noteAnswer({ method: 'POST', route: request.url!, status, ms: performance.now() - startedMs }),
