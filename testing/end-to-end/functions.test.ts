@@ -110,6 +110,14 @@ describe('a function', () => {
     )
   })
 
+  it('of a hub is taken in with its code, and a name that is none told with the nearest', async () => {
+    const taken = await workshop.json<Version & { spec: { code: string } }>('function', 'import', 'hub://describe')
+    expect(taken).toMatchObject({ name: 'describe', spec: { code: expect.stringContaining('def ') } })
+    expect(Object.keys(taken.spec.entryPoints).length).toBeGreaterThan(0)
+    const wrong = await workshop.run('function', 'import', 'hub://trainyard/descirbe')
+    expect([wrong.code === 0, wrong.stderr]).toEqual([false, expect.stringContaining('describe')])
+  })
+
   it.each([
     [['function', 'new'], 'has no name'],
     [['function', 'new', '--name', 'f'], 'has no code: give it a file, a source'],

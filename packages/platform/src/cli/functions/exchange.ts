@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import type { Command } from 'commander'
 import { makeFolderSync } from '../../base/make-folder.ts'
 import { storageError } from '../../base/errors.ts'
 import {
+  entryPointsOf,
   fetchSource,
   fromFunctionDocument,
   type FunctionDocument,
@@ -34,7 +35,7 @@ export function defineImport(command: Command, cli: Cli): void {
     .description(
       "Take a function in: from a function.yaml, as MLRun's client writes it or by hand, a folder with one, an address, or another project.",
     )
-    .argument('<from>', 'function.yaml, a folder, https://…/function.yaml, s3://…, db://project/name:tag')
+    .argument('<from>', 'function.yaml, a folder, https://…/function.yaml, s3://…, db://project/name:tag, hub://name')
     .option('-n, --name <name>', 'another name')
     .option('-t, --tag <tag>', 'tags beside latest and the one the file says', collect, [])
     .option('--dry-run', 'only say what it would be')
@@ -63,6 +64,7 @@ export function defineImport(command: Command, cli: Cli): void {
     ['trainyard function import function.yaml', 'what a file describes'],
     ['trainyard function import https://example.com/describe/function.yaml --name eda', 'from the web, under another name'],
     ['trainyard function import db://shared/train:v2', "another project's"],
+    ['trainyard function import hub://describe', 'a copy of what a hub offers'],
   ])
 }
 
@@ -71,9 +73,32 @@ async function readDocument(cli: Cli, session: FunctionSession, from: string): P
     const version = await session.functions.get(parseFunctionReference(from), session.project)
     return portableDocument(version.document)
   }
+  if (from.startsWith('hub://')) return await readHubItem(cli, from)
   const folder = session.remote === undefined ? session.directory.path : cli.workingDirectory
   const fetched = await fetchSource(from, sourceOptions(cli, session, folder, cli.signal))
   return await readFunctionFile(fetched.file ?? join(fetched.folder, 'function.yaml'))
+}
+
+/** With its code in it: what a hub offers may change or go away. */
+async function readHubItem(cli: Cli, reference: string): Promise<FunctionDocument> {
+  const { openHub } = await import('../hub/hub-session.ts')
+  await using opened = await openHub(cli)
+  const item = await opened.hub.find(reference)
+  const { document, script, handler, requirements } = await opened.hub.fetch(item)
+  const spec = fromFunctionDocument(document)
+  const code = spec.code ?? (await readFile(script, 'utf8'))
+  const codeFile = spec.codeFile ?? basename(script)
+  return toFunctionDocument(
+    {
+      name: item.name,
+      code,
+      codeFile,
+      ...(handler === null ? {} : { handler }),
+      ...(requirements.length === 0 ? {} : { requirements }),
+      entryPoints: spec.entryPoints ?? entryPointsOf(code, codeFile),
+    },
+    { base: portableDocument(document) },
+  )
 }
 
 export function defineExport(command: Command, cli: Cli): void {
