@@ -77,8 +77,8 @@ it('iterations share the tags of their sweep, and a link says which is the best'
   expect(document(await server.ask('GET', `${base}/train_model?tag=latest&iter=2`)).metadata['iter']).toBe(2)
   expect(
     listed(await server.ask('GET', `${base}?tag=latest`))
-      .map(({ metadata }) => metadata['iter'])
-      .toSorted(),
+      .map(({ metadata }) => String(metadata['iter']))
+      .toSorted((left, right) => left.localeCompare(right)),
   ).toEqual(['1', '2'])
   expect(listed(await server.ask('GET', `${base}?best-iteration=True`)).map(({ metadata }) => metadata['iter'])).toEqual([1])
   const nowhere = { ...link, spec: { ...link.spec, link_iteration: 9 } }
