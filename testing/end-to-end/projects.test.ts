@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -93,5 +94,102 @@ describe('deleting a project', () => {
     expect((await workshop.run('--project', 'p', 'run', 'job.py')).stderr).toContain('archived')
     await workshop.run('project', 'archive', 'p', '--undo')
     expect(await workshop.run('--project', 'p', 'run', 'job.py')).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a project as a folder', () => {
+  const projectYaml = `kind: project
+metadata: {name: churn, labels: {team: crm}}
+spec:
+  description: who leaves
+  params: {threshold: 0.5}
+  default_image: python:3.12
+  functions:
+  - {url: train.py, name: train, kind: job, handler: train}
+  - {url: hub://describe, name: describe}
+  workflows: [{name: main, path: workflow.py}]
+  artifacts: [{key: table, kind: dataset, target_path: data.csv}]
+  secrets: [API_KEY]
+  own-field: [1, {kept: true}]
+`
+  const write = (): void => {
+    workshop.write('churn/project.yaml', projectYaml)
+    workshop.write('churn/train.py', 'def train(context, rate: float = 0.1):\n    context.log_result("rate", rate)\n')
+    workshop.write('churn/data.csv', 'a,b\n1,2\n')
+  }
+
+  it('is loaded with its functions and artifacts, saved, compared, packed and taken in again', async () => {
+    write()
+    const loaded = await workshop.run('project', 'load', 'churn')
+    expect(loaded.stderr).toContain('Loaded churn with 2 functions and 1 artifact')
+    expect(loaded.stderr).toContain('secrets set API_KEY=…')
+    const shown = await workshop.json<{ spec: object; metadata: object }>('project', 'get', 'churn')
+    expect(shown).toMatchObject({ metadata: { labels: { team: 'crm' } }, spec: { 'own-field': [1, { kept: true }] } })
+    const run = await workshop.json('--project', 'churn', 'run', 'db://churn/train', '-p', 'rate=0.3')
+    expect(run.results).toEqual({ rate: 0.3 })
+    const synced = await workshop.run('project', 'sync', 'churn')
+    expect(synced.stdout).toContain('project.yaml: differs')
+    await workshop.run('project', 'sync', 'churn', '--to-folder')
+    expect((await workshop.run('project', 'sync', 'churn')).stderr).toContain('says what the records say')
+    for (const name of ['churn.zip', 'churn.tar.gz']) {
+      expect(await workshop.run('--project', 'churn', 'project', 'export', name, '--folder', 'churn')).toMatchObject({ code: 0 })
+      const copy = name.replaceAll('.', '-')
+      const taken = await workshop.run('project', 'import', name, '--name', copy)
+      expect(taken.stderr).toContain(`Loaded ${copy} with 2 functions`)
+      expect(existsSync(join(workshop.folder, copy, 'train.py'))).toBe(true)
+    }
+    const again = await workshop.run('project', 'import', 'churn.zip', 'churn')
+    expect(again.stderr).toContain('is not empty')
+  })
+
+  it('project_setup.py describes the project further, and what it may not do is named', async () => {
+    write()
+    workshop.write(
+      'churn/project_setup.py',
+      'print("setting up")\ndef setup(project):\n    project.spec.description = "set up"\n    project.params["rate"] = 0.2\n    project.set_function("train.py", "again", handler="train")\n    project.set_secrets({"API_KEY": "hush"})\n    return project\n',
+    )
+    const loaded = await workshop.json<{ project: { spec: Record<string, unknown> }; functions: string[] }>(
+      'project',
+      'load',
+      'churn',
+    )
+    expect(loaded.project.spec).toMatchObject({ description: 'set up', params: { threshold: 0.5, rate: 0.2 } })
+    expect(loaded.functions).toEqual(['train', 'describe', 'again'])
+    expect((await workshop.run('--project', 'churn', 'project', 'secrets', 'ls', '--quiet')).stdout).toBe('API_KEY\n')
+    workshop.write('churn/project_setup.py', 'def setup(project):\n    project.run("main")\n')
+    expect((await workshop.run('project', 'load', 'churn')).stderr).toContain(
+      'project.run is not there while a project is loaded',
+    )
+  })
+
+  it('comes from a Git repository', async () => {
+    write()
+    const git = (...words: string[]): void =>
+      void execFileSync('git', ['-C', join(workshop.folder, 'churn'), '-c', 'user.name=a', '-c', 'user.email=a@b', ...words])
+    git('init', '-q', '-b', 'main')
+    git('add', '.')
+    git('commit', '-qm', 'all')
+    const loaded = await workshop.run('project', 'load', `git+file://${join(workshop.folder, 'churn')}#main`, 'cloned')
+    expect(loaded.stderr).toContain('Loaded churn with 2 functions')
+    expect(existsSync(join(workshop.folder, 'cloned', 'train.py'))).toBe(true)
+  })
+
+  it.each([
+    ['kind: function\nmetadata: {name: a}\n', 'is of the kind "function", not project'],
+    ['kind: project\nmetadata: {name: a/b}\n', "holds a '/'"],
+    ['kind: project\nmetadata: {name: a}\nspec: {functions: {x: 1}}\n', 'spec.functions must be a list of tables'],
+    ['kind: project\n\tmetadata: 1\n', 'line 2'],
+    ['kind: project\nmetadata: {name: a}\nspec: {functions: [{name: f, url: gone.py}]}\n', 'there is no gone.py'],
+    [
+      'kind: project\nmetadata: {name: a}\nspec: {functions: [{name: f, url: "hub://trainyard/descrbe"}]}\n',
+      'did you mean describe',
+    ],
+  ])('%j is refused in one sentence, with nothing half done', async (text, sentence) => {
+    workshop.write('bad/project.yaml', text)
+    const { code, stderr } = await workshop.run('project', 'load', 'bad')
+    expect(code).not.toBe(0)
+    expect(stderr).toContain(sentence)
+    const { projects } = await workshop.json<{ projects: { name: string }[] }>('project', 'ls')
+    expect(projects.map(({ name }) => name)).not.toContain('a')
   })
 })

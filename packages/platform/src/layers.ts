@@ -5,7 +5,7 @@ export const rows: readonly (readonly string[])[] = [
   ['cli'],
   ['http'],
   ['schedules'],
-  ['jobs'],
+  ['jobs', 'projects'],
   ['tuning', 'upkeep', 'builds', 'hub'],
   ['execution', 'migration', 'remote', 'functions'],
   ['tracking', 'registry', 'traces', 'evaluation', 'webhooks', 'definitions', 'secrets', 'notifications'],

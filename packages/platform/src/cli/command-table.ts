@@ -47,7 +47,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'plot', summary: 'draw a sweep or a metric in the terminal', group: looking, load: () => import('./commands/plot.ts') },
   {
     name: 'project',
-    summary: 'list, show, archive and delete projects; their secrets',
+    summary: 'make, load, save, list, archive and delete projects; their secrets',
     group: looking,
     load: () => import('./commands/project.ts'),
   },

@@ -5,11 +5,19 @@ import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
-import { defineArchive, defineRemove, defineShow } from '../project/tend.ts'
+import { defineExport, defineImport, defineLoad, defineNew, defineSave, defineSync } from '../project/exchange.ts'
+import { defineArchive, defineGet, defineRemove, defineShow } from '../project/tend.ts'
 import { defineSecrets } from '../project/secrets.ts'
 
 export function define(command: Command, cli: Cli): void {
   defineList(command, cli)
+  defineNew(command, cli)
+  defineLoad(command, cli)
+  defineGet(command, cli)
+  defineSave(command, cli)
+  defineExport(command, cli)
+  defineImport(command, cli)
+  defineSync(command, cli)
   defineShow(command, cli)
   defineSecrets(command, cli)
   defineArchive(command, cli)

@@ -61,6 +61,21 @@ export function defineShow(command: Command, cli: Cli): void {
   addExamples(show, cli, [['trainyard project show churn', 'description, functions, and how much there is']])
 }
 
+export function defineGet(command: Command, cli: Cli): void {
+  const get = command
+    .command('get')
+    .description('Print a project as project.yaml.')
+    .argument('[project]', 'its name; --project or default unless given')
+    .action(async (name: string | undefined) => {
+      await using session = await openProjects(cli)
+      const project = await requireProject(session, name ?? session.project)
+      if (cli.globals.json) return await cli.printJson(project)
+      const { printProjectFile } = await import('../../projects/index.ts')
+      await cli.write(await printProjectFile(project))
+    })
+  addExamples(get, cli, [['trainyard project get churn', 'what it says of itself, in the format of MLRun']])
+}
+
 const countsText = ({ counts }: ProjectContents): string =>
   Object.entries(counts)
     .map(([name, count]) => `${count} ${name}`)

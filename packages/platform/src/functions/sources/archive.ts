@@ -188,8 +188,9 @@ async function unpackTar(path: string, isGzip: boolean, taker: EntryTaker): Prom
 }
 
 async function unpackZip(path: string, taker: EntryTaker): Promise<void> {
-  const { openPromise } = await import('yauzl')
-  const zip = await openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true })
+  // A CommonJS package, whose names a bundle does not see.
+  const { default: yauzl } = await import('yauzl')
+  const zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false, strictFileNames: true })
   try {
     for await (const entry of zip.eachEntry()) {
       const place = taker.placeOf(entry.fileName)
