@@ -84,6 +84,23 @@ test('abort takes one that waits out of the queue', async () => {
   expect(await place.jobs.abort('0'.repeat(32), { reason: 'x', force: false })).toBe(false)
 })
 
+test('two workers share one queue: each job runs once, and together they keep to what the machine has', async () => {
+  await using place = await openWorkplace()
+  const log = join(place.folder, 'log')
+  const runs: string[] = []
+  for (let index = 0; index < 30; index++) runs.push(await place.shell(`echo + >> ${log}; sleep 0.02; echo - >> ${log}`))
+  place.work({ cpuMilli: 3000 })
+  place.work({ cpuMilli: 3000 })
+  for (const run of runs) expect((await place.ended(run)).state).toBe('completed')
+  const marks = readFileSync(log, 'utf8').trim().split('\n')
+  expect(marks.length).toBe(60)
+  let atWork = 0
+  for (const mark of marks) {
+    atWork += mark === '+' ? 1 : -1
+    expect(atWork).toBeLessThanOrEqual(3)
+  }
+})
+
 test('secrets reach the process and are nowhere in the database', async () => {
   await using place = await openWorkplace()
   const value = `a'b"c $x é\nline`

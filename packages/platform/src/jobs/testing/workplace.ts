@@ -93,13 +93,11 @@ export async function openWorkplace() {
       return Buffer.concat(pieces).toString()
     },
     async [Symbol.asyncDispose]() {
-      // Threads get no signals: what runs is left to end by itself.
+      // Threads get no signals: what runs is left to end by itself, and nothing that waits may start meanwhile.
+      for (const worker of workers) await worker.leave()
+      for (const worker of workers) while (worker.running.size > 0) await sleep(20)
       for (const { runId } of await jobs.list({ limit: 1000, state: 'queued' }))
         await jobs.abort(runId, { reason: 'the test is over', force: true })
-      for (const worker of workers) {
-        while (worker.running.size > 0) await sleep(20)
-        await worker.leave()
-      }
       await database.close()
       await remove()
       rmSync(folder, { recursive: true, force: true })
