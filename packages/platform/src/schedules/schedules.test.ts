@@ -30,7 +30,9 @@ async function openCalendar() {
     fired: (count: number) =>
       place.until(async () => {
         const history = await schedules.history('p', 's', 100)
-        return history.length >= count ? history : undefined
+        // The run of one that has just been decided on is about to be made.
+        const made = await Promise.all(history.map(({ runId }) => runId === null || place.tracking.runs.find(runId)))
+        return history.length >= count && made.every((run) => run !== undefined) ? history : undefined
       }),
     [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
   }
