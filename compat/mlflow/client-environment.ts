@@ -15,6 +15,7 @@ export function pythonWithClient(requirements = 'requirements.txt', beside = her
   const pinned = readFileSync(file, 'utf8')
     .trim()
     .replaceAll(/[^\w.]+/g, '-')
+  if (pinned === '') throw new Error(`${file} names no package; the folder of all environments would be cleared.`)
   const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trainyard-compat', pinned)
   const python = join(folder, 'bin', 'python')
   const ready = join(folder, 'ready')
