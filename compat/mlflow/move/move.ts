@@ -60,7 +60,10 @@ async function fromPostgres(
   { fill, compare, runPython, problems }: Pythons & { problems: string[] },
 ): Promise<void> {
   const reason = postgresProblem()
-  if (reason !== undefined) return void console.log(`NOT RUN: from the Postgres of a server: ${reason}`)
+  if (reason !== undefined) {
+    console.log(`NOT RUN: from the Postgres of a server: ${reason}`)
+    return
+  }
   mkdirSync(folder)
   const postgres = await startPostgresServer()
   // MLflow takes the long name of the scheme only.

@@ -31,7 +31,7 @@ async function openCalendar() {
       place.until(async () => {
         const history = await schedules.history('p', 's', 100)
         // The run of one that has just been decided on is about to be made.
-        const made = await Promise.all(history.map(({ runId }) => runId === null || place.tracking.runs.find(runId)))
+        const made = await Promise.all(history.flatMap(({ runId }) => runId ?? []).map((id) => place.tracking.runs.find(id)))
         return history.length >= count && made.every((run) => run !== undefined) ? history : undefined
       }),
     [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),

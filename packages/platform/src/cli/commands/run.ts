@@ -54,7 +54,7 @@ export async function runCommand(
   using interrupts = takeInterrupts(cli)
   const isFunction = file?.startsWith('db://') === true
   const built = await buildTask(cli, isFunction ? undefined : file, arguments_, options)
-  const staged = isFunction ? await stageForRun(cli, file!, built.task, { signal: interrupts.signal, options }) : {}
+  const staged = isFunction ? await stageForRun(cli, file, built.task, { signal: interrupts.signal, options }) : {}
   const work = { ...built, ...staged, options, interrupts }
   if (options.on !== undefined) {
     if (options.on !== 'server') throw new AppError('invalid_argument', `--on ${options.on}: expected server.`)

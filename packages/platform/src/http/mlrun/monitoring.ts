@@ -94,7 +94,7 @@ async function endpointsOf(context: MlrunContext, call: MlrunCall): Promise<Json
 async function findEndpoint(context: MlrunContext, call: MlrunCall): Promise<JsonObject> {
   const { name = '' } = call.params
   const [owner, id] = [call.query.text('function-name'), call.query.text('endpoint-id')]
-  const found = (await listRecords(context, endpoint, call.params['project']!)).filter((each) => {
+  const found = (await listRecords(context, endpoint, call.params['project']!)).find((each) => {
     const [metadata, spec] = [objectAt(each, 'metadata'), objectAt(each, 'spec')]
     return (
       (metadata['name'] === name || metadata['uid'] === name) &&
@@ -102,8 +102,8 @@ async function findEndpoint(context: MlrunContext, call: MlrunCall): Promise<Jso
       (owner === undefined || spec['function_name'] === owner)
     )
   })
-  if (!found[0]) throw missing(`The model endpoint ${call.params['project']}/${name} was not found.`)
-  return found[0]
+  if (!found) throw missing(`The model endpoint ${call.params['project']}/${name} was not found.`)
+  return found
 }
 
 async function putEndpoint(context: MlrunContext, project: string, body: JsonObject): Promise<JsonObject> {
