@@ -1,10 +1,10 @@
 /**
  * The official MLRun client against a server of ours, started as a user starts it.
  *
- *     node --conditions=trainyard-source compat/mlrun/compare.ts [test_file.py...]
+ *     node --conditions=trainyard-source compat/mlrun/compare.ts [newest|older] [test_file.py...]
  *
- * Every `test_*.py` is run with the newest client, those of `filesOfOlderClient` also with one of an earlier line. The exit code is 0
- * or 1; where a client cannot be installed it says so loudly and the rest still counts.
+ * Every `test_*.py` is run with the newest client, those of `filesOfOlderClient` also with one of an earlier line, unless one of the two
+ * is named. The exit code is 0 or 1; where a client cannot be installed it says so loudly and the rest still counts.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -17,9 +17,11 @@ import { program, ServerProcess } from '../mlflow/server-process.ts'
 const here = dirname(fileURLToPath(import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'trainyard-mlrun-'))
 const failures: string[] = []
-const asked = process.argv.slice(2)
+const words = process.argv.slice(2)
+const client = words[0] === 'newest' || words[0] === 'older' ? words.shift() : undefined
+const asked = words
 
-const filesOfOlderClient = new Set(['test_tracking.py', 'test_artifacts.py', 'test_functions.py', 'test_jobs.py'])
+const filesOfOlderClient = new Set(['test_tracking.py', 'test_functions.py', 'test_jobs.py'])
 
 const clientEnvironment = (url: string, data: string) => ({
   ...process.env,
@@ -58,9 +60,9 @@ async function clientTests(python: string, only?: ReadonlySet<string>): Promise<
 }
 
 try {
-  const newest = pythonWithClient('requirements.txt', here)
+  const newest = client === 'older' ? undefined : pythonWithClient('requirements.txt', here)
   if (newest !== undefined) await clientTests(newest)
-  const older = asked.length > 0 ? undefined : pythonWithClient('requirements-older.txt', here)
+  const older = client === 'newest' ? undefined : pythonWithClient('requirements-older.txt', here)
   if (older !== undefined) await clientTests(older, filesOfOlderClient)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -57,7 +57,14 @@ class Worker {
   #gaveUpMs = -Infinity
 
   constructor(options: WorkerOptions) {
-    this.#options = options
+    const { signal } = this.#leaving
+    this.#options = {
+      ...options,
+      // What runs goes on without us, and is followed until this program ends; a database that is closed is no trouble then.
+      onProblem: (error) => {
+        if (!signal.aborted) options.onProblem(error)
+      },
+    }
     this.#leaseMs = options.leaseMs ?? usualLeaseMs
     this.#owner = leaseOwner(options.execution.clock.nowMs())
     process.on('SIGUSR2', this.wake)
@@ -133,10 +140,7 @@ class Worker {
     const { signal } = this.#leaving
     void work(this.#options, row, signal)
       .then((outcome) => settleJob(this.#options, row, { outcome, owner: this.#owner }))
-      .catch((error: unknown) => {
-        // What runs goes on without us; a database that is closed is no trouble then.
-        if (!signal.aborted) this.#options.onProblem(error)
-      })
+      .catch((error: unknown) => this.#options.onProblem(error))
       .finally(() => {
         this.running.delete(row.run)
         this.wake()

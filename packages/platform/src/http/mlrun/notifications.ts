@@ -8,15 +8,17 @@ const kinds: Readonly<Record<string, NotificationSpec['kind']>> = {
   webhook: 'webhook',
   mail: 'mail',
   teams: 'teams',
+  console: 'console',
+  ipython: 'console',
 }
 const moments = { completed: 'completed', error: 'failed', failed: 'failed', aborted: 'aborted' } as const
 
-/** Those that this server sends at the end of a run; what is printed, the client prints itself. */
+/** Who is told at the end of a run; what is printed goes to the server's log, and the client that waits prints it as well. */
 export function notificationsOf(written: JsonValue | undefined): NotificationSpec[] {
   return (Array.isArray(written) ? written : []).flatMap((each) => {
     const notification = objectAt(each)
     const kind = textOf(notification['kind'])
-    if (kind === undefined || kind === 'console' || kind === 'ipython') return []
+    if (kind === undefined) return []
     const known = kinds[kind]
     if (known === undefined)
       throw invalid(`Notifications of the kind '${kind.slice(0, 40)}' are not sent: there are ${Object.keys(kinds).join(', ')}.`)
@@ -44,4 +46,26 @@ export function notificationsOf(written: JsonValue | undefined): NotificationSpe
 /** What nobody is shown again. */
 export function withoutSecretParams({ secret_params: secret, ...notification }: JsonObject): JsonObject {
   return secret === undefined ? notification : { ...notification, secret_params: {} }
+}
+
+/**
+ * The notifications of a task that is kept for later: in place of each secret stands the name it has among the secrets of the project.
+ * They are taken from `names` on, which is unique to whoever keeps the task.
+ */
+export function withSecretsByName(
+  written: JsonValue | undefined,
+  names: string,
+): { notifications: JsonObject[]; secrets: Record<string, string> } {
+  const secrets: Record<string, string> = {}
+  const notifications = (Array.isArray(written) ? written : []).map((each, position) => {
+    const notification = objectAt(each)
+    const params: JsonObject = { ...objectAt(notification, 'params') }
+    for (const [param, value] of Object.entries(labelsOf(notification['secret_params']))) {
+      const name = `${names}.${position}.${param}`
+      secrets[name] = value
+      params[param] = { secret: name }
+    }
+    return withoutSecretParams({ ...notification, params })
+  })
+  return { notifications, secrets }
 }

@@ -184,3 +184,24 @@ it('a run is aborted through a task that the client looks after', async () => {
   expect((await read(server))['status']).toMatchObject({ state: 'aborted' })
   expect((await server.ask('POST', `${path}/abort`, {})).status).toBe(409)
 })
+
+it('notifications that are set for a run wait for its end, and what they keep secret is shown to nobody', async () => {
+  await using server = await openServer()
+  await server.ask('POST', path, runOf())
+  const notifications = [
+    { kind: 'ipython', name: 'here', when: ['completed', 'error'], condition: '' },
+    { kind: 'webhook', when: ['error'], params: { method: 'POST' }, secret_params: { url: 'https://example.com/hidden' } },
+  ]
+  expect((await server.ask('PUT', `${path}/notifications`, { notifications })).status).toBe(200)
+  const { json } = await server.ask('GET', `/api/trainyard/v1/runs/${uid}/notifications`)
+  expect(json).toMatchObject({
+    notifications: [
+      { kind: 'console', name: 'here', when: ['completed', 'failed'] },
+      { kind: 'webhook', when: ['failed'], params: { method: 'POST' }, hasSecrets: true, status: 'pending' },
+    ],
+  })
+  const shown = await read(server)
+  expect(shown['spec']!['notifications']).toMatchObject([{ kind: 'ipython' }, { kind: 'webhook', secret_params: {} }])
+  expect(JSON.stringify([json, shown])).not.toContain('hidden')
+  expect((await server.ask('PUT', `${path}/notifications`, { notifications: [{ kind: 'pigeon' }] })).status).toBe(400)
+})

@@ -5,6 +5,7 @@ import { artifactsOfRun } from './artifact-listing.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
 import { isObject, objectAt } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
+import { notificationsOf, withoutSecretParams } from './notifications.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
 import { type Incoming, patchDocument, storeDocument } from './run-document.ts'
 import { findRuns, toRunQuery } from './run-query.ts'
@@ -171,12 +172,19 @@ async function stop({ tracking, execution, jobs }: MlrunContext, run: RunRecord,
 
 async function setNotifications(context: MlrunContext, call: MlrunCall): Promise<object> {
   const written = documentIn(call, "an object with 'notifications'")
-  if (!Array.isArray(written['notifications'])) throw invalid("The field 'notifications' is to be a list.")
+  const { notifications } = written
+  if (!Array.isArray(notifications)) throw invalid("The field 'notifications' is to be a list.")
   const { project, uid, runId } = nameOf(call)
+  await findRun(context, { project, uid })
+  await context.notifications.attach(runId, notificationsOf(notifications))
   const incoming = await incomingOf(context, call, {})
   await context.tracking.runDocuments.change({ project, runId, iteration: 0 }, (known) => {
     if (known === undefined || known.isTrashed) throw runMissing(project, uid, 0)
-    return patchDocument({ 'spec.notifications': written['notifications']! }, known, incoming)
+    return patchDocument(
+      { 'spec.notifications': notifications.map((each) => withoutSecretParams(objectAt(each))) },
+      known,
+      incoming,
+    )
   })
   return {}
 }

@@ -4,11 +4,12 @@ import { readCron, toTrigger } from './cron.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
 import { isObject, labelsOf, objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
+import { notificationsOf, withSecretsByName } from './notifications.ts'
 import { hasLabels } from './query.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 import { toRun } from './run-view.ts'
 import { documentIn, findRecord, putRecord, removeRecord } from './stored-records.ts'
-import { functionOf, planOf } from './submit.ts'
+import { functionOf, planOf, withoutSecrets } from './submit.ts'
 import { toTime } from './times.ts'
 
 /** What a client sent to be carried out at each time, beside the schedule itself. */
@@ -24,28 +25,25 @@ export const scheduleRoutes: readonly Route[] = [
   }),
   route('PUT', 'projects/:project/schedules/:name', async (context, call) => {
     const { project = '', name = '' } = call.params
-    const before = await toDocument(context, await get(context, call))
-    await putSchedule(context, call, {
-      project,
-      name,
-      body: { ...before, ...withoutNull(documentIn(call, 'a schedule')) },
-      replaces: true,
-    })
+    const known = await get(context, call)
+    const body = withoutNull(documentIn(call, 'a schedule'))
+    if (known.secretNames.length > 0 && body['scheduled_object'] === undefined)
+      throw invalid(
+        `The task of the schedule ${project}/${name} was given secrets by value, which nobody is shown: send it again.`,
+      )
+    await putSchedule(context, call, { project, name, body: { ...(await toDocument(context, known)), ...body }, replaces: true })
     return {}
   }),
   route('GET', 'projects/:project/schedules/:name', async (context, call) => toDocument(context, await get(context, call), call)),
   route('GET', 'projects/:project/schedules', list),
   route('DELETE', 'projects/:project/schedules/:name', async (context, call) => {
     const { project = '', name = '' } = call.params
-    if (await schedulesOf(context).find(project, name)) await schedulesOf(context).remove(project, name)
-    await removeRecord(context, sent, { project, name })
+    await removeSchedule(context, project, name)
     return noContent()
   }),
   route('DELETE', 'projects/:project/schedules', async (context, { params: { project = '' } }) => {
-    for (const { name } of await schedulesOf(context).list({ project, limit: 10_000 })) {
-      await schedulesOf(context).remove(project, name)
-      await removeRecord(context, sent, { project, name })
-    }
+    for (const { name } of await schedulesOf(context).list({ project, limit: 10_000 }))
+      await removeSchedule(context, project, name)
     return noContent()
   }),
   route('POST', 'projects/:project/schedules/:name/invoke', async (context, call) => {
@@ -59,6 +57,21 @@ export const scheduleRoutes: readonly Route[] = [
 
 const withoutNull = (body: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+
+/** What its notifications keep secret has names of its own among the secrets of the project. */
+const secretsOf = (name: string): string => `schedules.${name}.notifications`
+
+async function removeSchedule(context: MlrunContext, project: string, name: string): Promise<void> {
+  if (await schedulesOf(context).find(project, name)) await schedulesOf(context).remove(project, name)
+  await removeRecord(context, sent, { project, name })
+  await forgetSecrets(context, project, name)
+}
+
+async function forgetSecrets({ projectSecrets }: MlrunContext, project: string, name: string): Promise<void> {
+  const names = (await projectSecrets.list(project)).map((secret) => secret.name)
+  const old = names.filter((each) => each.startsWith(`${secretsOf(name)}.`))
+  if (old.length > 0) await projectSecrets.remove(project, old)
+}
 
 function schedulesOf({ schedules }: MlrunContext): Schedules {
   if (schedules) return schedules
@@ -103,13 +116,15 @@ async function putSchedule(
   const { output_path: path, ...spec } = objectAt(task, 'spec')
   // Where it names no run, each run has a place of its own.
   const place = textOf(path)?.includes('{{run.uid}}') === false ? { output_path: path! } : {}
+  const told = withSecretsByName(spec['notifications'], secretsOf(name))
   const repeated = {
     ...task,
     metadata: { ...metadata, labels: { ...objectAt(metadata, 'labels'), ...labels } },
-    spec: { ...spec, ...place },
+    spec: { ...spec, ...place, notifications: told.notifications },
   }
   const { secrets, runId: __, owner, ...job } = planOf(call, { task: repeated, document })
   const limit = body['concurrency_limit']
+  if (Object.keys(told.secrets).length > 0) await context.projectSecrets.set(project, told.secrets)
   await schedulesOf(context).add(
     {
       project,
@@ -119,15 +134,20 @@ async function putSchedule(
       ...(jitterMs === undefined ? {} : { jitterMs }),
       concurrency: typeof limit === 'number' && limit > 1 ? 'allow' : 'forbid',
       labels: labelsOf(body['labels']),
-      job,
+      job: { ...job, task: { ...job.task, notifications: notificationsOf(told.notifications) } },
       ...(secrets === undefined ? {} : { secrets }),
     },
     { replace: replaces },
   )
+  const kept = { ...withoutSecrets(objectAt(task, 'spec')), notifications: told.notifications }
   await putRecord(context, sent, {
     project,
     name,
-    body: { scheduled_object: object, cron_trigger: trigger, concurrency_limit: limit ?? 1 },
+    body: {
+      scheduled_object: { ...object, task: { ...task, spec: kept } },
+      cron_trigger: trigger,
+      concurrency_limit: limit ?? 1,
+    },
   })
 }
 

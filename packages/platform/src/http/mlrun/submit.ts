@@ -132,7 +132,7 @@ function inlineSecrets({ secret_sources: sources }: JsonObject): Record<string, 
 }
 
 /** Values of secrets that were given by value have no place in a record. */
-function withoutSecrets(spec: JsonObject): JsonObject {
+export function withoutSecrets(spec: JsonObject): JsonObject {
   const { secret_sources: sources, ...plain } = spec
   const rest = Array.isArray(plain['notifications'])
     ? { ...plain, notifications: plain['notifications'].map((each) => withoutSecretParams(objectAt(each))) }
