@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { RunRecord } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, type Started, Workshop } from './program.ts'
 
@@ -146,6 +147,58 @@ describe('a function', () => {
     expect(exit).not.toBe(0)
     expect(stderr).toMatch(/no-such-package-here/)
     expect(stderr).not.toContain('Traceback')
+    const [run] = (await workshop.json<{ runs: RunRecord[] }>('ls')).runs
+    expect(run).toMatchObject({ state: 'failed', stateReason: expect.stringContaining('no-such-package-here') })
+  })
+
+  it('whose requirements include each other fails with that on the run', async () => {
+    workshop.write('a.txt', '-r b.txt\n')
+    workshop.write('b.txt', '-r a.txt\n')
+    workshop.write('train.py', code)
+    await workshop.run('function', 'new', 'train.py:train', '--requirement=-r a.txt')
+    const { code: exit } = await workshop.run('function', 'run', 'train')
+    expect(exit).not.toBe(0)
+    const [run] = (await workshop.json<{ runs: RunRecord[] }>('ls')).runs
+    expect(run).toMatchObject({ state: 'failed', stateReason: expect.stringContaining('includes itself') })
+  })
+
+  it('whose repository is not to be had fails with what Git says, on the run', async () => {
+    const source = `git+file://${workshop.folder}/none.git`
+    workshop.write(
+      'function.yaml',
+      `kind: job\nmetadata: {name: far}\nspec:\n  default_handler: jobs.go\n  build: {source: "${source}"}\n`,
+    )
+    await workshop.json('function', 'import', 'function.yaml')
+    const { code: exit, stderr } = await workshop.run('function', 'run', 'far', '-p', 'n=2')
+    expect([exit === 0, stderr]).toEqual([false, expect.stringContaining('Cannot read the repository')])
+    const [run] = (await workshop.json<{ runs: RunRecord[] }>('ls')).runs
+    expect(run).toMatchObject({ state: 'failed', parameters: { n: 2 }, error: { type: 'source' } })
+  })
+
+  it('gets the secrets of its project in its variables, and no record tells them', async () => {
+    workshop.write(
+      'jobs.py',
+      'import os\ndef go(context, n=1):\n    context.log_result("match", os.environ.get("TOKEN") == "s3cr" + "et!" * 2)\n    context.log_result("other", os.environ.get("OTHER"))\n    context.log_result("n", n)\n',
+    )
+    await workshop.run('project', 'secrets', 'set', 'token=s3cret!et!')
+    await workshop.run('function', 'new', 'jobs.py:go', '--name', 'go')
+    await workshop.run('function', 'export', 'go', 'function.yaml')
+    const text = readFileSync(join(workshop.folder, 'function.yaml'), 'utf8')
+    const variables = (key: string) => `{secretKeyRef: {name: project, key: ${key}}}`
+    const env = `spec:\n  env:\n  - {name: TOKEN, valueFrom: ${variables('token')}}\n  - {name: OTHER, valueFrom: ${variables('missing')}}\n`
+    workshop.write('function.yaml', text.replace('spec:\n', env))
+    await workshop.json('function', 'import', 'function.yaml')
+    const run = await workshop.json('function', 'run', 'go')
+    expect(run).toMatchObject({
+      state: 'completed',
+      results: { match: true, other: null },
+      task: { environmentSecrets: { TOKEN: { secret: 'project', key: 'token' } } },
+      problems: [expect.stringContaining('OTHER was not set: the project default has no secret missing')],
+    })
+    expect(JSON.stringify(await workshop.json('show', run.id))).not.toContain('s3cret!')
+    expect((await workshop.json('function', 'run', 'go', '--env', 'OTHER=mine')).results).toMatchObject({ other: 'mine' })
+    const sweep = await workshop.json('function', 'run', 'go', '-x', 'n=[1,2]', '--selector', 'max.n')
+    expect(sweep.results).toMatchObject({ match: true })
   })
 })
 

@@ -128,6 +128,13 @@ export const TaskSchema = Type.Object(
     image: Type.Optional(Type.String({ minLength: 1 })),
     /** Variables of the process beside those it inherits. */
     environment: Type.Optional(Type.Record(Type.String(), Type.String())),
+    /** Variables that hold a secret of the project, by its name: `key` where a secret has several, else `secret`. */
+    environmentSecrets: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Object({ secret: Type.String(), key: Type.Optional(Type.String()) }, { additionalProperties: false }),
+      ),
+    ),
     arguments: Type.Optional(Type.Array(Type.String())),
     parameters: Type.Optional(Type.Record(Type.String(), Type.Any())),
     inputs: Type.Optional(Type.Record(Type.String(), Type.String())),

@@ -8,6 +8,7 @@ import { checkNotification } from '../notifications/check-notification.ts'
 import { resolveOutPath } from './out-path.ts'
 import { checkArguments, type PreparedRun } from './prepared-run.ts'
 import { prepareRequirements } from './requirements.ts'
+import { missing } from './unstarted.ts'
 import { resolveSecrets, withoutSecretsOf } from './secrets.ts'
 import { defaultRunName, locateUserFile, type UserFile } from './user-file.ts'
 
@@ -84,6 +85,8 @@ async function chooseInterpreter(
     workingDirectory: ground.workingDirectory,
     onNote: options.onNote,
     signal: options.signal,
+  }).catch((error: unknown) => {
+    throw missing('requirements', error)
   })
   const chosen =
     environment === undefined ? base : { interpreter: environment.python, choices: { ...base.choices, ...environment.choices } }

@@ -151,7 +151,7 @@ describe('staged', () => {
       labels: { function: 'db://p/train@abc' },
     })
     expect(readFileSync(staged.task.command!, 'utf8')).toBe(training)
-    expect(staged.secretEnvironment).toEqual({ TOKEN: { secret: 'project', key: 'token' } })
+    expect(staged.task.environmentSecrets).toEqual({ TOKEN: { secret: 'project', key: 'token' } })
     expect(staged.notes.join()).toMatch(/apt-get install -y x.*the image img was not used/)
     expect((await stageFunction(version(spec), options())).task.command).toBe(staged.task.command)
   })

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, delimiter, join, resolve } from 'node:path'
-import { AppError, type Resources, type Task } from '@trainyard/contract'
+import { AppError, isAppError, type Resources, type Task } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import { durationMs } from './function-fields.ts'
 import { isObject } from './json-path.ts'
@@ -12,12 +12,10 @@ import { contentName, fetchSource, type FetchedSource, inside, type SourceOption
 /** A version of a function with its code laid out on this machine: what a run of it begins with. */
 export interface StagedFunction {
   /**
-   * Script, handler, default parameters, variables, requirements, resources, retries, time limits and labels as the function has
+   * Script, handler, default parameters, variables (those that hold secrets by the secret's name), requirements, resources, retries, time limits and labels as the function has
    * them; what is asked for goes over it (`overFunction`). The label `function` tells the version.
    */
   task: Task
-  /** Variables whose value is a secret of the project. */
-  secretEnvironment: Record<string, { secret: string; key?: string }>
   /** Where the process works; undefined: where it is called. */
   workingDirectory?: string
   /** The commit or hash of what was fetched. */
@@ -41,7 +39,7 @@ export async function stageFunction(
 ): Promise<StagedFunction> {
   const { spec } = version
   const place = packedSource(version) ?? spec.source
-  const source = place === undefined ? undefined : await fetchSource(place, options)
+  const source = place === undefined ? undefined : await fetchFor(place, options)
   const folder = source && workFolder(spec, source)
   const code = await layOut(version, options, source, folder)
   const paths = [folder, source?.folder, spec.pythonPath && source ? join(source.folder, spec.pythonPath) : undefined]
@@ -53,11 +51,22 @@ export async function stageFunction(
       ...taskOf(version, code, requirementsOf(spec, source?.folder)),
       ...defaultsFor(spec, asked.handler ?? code.handler),
       ...(Object.keys(environment).length === 0 ? {} : { environment }),
+      ...(Object.keys(secrets).length === 0 ? {} : { environmentSecrets: secrets }),
     },
-    secretEnvironment: secrets,
     ...(folder === undefined ? {} : { workingDirectory: folder }),
     ...(source?.revision === undefined ? {} : { revision: source.revision }),
     notes: notesOf(spec),
+  }
+}
+
+/** What is far away and not to be had is told on the run: such failures have `type: 'source'` among their details. */
+async function fetchFor(place: string, options: SourceOptions): Promise<FetchedSource> {
+  try {
+    return await fetchSource(place, options)
+  } catch (error) {
+    const isFar = /^(?:git@|(?!file:)[a-z][a-z0-9+.-]*:\/\/)/i.test(place)
+    if (!isFar || !isAppError(error) || error.code === 'aborted') throw error
+    throw new AppError(error.code, error.message, { cause: error, details: { ...error.details, type: 'source' } })
   }
 }
 
@@ -91,7 +100,7 @@ async function layOut(
         : `The code of the function ${name} is in its image ${spec.image ?? spec.baseImage}, and there is none to run here.`,
     )
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(spec.command)) {
-    const fetched = await fetchSource(spec.command, options)
+    const fetched = await fetchFor(spec.command, options)
     if (fetched.file !== undefined) return { script: fetched.file, ...handler }
   }
   if (!options.allowLocal)
@@ -166,11 +175,14 @@ export const overFunction = (task: Task, asked: Task): Task => ({
   ...merged('parameters', task, asked),
   ...merged('inputs', task, asked),
   ...merged('environment', task, asked),
+  ...merged('environmentSecrets', task, asked),
   ...merged('resources', task, asked),
   labels: { ...asked.labels, ...task.labels },
 })
 
-function merged(key: 'parameters' | 'inputs' | 'environment' | 'resources', task: Task, asked: Task): Partial<Task> {
+type MergedKey = 'parameters' | 'inputs' | 'environment' | 'environmentSecrets' | 'resources'
+
+function merged(key: MergedKey, task: Task, asked: Task): Partial<Task> {
   if (task[key] === undefined && asked[key] === undefined) return {}
   return { [key]: { ...task[key], ...asked[key] } }
 }

@@ -174,7 +174,7 @@ export function checkJob(job: Omit<NewJob, 'owner'>): void {
 }
 
 /** What is kept of the request: no values of secrets. */
-function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code }: NewJob): JobPlan {
+function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code, choices }: NewJob): JobPlan {
   return {
     task: withoutSecretsOf(task),
     commandLine,
@@ -183,6 +183,7 @@ function planFor({ task, commandLine, parameterTexts, workingDirectory, environm
     ...(environment === undefined ? {} : { environment }),
     ...(python === undefined ? {} : { python }),
     ...(code === undefined ? {} : { code }),
+    ...(choices === undefined ? {} : { choices }),
   }
 }
 

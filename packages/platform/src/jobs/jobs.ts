@@ -14,6 +14,8 @@ export interface JobPlan {
   python?: string
   /** Code that is sent along: a file of that name in the folder of its own, which the task's command names. */
   code?: { name: string; text: string }
+  /** Decided when it was asked for, for the record. */
+  choices?: Record<string, string>
   /** The run's record says where its artifacts go; else the server that takes it decides. */
   keepsOutPath?: boolean
 }

@@ -126,6 +126,7 @@ async function prepareJob(
     renewRunDirectory(execution.directory.runs, row.run, await execution.tracking.logs.sizeBytes(row.run))
   return {
     ...prepared,
+    choices: { ...prepared.choices, ...plan.choices },
     ...(plan.keepsOutPath === true ? { outPath: record.outPath } : {}),
     ...(record.task === null ? {} : { task: record.task }),
   }

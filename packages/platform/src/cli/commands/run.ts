@@ -4,9 +4,11 @@ import { AppError, type Task } from '@trainyard/contract'
 import type { DataDirectory } from '../../base/data-directory.ts'
 // Files, not the folder's index: what runs before the process of a run is started must not wait for the rest to load (15 ms).
 import { prepareRun, type PrepareOptions } from '../../execution/prepare.ts'
+import { isMissing } from '../../execution/unstarted.ts'
 import { cancelProcess, startProcess } from '../../execution/start-process.ts'
 import type { ObjectContext } from '../../objects/index.ts'
 import type { Cli } from '../cli.ts'
+import type { Staged } from '../functions/stage-named-function.ts'
 import { addExamples } from '../examples.ts'
 import { buildTask } from '../run/build-task.ts'
 import { recordedCommandLine } from '../run/command-line.ts'
@@ -54,8 +56,13 @@ export async function runCommand(
   using interrupts = takeInterrupts(cli)
   const isFunction = file?.startsWith('db://') === true
   const built = await buildTask(cli, isFunction ? undefined : file, arguments_, options)
-  const staged = isFunction ? await stageForRun(cli, file, built.task, { signal: interrupts.signal, options }) : {}
-  const work = { ...built, ...staged, options, interrupts }
+  const staged = isFunction ? await stageForRun(cli, file, built.task, { signal: interrupts.signal, options }) : undefined
+  const { failure, ...start } = { ...staged }
+  const work = { ...built, ...start, options, interrupts }
+  if (failure !== undefined) {
+    await using records = lazyRecords(cli, openDirectory(cli, { create: true }))
+    throw await kept(records, work, failure)
+  }
   if (options.on !== undefined) {
     if (options.on !== 'server') throw new AppError('invalid_argument', `--on ${options.on}: expected server.`)
     const { runOnServer } = await import('../run/run-on-server.ts')
@@ -73,7 +80,7 @@ async function stageForRun(
   reference: string,
   task: Task,
   context: { signal: AbortSignal; options: RunOptions },
-): Promise<{ task: Task; workingDirectory?: string; functionReference?: string }> {
+): Promise<Staged> {
   const { stageNamedFunction } = await import('../functions/stage-named-function.ts')
   return await stageNamedFunction(cli, reference, task, context)
 }
@@ -82,6 +89,8 @@ interface Work {
   task: Task
   /** Where the process works, when that is not where it was called. */
   workingDirectory?: string
+  /** Automatic choices beside those of preparing it. */
+  choices?: Record<string, string>
   parameterTexts: Record<string, string>
   options: RunOptions
   interrupts: Interrupts
@@ -98,6 +107,15 @@ const prepareOptions = (cli: Cli, { parameterTexts, options, interrupts, task }:
   onNote: (line) => cli.note(line),
   signal: interrupts.signal,
 })
+
+/** Code or packages that are not to be had are told on the run, which has failed. */
+async function kept(records: LazyRecords, { task, options }: Work, error: AppError): Promise<AppError> {
+  const kind = task.sweep === undefined ? 'run' : 'sweep'
+  await records.use((work) =>
+    work.recordUnstarted({ task, kind, ...(options.runId === undefined ? {} : { id: options.runId }) }, error),
+  )
+  return error
+}
 
 function parseAttach(text: string): { control: number; events: number } {
   const [control, events] = text.split(',').map(Number)
@@ -116,8 +134,14 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
     resolveStoreUrl: (url) => records.use(({ resolveStoreUrl }) => resolveStoreUrl(url)),
   }
   const ground = groundOf(cli, directory, objects)
-  const prepared = await prepareRun(ground, task, prepareOptions(cli, work))
-  const run = work.workingDirectory === undefined ? prepared : { ...prepared, workingDirectory: work.workingDirectory }
+  const prepared = await prepareRun(ground, task, prepareOptions(cli, work)).catch(async (error: unknown) => {
+    throw isMissing(error) ? await kept(records, work, error) : error
+  })
+  const run = {
+    ...prepared,
+    choices: { ...prepared.choices, ...work.choices },
+    ...(work.workingDirectory === undefined ? {} : { workingDirectory: work.workingDirectory }),
+  }
   const { sweep } = task
   const attach = options.attach === undefined ? undefined : parseAttach(options.attach)
   if (sweep !== undefined) {

@@ -1,16 +1,21 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Task } from '@trainyard/contract'
+import type { AppError, Task } from '@trainyard/contract'
+import { isMissing } from '../../execution/index.ts'
 import { overFunction, printFunctionReference, stageFunction } from '../../functions/index.ts'
 import type { Cli } from '../cli.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import { getNamed } from './look.ts'
 import { type FunctionSession, openFunctions, sourceOptions } from './function-session.ts'
 
-interface Staged {
+export interface Staged {
   task: Task
   workingDirectory?: string
   functionReference?: string
+  /** What of the function could not be honoured, for the record. */
+  choices?: Record<string, string>
+  /** Its code is not to be had: what there is of the task, and why. */
+  failure?: AppError
 }
 
 /** What a run of a function that is kept begins with: its code laid out here, and what was asked for over what it has. */
@@ -32,13 +37,25 @@ export async function stageNamedFunction(
         ...(version.isVersioned ? {} : { tag: version.tags[0] ?? 'latest' }),
       }),
     }
-  const staged = await stageFunction(version, sourceOptions(cli, session, folderOf(cli, session), signal), own)
+  const staged = await stageFunction(version, sourceOptions(cli, session, folderOf(cli, session), signal), own).catch(
+    (error: unknown) => {
+      if (isMissing(error)) return error
+      throw error
+    },
+  )
+  if (staged instanceof Error) {
+    const { name, project, reference } = version
+    return { task: overFunction({ name, project, experiment: name, labels: { function: reference } }, own), failure: staged }
+  }
   for (const note of staged.notes) cli.note(cli.errorStyle.dim(note))
-  for (const variable of Object.keys(staged.secretEnvironment))
-    if (cli.config.environment[variable] === undefined)
-      cli.warn(`${variable} is a secret of the project and has no value here: give it with --env ${variable}=…`)
+  // Secrets are never told over the network, so a run here has none of those that the server keeps.
+  if (session.remote !== undefined)
+    for (const variable of Object.keys(staged.task.environmentSecrets ?? {}))
+      if (cli.config.environment[variable] === undefined)
+        cli.warn(`${variable} is a secret of the project that stays on the server: give it with --env ${variable}=…`)
   return {
     task: overFunction(staged.task, own),
+    ...(staged.notes.length === 0 ? {} : { choices: { function: staged.notes.join('; ') } }),
     ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
   }
 }

@@ -1,6 +1,7 @@
-import type { SweepSpec, Task } from '@trainyard/contract'
+import { hostname } from 'node:os'
+import type { AppError, RunKind, SweepSpec, Task } from '@trainyard/contract'
 import type { DataDirectory } from '../../base/data-directory.ts'
-import type { PreparedRun, StartedProcess } from '../../execution/index.ts'
+import { type PreparedRun, recordUnstarted, type StartedProcess } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
 import { openSessionIn } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
@@ -24,6 +25,8 @@ export interface RunWork extends AsyncDisposable {
     options: Asked & { sweep: SweepSpec; watch: boolean; attach?: { control: number; events: number } },
   ): Promise<void>
   runAttached(run: PreparedRun, options: Asked & { attach: { control: number; events: number } }): Promise<void>
+  /** Keeps the failed record of a run that could not begin. */
+  recordUnstarted(asked: { task: Task; kind: RunKind; id?: string }, error: AppError): Promise<void>
   /** Starts the same command in the background; resolves to the run's id. */
   detach(options: { handOver?: Task; interrupts: Interrupts }): Promise<string>
 }
@@ -49,6 +52,9 @@ export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<R
       const done = await runAttached(cli, session, run, options)
       await refuse(session, done, options)
       await reportOutcome(cli, session, done)
+    },
+    async recordUnstarted(asked, error) {
+      await recordUnstarted(execution, { ...asked, host: hostname() }, error)
     },
     async detach(options) {
       const { startDetached } = await import('./detach.ts')

@@ -1,6 +1,7 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
-import { parseTask } from '../../execution/index.ts'
+import { isMissing, parseTask, recordUnstarted } from '../../execution/index.ts'
 import {
   checkFunctionDocument,
   checkHandler,
@@ -96,11 +97,24 @@ async function submitRun(context: NativeContext, { path, body, caller, signal }:
     environment: execution?.environment ?? {},
     signal,
   }
-  const staged = await stageFunction(version, sources, asked)
+  const staged = await stageFunction(version, sources, asked).catch((error: unknown) => {
+    if (execution !== undefined && isMissing(error)) return error
+    throw error
+  })
+  if (staged instanceof Error) {
+    const { name, reference } = version
+    const unstarted = overFunction({ name, project, experiment: name, labels: { function: reference } }, asked)
+    const kind = unstarted.sweep === undefined ? 'run' : 'sweep'
+    const owned = { ...execution!, owner: caller.by }
+    return await context.tracking.runs.get(
+      await recordUnstarted(owned, { task: unstarted, kind, host: hostname() }, staged),
+    )
+  }
   const { runId } = await jobs.submit({
     ...request,
     task: overFunction(staged.task, asked),
     ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
+    ...(staged.notes.length === 0 ? {} : { choices: { function: staged.notes.join('; ') } }),
     owner: caller.by,
     commandLine: commandLine ?? [caller.via],
   })
