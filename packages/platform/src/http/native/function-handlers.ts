@@ -106,9 +106,7 @@ async function submitRun(context: NativeContext, { path, body, caller, signal }:
     const unstarted = overFunction({ name, project, experiment: name, labels: { function: reference } }, asked)
     const kind = unstarted.sweep === undefined ? 'run' : 'sweep'
     const owned = { ...execution!, owner: caller.by }
-    return await context.tracking.runs.get(
-      await recordUnstarted(owned, { task: unstarted, kind, host: hostname() }, staged),
-    )
+    return await context.tracking.runs.get(await recordUnstarted(owned, { task: unstarted, kind, host: hostname() }, staged))
   }
   const { runId } = await jobs.submit({
     ...request,
