@@ -5,7 +5,7 @@ import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
 import { harnessFolder } from './launchers/table.ts'
 import type { LocalProcess, ProcessPlan } from './substrates/local-process.ts'
-import { substrateFor } from './substrates/substrate.ts'
+import { substrateFor } from './substrates/table.ts'
 
 export const definedOnly = (environment: Ground['environment']): Record<string, string> =>
   Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined))

@@ -9,7 +9,7 @@ import { watchForAbort } from './heartbeat.ts'
 import { bootId, isAlive } from './process-identity.ts'
 import { removeRunDirectory, runDirectoryOf } from './run-directory.ts'
 import { placeName } from './start-process.ts'
-import { substrateFor } from './substrates/substrate.ts'
+import { substrateFor } from './substrates/table.ts'
 import { supervisorOf } from './supervisor-of.ts'
 
 const pollMs = 100

@@ -1,5 +1,5 @@
 import type { Database } from '../database/index.ts'
-import type { WorkerOptions } from './job-worker.ts'
+import type { WorkerOptions } from './worker-options.ts'
 
 /** Ended jobs are shown so long; their runs stay. */
 const keptMs = 30 * 24 * 3_600_000

@@ -1,29 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hostname } from 'node:os'
-import type { SecretBox } from '../base/secret-box.ts'
-import type { Database } from '../database/index.ts'
-import type { Execution, PreparedRun } from '../execution/index.ts'
 import { claimJobs } from './claim-jobs.ts'
-import type { Demand } from './demand.ts'
 import { forgetOldJobs, giveUpWaiting, isAnyReady } from './job-upkeep.ts'
 import type { JobRow } from './job-rows.ts'
 import { leaseOwner } from './lease-owner.ts'
 import { performJob } from './perform-job.ts'
 import { settleJob } from './settle-job.ts'
 import { claimAbandoned, takeOver } from './take-over.ts'
-
-export interface WorkerOptions {
-  database: Database
-  secrets: SecretBox
-  execution: Execution
-  /** What this machine gives to jobs. */
-  capacity: Demand
-  /** What one run is executed with: clients in it reach the records, its secrets open its out path. */
-  openExecution(run: PreparedRun): Promise<{ readonly execution: Execution } & AsyncDisposable>
-  /** Told of what is wrong with the queue itself; what is wrong with a job is on its run. */
-  onProblem(error: unknown): void
-  leaseMs?: number
-}
+import type { WorkerOptions } from './worker-options.ts'
 
 /** A server's hands: takes jobs from the queue and sees them through, as long as it lives. */
 export interface JobWorker {

@@ -12,7 +12,7 @@ import {
 } from '../execution/index.ts'
 import { coresAtHand, planSweep, startSweep } from '../tuning/index.ts'
 import { planOf, type JobRow } from './job-rows.ts'
-import type { WorkerOptions } from './job-worker.ts'
+import type { WorkerOptions } from './worker-options.ts'
 import { queueSupervisor } from './queue-supervisor.ts'
 import type { Outcome } from './settle-job.ts'
 

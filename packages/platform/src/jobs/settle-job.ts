@@ -1,5 +1,5 @@
 import type { JobRow } from './job-rows.ts'
-import type { WorkerOptions } from './job-worker.ts'
+import type { WorkerOptions } from './worker-options.ts'
 
 /** What became of a job in a server's hands. */
 export type Outcome =

@@ -1,6 +1,5 @@
 import type { Resources } from '@trainyard/contract'
-import { containers } from './container.ts'
-import { type LocalProcess, type ProcessPlan, startLocalProcess } from './local-process.ts'
+import type { LocalProcess, ProcessPlan } from './local-process.ts'
 
 /** What a place to run may want to know of a run beside what is started. */
 export interface Placement {
@@ -26,12 +25,3 @@ export interface Substrate {
   /** Stops for good what may be left of the work when the process that stood for it is gone. */
   clear(name: string): Promise<void>
 }
-
-export const processes: Substrate = {
-  name: 'processes',
-  start: startLocalProcess,
-  // Its group was killed with it.
-  clear: () => Promise.resolve(),
-}
-
-export const substrateFor = (run: { image?: string }): Substrate => (run.image === undefined ? processes : containers)

@@ -1,0 +1,18 @@
+import type { SecretBox } from '../base/secret-box.ts'
+import type { Database } from '../database/index.ts'
+import type { Execution, PreparedRun } from '../execution/index.ts'
+import type { Demand } from './demand.ts'
+
+/** What a worker, and everything it does for a job, is given. */
+export interface WorkerOptions {
+  database: Database
+  secrets: SecretBox
+  execution: Execution
+  /** What this machine gives to jobs. */
+  capacity: Demand
+  /** What one run is executed with: clients in it reach the records, its secrets open its out path. */
+  openExecution(run: PreparedRun): Promise<{ readonly execution: Execution } & AsyncDisposable>
+  /** Told of what is wrong with the queue itself; what is wrong with a job is on its run. */
+  onProblem(error: unknown): void
+  leaseMs?: number
+}
