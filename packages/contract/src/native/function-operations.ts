@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts'
 import { TaskSchema } from '../task.ts'
 import { cursor, limit } from './run-operations.ts'
 import { area, closed } from './operation.ts'
-import { count, jsonValue, next, nullable, run, texts, timeMs } from './schemas.ts'
+import { count, integer, jsonValue, next, nullable, run, texts, timeMs } from './schemas.ts'
 
 const functions = area('Functions')
 
@@ -34,6 +34,16 @@ export const functionVersion = Type.Object({
 const difference = Type.Object({
   fields: Type.Array(Type.Object({ path: Type.String(), before: jsonValue, after: jsonValue })),
   code: Type.Array(Type.Object({ kind: Type.Enum([' ', '-', '+']), text: Type.String(), line: count })),
+})
+
+const build = Type.Object({
+  reference: Type.String(),
+  isRunning: Type.Boolean({ description: 'This server is at it.' }),
+  state: nullable(Type.String({ description: 'building, ready or error; null: never built.' })),
+  reason: nullable(Type.String({ description: 'Why it failed.' })),
+  build: nullable(Type.Unsafe<JsonObject>({ type: 'object', description: 'What was built last.' })),
+  log: Type.String({ description: 'Whole lines.' }),
+  offset: integer({ minimum: 0, description: 'The byte to ask from next.' }),
 })
 
 export const functionOperations = {
@@ -139,5 +149,35 @@ export const functionOperations = {
       commandLine: Type.Optional(Type.Array(Type.String())),
     }),
     answer: Type.Object({ run }),
+  }),
+  buildFunction: functions({
+    method: 'POST',
+    path: '/functions/{name}/build',
+    summary: 'Begin to build what a version needs on the server: its environment, or an image. One that is under way is not begun again',
+    body: closed({
+      project,
+      tag,
+      hash,
+      what: Type.Optional(
+        Type.Enum(['auto', 'image', 'environment'], {
+          description: 'auto, unless said: an image where the server has an engine and the function a base image.',
+        }),
+      ),
+      engine: Type.Optional(Type.Enum(['buildah', 'podman', 'docker'])),
+      image: Type.Optional(Type.String({ maxLength: 500, description: 'Its name: registry/name:tag.' })),
+      push: Type.Optional(Type.Boolean()),
+      secrets: Type.Optional(
+        Type.Record(Type.String(), Type.String(), { description: 'Variables of the build; they stay in no layer, log or record.' }),
+      ),
+      force: Type.Optional(Type.Boolean({ description: 'Also when nothing has changed.' })),
+    }),
+    answer: build,
+  }),
+  getFunctionBuild: functions({
+    method: 'GET',
+    path: '/functions/{name}/build',
+    summary: 'How the last build of a version stands, and its log from a byte on',
+    query: closed({ project, tag, hash, offset: Type.Optional(count) }),
+    answer: build,
   }),
 }

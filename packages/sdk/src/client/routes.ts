@@ -88,6 +88,8 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   tagFunction: 'PUT /functions/{name}/tags/{tag}',
   untagFunction: 'DELETE /functions/{name}/tags/{tag}',
   runFunction: 'POST /functions/{name}/runs',
+  buildFunction: 'POST /functions/{name}/build',
+  getFunctionBuild: 'GET /functions/{name}/build',
   submitJob: 'POST /jobs',
   listJobs: 'GET /jobs',
   getJob: 'GET /jobs/{run}',

@@ -11,6 +11,7 @@ import type { Tracking } from '../../tracking/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { ServedPlaces } from '../served-places.ts'
 import type { ChangeWatch } from './change-watch.ts'
+import type { FunctionBuilds } from './function-builds.ts'
 
 /** What the operations of this dialect work with. */
 export interface NativeContext {
@@ -19,6 +20,7 @@ export interface NativeContext {
   readonly projectSecrets: ProjectSecrets
   readonly notifications: Notifications
   readonly functions: Functions
+  readonly builds: FunctionBuilds
   readonly definitions: Definitions
   readonly clock: Clock
   readonly served: ServedPlaces

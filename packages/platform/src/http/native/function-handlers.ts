@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { isMissing, parseTask, recordUnstarted } from '../../execution/index.ts'
 import {
@@ -10,6 +9,7 @@ import {
   entryPointsOf,
   fromFunctionDocument,
   type FunctionDocument,
+  type FunctionVersion,
   overFunction,
   requireCode,
   stageFunction,
@@ -30,6 +30,8 @@ export const functionHandlers: SomeHandlers<
   | 'tagFunction'
   | 'untagFunction'
   | 'runFunction'
+  | 'buildFunction'
+  | 'getFunctionBuild'
 > = {
   listFunctions: ({ functions }, { query: { label, kind, state, versions, ...query } }) =>
     functions.list({
@@ -60,6 +62,15 @@ export const functionHandlers: SomeHandlers<
     removed: await functions.untag(path.name, query.project, path.tag, caller.by),
   }),
   runFunction: async (context, call) => ({ run: await submitRun(context, call) }),
+  buildFunction: async (context, { path, body: { project, tag, hash, ...request } }) => {
+    // Builds run commands, as jobs do.
+    jobsOf(context)
+    const version = await versionOf(context, path.name, { project, tag, hash })
+    context.builds.start(version, request)
+    return await buildOf(context, version, 0)
+  },
+  getFunctionBuild: async (context, { path, query: { offset = 0, ...place } }) =>
+    await buildOf(context, await versionOf(context, path.name, place), offset),
 }
 
 /** A specification or a document, checked; what its code says of handlers is added where nobody said it. */
@@ -80,24 +91,41 @@ function documentOf(project: string, spec: FunctionSpec | undefined, document: F
   return toFunctionDocument(described, { project, ...(given === undefined ? {} : { base: given }) })
 }
 
+const versionOf = ({ functions }: NativeContext, name: string, { project, tag, hash }: Place): Promise<FunctionVersion> =>
+  functions.get({ name, ...(tag === undefined ? {} : { tag }), ...(hash === undefined ? {} : { hash }) }, project)
+
+async function buildOf({ builds, functions }: NativeContext, version: FunctionVersion, offset: number) {
+  const isRunning = builds.isRunning(version)
+  const { text, next } = await builds.log(version, offset)
+  const { project, name, hash, isVersioned, tags } = version
+  const place = isVersioned ? { hash } : { tag: tags[0] ?? 'latest' }
+  const { status, reference } = await functions.get({ name, ...place }, project)
+  const told = (key: string): string | null => (typeof status?.[key] === 'string' ? status[key] : null)
+  const build = status?.['build']
+  return {
+    reference,
+    isRunning,
+    state: isRunning ? 'building' : told('state'),
+    reason: isRunning ? null : told('reason'),
+    build: typeof build === 'object' && build !== null && !Array.isArray(build) ? build : null,
+    log: text,
+    offset: next,
+  }
+}
+
+interface Place {
+  project: string
+  tag?: string | undefined
+  hash?: string | undefined
+}
+
 async function submitRun(context: NativeContext, { path, body, caller, signal }: CallOf<'runFunction'>) {
   const { project, tag, hash, task, commandLine, ...request } = body
-  const version = await context.functions.get(
-    { name: path.name, ...(tag === undefined ? {} : { tag }), ...(hash === undefined ? {} : { hash }) },
-    project,
-  )
+  const version = await versionOf(context, path.name, { project, tag, hash })
   const jobs = jobsOf(context)
-  const { holdings, execution } = context
+  const { execution } = context
   const asked = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
-  const sources = {
-    objects: holdings.objectContext,
-    cacheFolder: join(holdings.directory.path, 'functions'),
-    // Who asks may be on another machine: its paths are none of ours.
-    allowLocal: false,
-    environment: execution?.environment ?? {},
-    signal,
-  }
-  const staged = await stageFunction(version, sources, asked).catch((error: unknown) => {
+  const staged = await stageFunction(version, context.builds.sources(signal), asked).catch((error: unknown) => {
     if (execution !== undefined && isMissing(error)) return error
     throw error
   })

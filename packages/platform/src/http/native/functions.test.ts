@@ -59,3 +59,18 @@ test('what is not there is told with 404, and who asks for a run where no jobs a
   await save({ spec: { name: 'r', code: 'x' } })
   expect((await server.ask('POST', `${root}/functions/r/runs`, { project: 'p' })).status).toBe(403)
 })
+
+test('a build is begun, followed and told from its first line on; who may not run programs may not build', async () => {
+  await save({ spec: { name: 'built', code: 'def go(): pass' } })
+  expect((await server.ask('POST', `${root}/functions/built/build`, { project: 'p' })).status).toBe(403)
+  expect((await server.ask('GET', `${root}/functions/built/build`, { project: 'p' })).json).toMatchObject({
+    isRunning: false,
+    state: null,
+    build: null,
+    log: '',
+    offset: 0,
+  })
+  expect((await server.ask('GET', `${root}/functions/none/build`, { project: 'p' })).status).toBe(404)
+  const wrong = await server.ask('POST', `${root}/functions/built/build`, { project: 'p', what: 'img' })
+  expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('what')])
+})

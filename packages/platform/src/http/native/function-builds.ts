@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { AppError } from '@trainyard/contract'
+import { type BuildRequest, buildFunction, readBuildLog } from '../../builds/index.ts'
+import type { Functions, FunctionVersion, SourceOptions } from '../../functions/index.ts'
+import type { Holdings } from '../../upkeep/index.ts'
+
+export interface BuildsOptions {
+  functions: Functions
+  holdings: Holdings
+  environment: Readonly<Record<string, string | undefined>>
+  nowMs: () => number
+}
+
+/** Builds that this server carries out, beside what it answers. Their state and log are kept; that one is under way is known here only. */
+export interface FunctionBuilds extends AsyncDisposable {
+  /** Begins one; one of the same version that is under way goes on, and is not begun again. */
+  start(version: FunctionVersion, request: BuildRequest): void
+  isRunning(version: FunctionVersion): boolean
+  /** Whole lines from a byte on, and the byte where the next part begins. */
+  log(version: FunctionVersion, offset: number): Promise<{ text: string; next: number }>
+  sources(signal: AbortSignal): SourceOptions
+}
+
+const mostAtATime = 4
+
+export function createFunctionBuilds({ functions, holdings, environment, nowMs }: BuildsOptions): FunctionBuilds {
+  const stopping = new AbortController()
+  const running = new Map<string, Promise<void>>()
+  const folder = join(holdings.directory.path, 'builds')
+  const sources = (signal: AbortSignal): SourceOptions => ({
+    objects: holdings.objectContext,
+    cacheFolder: join(holdings.directory.path, 'functions'),
+    // Who asks may be on another machine: its paths are none of ours.
+    allowLocal: false,
+    environment,
+    signal,
+  })
+  const isRunning = ({ reference }: FunctionVersion): boolean => running.has(reference)
+  return {
+    sources,
+    isRunning,
+    start(version, request) {
+      if (isRunning(version)) return
+      if (running.size >= mostAtATime)
+        throw new AppError('failed_precondition', `${mostAtATime} builds are under way on this server; ask again when one is done.`)
+      const work = buildFunction(version, request, {
+        functions,
+        sources: sources(stopping.signal),
+        folder,
+        environment,
+        onLine: () => undefined,
+        nowMs,
+      })
+      const settled = work.then(
+        () => undefined,
+        // The function's state and log tell it; there is nobody left to throw to.
+        () => undefined,
+      )
+      running.set(
+        version.reference,
+        settled.finally(() => running.delete(version.reference)),
+      )
+    },
+    async log(version, offset) {
+      // Looked at first: what is read after the end is all there is.
+      const isGoingOn = isRunning(version)
+      const bytes = await readBuildLog(folder, version, offset)
+      const whole = isGoingOn ? bytes.subarray(0, bytes.lastIndexOf(10) + 1) : bytes
+      return { text: whole.toString('utf8'), next: offset + whole.length }
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await Promise.all(running.values())
+    },
+  }
+}

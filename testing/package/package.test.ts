@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const clone = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'trainyard-package-'))
+const run = promisify(execFile)
+const environment = {
+  ...process.env,
+  PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+  TRAINYARD_HOME: undefined,
+  TRAINYARD_URL: undefined,
+  NO_COLOR: '1',
+}
+
+/** Packing writes into the package's folder, so that it is done in a copy: other tests run in the clone meanwhile. */
+function copyOfClone(): string {
+  const copy = join(folder, 'clone')
+  const leftOut = new Set(['node_modules', '__pycache__'])
+  mkdirSync(copy)
+  for (const part of ['packages', 'scripts', 'python', 'hub', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'])
+    cpSync(join(clone, part), join(copy, part), { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
+  symlinkSync(join(clone, 'node_modules'), join(copy, 'node_modules'))
+  return copy
+}
+
+const installed = join(folder, 'installed')
+const program = join(installed, 'node_modules', '.bin', 'trainyard')
+const trainyard = async (...words: string[]): Promise<string> =>
+  (await run(program, words, { cwd: installed, env: environment })).stdout
+
+beforeAll(async () => {
+  const copy = copyOfClone()
+  const tarballs: string[] = []
+  for (const name of ['contract', 'sdk', 'platform']) {
+    const place = join(copy, 'packages', name)
+    await run('npm', ['pack', '--pack-destination', folder], { cwd: place, env: environment })
+    tarballs.push(...readdirSync(folder).filter((file) => file.endsWith('.tgz') && !tarballs.includes(file)))
+  }
+  expect(readdirSync(join(copy, 'packages', 'platform'))).not.toContain('python')
+  mkdirSync(installed)
+  writeFileSync(join(installed, 'package.json'), '{"name": "user", "private": true}')
+  const words = ['install', '--prefer-offline', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund']
+  await run('npm', [...words, ...tarballs.map((file) => join(folder, file))], { cwd: installed, env: environment })
+  // What is found from here on is in the package.
+  rmSync(copy, { recursive: true })
+}, 600_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the published package holds the program, the Python package and the shelf, and runs without the clone', async () => {
+  expect(await trainyard('--help')).toContain('Usage: trainyard')
+  writeFileSync(join(installed, 'x.py'), 'import trainyard\ntrainyard.get_or_create_ctx("x").log_result("loss", 0.5)\nprint(trainyard.__file__)\n')
+  expect(await trainyard('run', 'x.py')).toContain(join('node_modules', 'trainyard', 'python', 'trainyard'))
+  expect(await trainyard('ls', '--json')).toContain('"loss"')
+  expect(await trainyard('hub', 'ls')).toContain('describe')
+})
+
+test('its packages for code in TypeScript are there as well', async () => {
+  writeFileSync(
+    join(installed, 'job.mjs'),
+    "import { getOrCreateContext } from '@trainyard/sdk'\nif (typeof getOrCreateContext !== 'function') throw new Error('it is not there')\n",
+  )
+  expect(await trainyard('run', 'job.mjs', '--json')).toContain('"completed"')
+})
