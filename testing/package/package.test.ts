@@ -53,7 +53,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the published package holds the program, the Python package and the shelf, and runs without the clone', async () => {
   expect(await trainyard('--help')).toContain('Usage: trainyard')
-  writeFileSync(join(installed, 'x.py'), 'import trainyard\ntrainyard.get_or_create_ctx("x").log_result("loss", 0.5)\nprint(trainyard.__file__)\n')
+  writeFileSync(
+    join(installed, 'x.py'),
+    'import trainyard\ntrainyard.get_or_create_ctx("x").log_result("loss", 0.5)\nprint(trainyard.__file__)\n',
+  )
   expect(await trainyard('run', 'x.py')).toContain(join('node_modules', 'trainyard', 'python', 'trainyard'))
   expect(await trainyard('ls', '--json')).toContain('"loss"')
   expect(await trainyard('hub', 'ls')).toContain('describe')

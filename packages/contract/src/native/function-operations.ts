@@ -153,7 +153,8 @@ export const functionOperations = {
   buildFunction: functions({
     method: 'POST',
     path: '/functions/{name}/build',
-    summary: 'Begin to build what a version needs on the server: its environment, or an image. One that is under way is not begun again',
+    summary:
+      'Begin to build what a version needs on the server: its environment, or an image. One that is under way is not begun again',
     body: closed({
       project,
       tag,
@@ -167,7 +168,9 @@ export const functionOperations = {
       image: Type.Optional(Type.String({ maxLength: 500, description: 'Its name: registry/name:tag.' })),
       push: Type.Optional(Type.Boolean()),
       secrets: Type.Optional(
-        Type.Record(Type.String(), Type.String(), { description: 'Variables of the build; they stay in no layer, log or record.' }),
+        Type.Record(Type.String(), Type.String(), {
+          description: 'Variables of the build; they stay in no layer, log or record.',
+        }),
       ),
       force: Type.Optional(Type.Boolean({ description: 'Also when nothing has changed.' })),
     }),

@@ -44,7 +44,11 @@ beforeEach(async () => {
 afterEach(() => close())
 
 const save = (spec: object) =>
-  functions.save({ project: 'p', document: toFunctionDocument({ name: 'f', code: 'x = 1', ...spec }, { project: 'p' }), by: 'ada' })
+  functions.save({
+    project: 'p',
+    document: toFunctionDocument({ name: 'f', code: 'x = 1', ...spec }, { project: 'p' }),
+    by: 'ada',
+  })
 const ended = (version: Parameters<FunctionBuilds['isRunning']>[0]) =>
   vi.waitFor(() => expect(builds.isRunning(version)).toBe(false), { timeout: 120_000, interval: 20 })
 

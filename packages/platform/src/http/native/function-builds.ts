@@ -42,7 +42,10 @@ export function createFunctionBuilds({ functions, holdings, environment, nowMs }
     start(version, request) {
       if (isRunning(version)) return
       if (running.size >= mostAtATime)
-        throw new AppError('failed_precondition', `${mostAtATime} builds are under way on this server; ask again when one is done.`)
+        throw new AppError(
+          'failed_precondition',
+          `${mostAtATime} builds are under way on this server; ask again when one is done.`,
+        )
       const work = buildFunction(version, request, {
         functions,
         sources: sources(stopping.signal),
