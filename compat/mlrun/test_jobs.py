@@ -109,6 +109,20 @@ class Jobs(unittest.TestCase):
         self.db.delete_schedule(self.project, "each-second")
         self.assertEqual(self.db.list_schedules(self.project).schedules, [])
 
+    def test_a_schedule_fires_by_the_clock(self):
+        trigger = mlrun.common.schemas.ScheduleCronTrigger(second="*/5")
+        self.function().run(name="by-the-clock", handler="handler", params={"p1": 7}, schedule=trigger)
+
+        def ended():
+            runs = self.db.list_runs(project=self.project, labels=["mlrun/schedule-name=by-the-clock"], states=["completed"])
+            return {run["metadata"]["uid"] for run in runs if run["status"]["results"].get("accuracy") == 14}
+
+        self.assertTrue(wait_for(lambda: len(ended()) >= 2))
+        schedule = self.db.get_schedule(self.project, "by-the-clock", include_last_run=True)
+        self.assertEqual(schedule.cron_trigger.second, "*/5")
+        self.assertIn(self.project, schedule.last_run_uri)
+        self.db.delete_schedule(self.project, "by-the-clock")
+
     def test_a_workflow_of_the_local_engine_on_the_server(self):
         path = os.path.join(self.folder, "workflow.py")
         with open(path, "w") as file:

@@ -51,7 +51,9 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
       const { id, project, experiment, environment, autolog } = run
       const set = { ...cli.config.environment, ...environment }
       const forMlrun = async (): Promise<Record<string, string>> => {
-        if (isForeign(set['MLRUN_DBPATH'])) return {}
+        // A job that MLRun's client asked this server for is followed here, whatever the server itself was started with.
+        const isAskedFor = environment['MLRUN_EXEC_CONFIG'] !== undefined
+        if (isForeign((isAskedFor ? environment : set)['MLRUN_DBPATH'])) return {}
         const { url, tokens } = await addressed()
         return mlrunVariables(run, { url, token: tokens.tokenOf(id), set })
       }

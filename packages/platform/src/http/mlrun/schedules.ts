@@ -154,8 +154,9 @@ async function putSchedule(
 async function toDocument(context: MlrunContext, schedule: ScheduleRecord, call?: MlrunCall): Promise<JsonObject> {
   const { project, name, timing, labels, nextAtMs, createdAtMs, state, job } = schedule
   const written = (await findRecord(context, sent, { project, name })) ?? {}
-  const [last] = await schedulesOf(context).history(project, name, 1)
-  const runId = last?.runId ?? null
+  // The newest that started something: times that were passed over say nothing of a run.
+  const firings = await schedulesOf(context).history(project, name, 100)
+  const runId = firings.find((firing) => firing.runId !== null)?.runId ?? null
   const run =
     runId === null || call?.query.flag('include_last_run') !== true ? undefined : await context.tracking.runs.find(runId)
   return {
