@@ -3,7 +3,9 @@ import { AppError, didYouMean } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
 import type { SecretBox } from '../base/secret-box.ts'
 import type { Database, Reader, Transaction } from '../database/index.ts'
+import { withoutSecretsOf } from '../execution/index.ts'
 import { checkJob, type Jobs } from '../jobs/index.ts'
+import { sealSecrets } from './sealed-secrets.ts'
 import { claimFiring, type ClaimedFiring, readHistory, startClaimed } from './firings.ts'
 import { checkTiming, nextTime, nextTimes } from './next-times.ts'
 import { findScheduleRow, getScheduleRow, type ScheduleRow, toSchedule } from './schedule-rows.ts'
@@ -157,8 +159,8 @@ async function add(
       jitter: jitterMs,
       concurrency: schedule.concurrency ?? 'allow',
       catch_up: schedule.catchUp ?? 'latest',
-      job: JSON.stringify(schedule.job),
-      secrets: Object.keys(secrets).length === 0 ? null : box.seal(JSON.stringify(secrets)),
+      job: JSON.stringify({ ...schedule.job, task: withoutSecretsOf(schedule.job.task) }),
+      secrets: sealSecrets(box, secrets, schedule.job.task.notifications),
       secret_names: JSON.stringify(Object.keys(secrets)),
       labels: JSON.stringify(schedule.labels ?? {}),
       ...times,

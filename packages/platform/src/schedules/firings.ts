@@ -3,6 +3,7 @@ import type { Reader, Transaction } from '../database/index.ts'
 import type { SchedulesOptions } from './create-schedules.ts'
 import { fillIn } from './fill-in.ts'
 import { type ScheduleRow, toSchedule } from './schedule-rows.ts'
+import { openSecrets } from './sealed-secrets.ts'
 import type { Firing, TriggerFacts } from './schedules.ts'
 
 /** A firing that is decided on: its run has an id, and whoever asks for it, once or twice, asks for that one. */
@@ -142,12 +143,12 @@ async function carryOut(options: SchedulesOptions, firing: ClaimedFiring): Promi
       await jobs.abort(runId, { reason: `replaced by the next run of the schedule ${name}`, force: false })
     const facts = { ...firing.facts, planned: new Date(firing.plannedAtMs).toISOString(), schedule: name, project }
     const { host, ...filled } = { ...job, ...fillIn(job, facts) }
-    const { secrets } = firing.schedule
+    const { secrets, notifications } = openSecrets(box, firing.schedule.secrets, filled.task.notifications)
     await jobs.submit({
       ...filled,
-      task: { ...filled.task, project, labels: { ...filled.task.labels, ...labels, schedule: name } },
+      task: { ...filled.task, ...notifications, project, labels: { ...filled.task.labels, ...labels, schedule: name } },
       ...(host === undefined ? {} : { host }),
-      ...(secrets === null ? {} : { secrets: JSON.parse(box.open(secrets)) as Record<string, string> }),
+      secrets,
       runId: firing.run,
       owner,
     })

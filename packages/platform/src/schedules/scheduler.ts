@@ -87,9 +87,16 @@ async function look(options: SchedulerOptions, state: LoopState): Promise<number
   return Math.min(lookEveryMs, firstMs - nowMs)
 }
 
+/** Those of one schedule one after the other: whether one starts depends on the one before it. */
 async function start(options: SchedulerOptions, claimed: readonly ClaimedFiring[]): Promise<void> {
-  const ends = await Promise.allSettled(claimed.map((firing) => startClaimed(options, firing)))
-  for (const end of ends) if (end.status === 'rejected') options.onProblem(end.reason)
+  const startAll = async (firings: readonly ClaimedFiring[]): Promise<void> => {
+    for (const firing of firings) await startClaimed(options, firing).catch(options.onProblem)
+  }
+  await Promise.all(
+    Map.groupBy(claimed, ({ schedule }) => schedule.number)
+      .values()
+      .map(startAll),
+  )
 }
 
 function claimDue({ database }: SchedulerOptions, nowMs: number): Promise<ClaimedFiring[]> {

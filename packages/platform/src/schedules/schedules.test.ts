@@ -96,6 +96,42 @@ test('overlapping runs are left out or replaced, as the schedule says', async ()
   expect(await place.tracking.runs.get(second.runId!)).toMatchObject({ state: 'pending' })
 })
 
+test('missed times that are all made up for do not overlap either', async () => {
+  await using place = await openCalendar()
+  await place.schedule({ kind: 'interval', everyMs: 600_000 }, 'true', { concurrency: 'forbid', catchUp: 'all' })
+  place.clock.aheadMs = 31 * 60_000
+  await using _scheduler = place.start()
+  const outcomes = await place.until(async () => {
+    const history = await place.schedules.history('p', 's')
+    const begun = history.flatMap(({ runId }) => runId ?? [])
+    const made = await place.tracking.runs.getMany(begun)
+    return history.length >= 3 && made.length === begun.length ? history.map(({ outcome }) => outcome) : undefined
+  })
+  expect(outcomes.filter((outcome) => outcome === 'started')).toHaveLength(1)
+})
+
+test('what is secret about the notifications of a schedule is sealed, and given to its runs', async () => {
+  await using place = await openCalendar()
+  const webhook = 'https://hooks.example.org/hidden'
+  await place.schedules.add({
+    project: 'p',
+    name: 's',
+    owner: 'ada',
+    timing: { kind: 'webhook' },
+    job: {
+      task: { program: ['true'], notifications: [{ kind: 'slack', secretParams: { webhook } }] },
+      commandLine: ['test'],
+      workingDirectory: place.folder,
+    },
+  })
+  expect(JSON.stringify(await place.schedules.get('p', 's'))).not.toContain('hidden')
+  const armed: unknown[] = []
+  const arm = (_runId: string, given: unknown) => Promise.resolve(void armed.push(given))
+  Object.assign(place.execution, { notifications: { arm } })
+  await place.schedules.fire('p', 's')
+  expect(armed).toEqual([[{ kind: 'slack', secretParams: { webhook } }]])
+})
+
 test('a new artifact fires once, its own runs never, and what was there before neither', async () => {
   await using place = await openCalendar()
   await place.tracking.projects.ensure('p')

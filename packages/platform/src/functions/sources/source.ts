@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, resolve, sep } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemReason } from '../../base/errors.ts'
@@ -71,7 +71,8 @@ async function fetchRemote(source: string, options: SourceOptions): Promise<Fetc
     const { sha256 } = await hashFile(path)
     const folder = join(options.cacheFolder, `file-${sha256.slice(0, 24)}`)
     await mkdir(folder, { recursive: true })
-    if (!existsSync(join(folder, name))) await copyFile(path, join(folder, name))
+    // Moved, not copied: whoever finds the file finds all of it, also after a crash.
+    if (!existsSync(join(folder, name))) await rename(path, join(folder, name))
     return { folder, file: join(folder, name), revision: sha256 }
   } finally {
     await rm(fresh, { recursive: true, force: true })

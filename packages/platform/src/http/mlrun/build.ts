@@ -1,9 +1,10 @@
 import { findFunction, toFunction } from './functions.ts'
 import { functionKind } from '../../functions/index.ts'
+import { invalid } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { functionName } from './names.ts'
 import { Answer, type Route, route } from './route.ts'
-import { documentIn } from './stored-records.ts'
+import { documentIn, nameIn } from './stored-records.ts'
 
 /**
  * Functions run as processes on the server's own machine, with what its Python has: there is no image to build, and what is asked for is
@@ -14,7 +15,7 @@ export const buildRoutes: readonly Route[] = [
     const body = documentIn(call, "an object with a 'function'")
     const written = objectAt(body, 'function')
     const metadata = objectAt(written, 'metadata')
-    const name = functionName(textOf(metadata['name']) ?? 'function')
+    const name = functionName(nameIn(body, 'function', 'metadata', 'name'))
     const project = textOf(metadata['project']) ?? 'default'
     const status = { ...objectAt(written, 'status'), state: 'ready' }
     const saved = await context.definitions.save({
@@ -30,11 +31,9 @@ export const buildRoutes: readonly Route[] = [
   }),
   route('GET', 'build/status', async (context, { query }) => {
     const [name, project, tag] = [query.text('name'), query.text('project'), query.text('tag')]
-    const found =
-      name === undefined
-        ? undefined
-        : await findFunction(context, { project: project ?? 'default', name, tag }).catch(() => undefined)
-    const image = textOf(objectAt(found?.body, 'spec')['image']) ?? ''
+    if (name === undefined) throw invalid("The parameter 'name' is missing: name the function.")
+    const { body } = await findFunction(context, { project: project ?? 'default', name, tag })
+    const image = textOf(objectAt(body, 'spec')['image']) ?? ''
     return new Answer(200, '', {
       'content-type': 'text/plain; charset=utf-8',
       'x-mlrun-function-status': 'ready',

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@trainyard/contract'
-import { missing } from './errors.ts'
+import { invalid, missing } from './errors.ts'
 import { isObject, objectAt } from './json.ts'
 import { Answer, type MlrunContext, noContent, type Route, route } from './route.ts'
 import { documentIn, findRecord, listRecords, nameIn, putRecord, removeRecord } from './stored-records.ts'
@@ -50,9 +50,12 @@ export const hubRoutes: readonly Route[] = [
 /** A new one is looked through first unless it says otherwise. */
 const numbered = (body: JsonObject): JsonObject => {
   const { index } = body
+  if (!isObject(body['source'])) throw invalid("The hub source has no 'source'; give it as an object with metadata and spec.")
+  // They would be shown to everybody who lists the sources.
+  if (Object.keys(objectAt(body, 'source', 'spec', 'credentials')).length > 0)
+    throw invalid('Hub sources with credentials are not kept here: name an address that needs none, and send no credentials.')
   return {
     ...body,
     index: typeof index === 'number' && index > 0 ? index : 1,
-    ...(isObject(body['source']) ? { source: objectAt(body, 'source') } : {}),
   }
 }

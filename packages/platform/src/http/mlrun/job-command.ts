@@ -147,8 +147,14 @@ const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 /** `1h`, `30m`, `1h30m`, seconds; `-1` and what is no duration mean never. */
 export function durationOf(value: JsonValue | undefined): number | undefined {
   if (typeof value === 'number') return value > 0 ? value * 1_000 : undefined
-  if (typeof value !== 'string' || !/^(?:\d+(?:\.\d+)?\s*[smhd]?\s*)+$/.test(value.trim())) return undefined
+  if (typeof value !== 'string') return undefined
   let total = 0
-  for (const [, count = '0', unit = ''] of value.matchAll(/(\d+(?:\.\d+)?)\s*([smhd]?)/g)) total += Number(count) * unitsMs[unit]!
+  // Part by part: one pattern for the whole could be read in so many ways that a text of 40 digits took minutes.
+  const part = /\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*/y
+  while (part.lastIndex < value.length) {
+    const [, count, unit = ''] = part.exec(value) ?? []
+    if (count === undefined) return undefined
+    total += Number(count) * unitsMs[unit]!
+  }
   return total > 0 ? total : undefined
 }

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, NotificationSpec } from '@trainyard/contract'
 import { invalid } from './errors.ts'
 import { labelsOf, objectAt, textOf, textsOf } from './json.ts'
+import { withoutSecretParams } from './without-secrets.ts'
 
 const kinds: Readonly<Record<string, NotificationSpec['kind']>> = {
   slack: 'slack',
@@ -41,11 +42,6 @@ export function notificationsOf(written: JsonValue | undefined): NotificationSpe
       },
     ]
   })
-}
-
-/** What nobody is shown again. */
-export function withoutSecretParams({ secret_params: secret, ...notification }: JsonObject): JsonObject {
-  return secret === undefined ? notification : { ...notification, secret_params: {} }
 }
 
 /**

@@ -7,6 +7,7 @@ import { isObject, labelsOf, objectAt, parseJson, textOf, writeJson } from './js
 import { functionName } from './names.ts'
 import { toState } from './states.ts'
 import { readTime, toTime } from './times.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** What one of its documents makes of a run, and what has to be known for that. */
 export interface Incoming {
@@ -83,7 +84,7 @@ function toChange({ document, before, known, incoming }: Change): DocumentedChan
     project: name.project,
     iteration: name.iteration,
   } as JsonObject)
-  const spec = objectAt(document, 'spec')
+  const spec = withoutSecrets(objectAt(document, 'spec'))
   const status = (document['status'] = { ...objectAt(document, 'status') })
   keepArtifactUris(status, name.project)
   const runName = (metadata['name'] = textOf(metadata['name']) ?? known?.name ?? 'run')

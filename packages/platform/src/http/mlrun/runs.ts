@@ -5,7 +5,7 @@ import { artifactsOfRun } from './artifact-listing.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
 import { isObject, objectAt } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
-import { notificationsOf, withoutSecretParams } from './notifications.ts'
+import { notificationsOf } from './notifications.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
 import { type Incoming, patchDocument, storeDocument } from './run-document.ts'
 import { findRuns, toRunQuery } from './run-query.ts'
@@ -180,11 +180,7 @@ async function setNotifications(context: MlrunContext, call: MlrunCall): Promise
   const incoming = await incomingOf(context, call, {})
   await context.tracking.runDocuments.change({ project, runId, iteration: 0 }, (known) => {
     if (known === undefined || known.isTrashed) throw runMissing(project, uid, 0)
-    return patchDocument(
-      { 'spec.notifications': notifications.map((each) => withoutSecretParams(objectAt(each))) },
-      known,
-      incoming,
-    )
+    return patchDocument({ 'spec.notifications': notifications }, known, incoming)
   })
   return {}
 }

@@ -9,8 +9,9 @@ import { hasLabels } from './query.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 import { toRun } from './run-view.ts'
 import { documentIn, findRecord, putRecord, removeRecord } from './stored-records.ts'
-import { functionOf, planOf, withoutSecrets } from './submit.ts'
+import { functionOf, planOf } from './submit.ts'
 import { toTime } from './times.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** What a client sent to be carried out at each time, beside the schedule itself. */
 const sent = { kind: 'scheduled-object', what: 'schedule' }

@@ -3,14 +3,15 @@ import { parseFunctionReference } from '../../functions/index.ts'
 import { findFunction, toFunction } from './functions.ts'
 import { invalid, MlrunError } from './errors.ts'
 import { commandOf, checkKind, limitsOf } from './job-command.ts'
-import { isObject, labelsOf, objectAt, textOf } from './json.ts'
+import { labelsOf, objectAt, textOf } from './json.ts'
 import type { NewJob } from '../../jobs/index.ts'
-import { notificationsOf, withoutSecretParams } from './notifications.ts'
+import { notificationsOf } from './notifications.ts'
 import { checkProjectName, runIdOf } from './names.ts'
 import type { MlrunCall, MlrunContext } from './route.ts'
 import { storeDocument } from './run-document.ts'
 import { toRun } from './run-view.ts'
 import { merged } from './stored-records.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** The function of a task, with what the request overrides. */
 export async function functionOf(context: MlrunContext, body: JsonObject, task: JsonObject): Promise<JsonObject> {
@@ -78,6 +79,7 @@ export async function submitTask(context: MlrunContext, call: Pick<MlrunCall, 'h
   const project = checkProjectName(projectOf(asked.task))
   const uid = textOf(objectAt(asked.task, 'metadata')['uid']) ?? newRunId(clock.nowMs())
   const runId = runIdOf(project, uid)
+  await refuseKnown(context, runId, `${project}/${uid}`)
   const place = context.placeOfRun(runId, project)
   const task = withPlace(asked.task, { project, uid, place })
   const plan = planOf(call, { task, document: asked.document })
@@ -92,11 +94,19 @@ export async function submitTask(context: MlrunContext, call: Pick<MlrunCall, 'h
     if (told.length > 0) await notifications.attach(runId, told)
     await jobs.submit({ ...plan, runId })
   } catch (error) {
-    if (isAppError(error)) await refuse(context, runId, error)
+    // Asked for twice at the same time: the other one's job is there, and goes on.
+    if (isAppError(error) && (await jobs.find(runId)) === undefined) await refuse(context, runId, error)
     throw error
   }
   const [record] = await tracking.runs.getMany([runId])
   return toRun(record!, (await tracking.runDocuments.ofRuns([runId])).get(runId))
+}
+
+/** A client that asks once more, since it got no answer, must not take a run back that is at work or has ended. */
+async function refuseKnown({ tracking }: MlrunContext, runId: string, shown: string): Promise<void> {
+  const known = await tracking.runs.find(runId)
+  if (known === undefined || known.state === 'created' || known.trashedAtMs !== null) return
+  throw new MlrunError(409, `Run ${shown} is ${known.state} already; a task that is submitted again needs a uid of its own.`)
 }
 
 const refuse = ({ tracking }: MlrunContext, runId: string, error: AppError): Promise<void> =>
@@ -129,17 +139,6 @@ function inlineSecrets({ secret_sources: sources }: JsonObject): Record<string, 
       if (typeof value === 'string' && /^[A-Za-z_]\w*$/.test(name)) values[name] = value
   }
   return values
-}
-
-/** Values of secrets that were given by value have no place in a record. */
-export function withoutSecrets(spec: JsonObject): JsonObject {
-  const { secret_sources: sources, ...plain } = spec
-  const rest = Array.isArray(plain['notifications'])
-    ? { ...plain, notifications: plain['notifications'].map((each) => withoutSecretParams(objectAt(each))) }
-    : plain
-  if (!Array.isArray(sources)) return rest
-  const kept = sources.filter((each) => isObject(each) && each['kind'] !== 'inline')
-  return kept.length === 0 ? rest : { ...rest, secret_sources: kept }
 }
 
 /** With its own uid, and with the place of its files; `{{run.uid}}` and `{{project}}` in that are filled in. */

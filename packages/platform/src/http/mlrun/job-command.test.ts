@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { durationOf } from './job-command.ts'
+
+it.each([
+  ['1h', 3_600_000],
+  ['1h30m', 5_400_000],
+  [' 1.5 m 2 s ', 92_000],
+  ['45', 45_000],
+  [10, 10_000],
+  ['-1', undefined],
+  ['1w', undefined],
+  ['', undefined],
+  [`${'1'.repeat(4_000)}!`, undefined],
+] as const)('the duration %j has %j milliseconds, however odd it is written', (written, expected) => {
+  expect(durationOf(written)).toBe(expected)
+})

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest'
+import { systemClock } from '../../base/clock.ts'
+import { createSecretBox } from '../../base/secret-box.ts'
+import { createDefinitions } from '../../definitions/index.ts'
+import { createEvaluation } from '../../evaluation/index.ts'
+import { openWorkplace } from '../../jobs/testing/workplace.ts'
+import { createNotifications } from '../../notifications/index.ts'
+import { createRegistry } from '../../registry/index.ts'
+import { createSchedules } from '../../schedules/index.ts'
+import { createProjectSecrets } from '../../secrets/index.ts'
+import { createTraces } from '../../traces/index.ts'
+import { createWebhooks } from '../../webhooks/index.ts'
+import { createServer } from '../server.ts'
+
+async function openShop() {
+  const place = await openWorkplace()
+  const { database, execution, tracking, jobs, folder } = place
+  const box = createSecretBox(`${folder}/http.key`)
+  const app = await createServer({
+    tracking,
+    jobs,
+    schedules: createSchedules({ database, jobs, secrets: box, clock: systemClock }),
+    registry: createRegistry(database),
+    traces: createTraces(database),
+    evaluation: createEvaluation(database),
+    webhooks: createWebhooks(database, { secrets: box, allowPrivate: false, clock: systemClock }),
+    notifications: createNotifications(database, { box }),
+    definitions: createDefinitions(database),
+    projectSecrets: createProjectSecrets(database, { box, clock: systemClock }),
+    clock: systemClock,
+    objects: execution.objects,
+    artifactFolder: execution.directory.artifacts,
+    holdings: { directory: execution.directory, database, tracking, objectContext: execution.objects, places: execution.places },
+    guard: { loopback: true, hosts: [], token: undefined },
+  })
+  return {
+    ...place,
+    ask: (method: 'GET' | 'POST', url: string, payload?: object) =>
+      app.inject({ method, url: `/api/${url}`, ...(payload && { payload }) }),
+    [Symbol.asyncDispose]: async () => {
+      await app.close()
+      await place[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const uid = 'd'.repeat(32)
+const task = { metadata: { name: 'n', project: 'p1', uid }, spec: {} }
+const program = { kind: 'job', metadata: { name: 'f' }, spec: { mode: 'pass', command: 'true' } }
+
+it('a task that is submitted again leaves the run that it has become as it is', async () => {
+  await using place = await openShop()
+  expect((await place.ask('POST', 'v1/submit_job', { task, function: program })).statusCode).toBe(200)
+  const again = await place.ask('POST', 'v1/submit_job', { task, function: program })
+  expect(again.statusCode).toBe(409)
+  expect(again.json()).toEqual({
+    detail: `Run p1/${uid} is pending already; a task that is submitted again needs a uid of its own.`,
+  })
+  place.work()
+  expect(await place.ended(uid)).toMatchObject({ state: 'completed' })
+  expect((await place.ask('POST', 'v1/submit_job', { task, function: program })).statusCode).toBe(409)
+  expect(await place.tracking.runs.get(uid)).toMatchObject({ state: 'completed' })
+})
+
+it('of two submissions of one task at the same time one becomes the job, and the other spoils nothing', async () => {
+  await using place = await openShop()
+  const answers = await Promise.all([1, 2, 3].map(() => place.ask('POST', 'v1/submit_job', { task, function: program })))
+  expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(1)
+  expect(answers.every(({ statusCode }) => statusCode < 500)).toBe(true)
+  place.work()
+  expect(await place.ended(uid)).toMatchObject({ state: 'completed' })
+})
+
+it('what is secret about a scheduled task is shown to nobody who looks at the schedule', async () => {
+  await using place = await openShop()
+  const spec = {
+    secret_sources: [{ kind: 'inline', source: { TOKEN: 'hidden' } }],
+    notifications: [{ kind: 'slack', secret_params: { webhook: 'https://hidden.example.org/' } }],
+  }
+  const scheduled = { task: { metadata: { name: 's', project: 'p1' }, spec }, function: program, schedule: '0 0 1 1 *' }
+  expect((await place.ask('POST', 'v1/submit_job', scheduled)).statusCode).toBe(200)
+  for (const path of ['v1/projects/p1/schedules/s', 'v1/projects/p1/schedules', 'trainyard/v1/schedules'])
+    expect((await place.ask('GET', path)).body).not.toContain('hidden')
+})
