@@ -13,3 +13,11 @@ export function examplesText(examples: readonly Example[], { style }: Pick<Cli, 
 export function addExamples(command: Command, cli: Cli, examples: readonly Example[]): void {
   command.addHelpText('after', () => examplesText(examples, cli).trimEnd())
 }
+
+/** The same for commands below a command, by their names. */
+export function addExamplesBelow(command: Command, cli: Cli, examples: Readonly<Record<string, readonly Example[]>>): void {
+  for (const child of command.commands) {
+    const own = examples[child.name()]
+    if (own !== undefined) addExamples(child, cli, own)
+  }
+}

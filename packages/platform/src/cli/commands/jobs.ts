@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { AppError, isEnded } from '@trainyard/contract'
 import type { JobRecord } from '../../jobs/index.ts'
 import type { Cli } from '../cli.ts'
-import { addExamples } from '../examples.ts'
+import { addExamples, addExamplesBelow } from '../examples.ts'
 import { jobAccess } from '../job-access.ts'
 import { parseCount } from '../option-values.ts'
 import { formatAge, formatBytes, shortId } from '../output/format.ts'
@@ -69,6 +69,16 @@ export function define(command: Command, cli: Cli): void {
     ['trainyard jobs priority train-iris 10', 'let it start before others'],
     ['trainyard jobs limit vision 4', 'at most four jobs of a project at a time'],
   ])
+  addExamplesBelow(command, cli, {
+    ls: [['trainyard jobs ls --all --project vision', 'those of one project, ended ones too']],
+    show: [['trainyard jobs show latest', 'what it asks for, why it waits, who has it']],
+    cancel: [['trainyard jobs cancel 0193af --reason "wrong data"', 'waiting or running; the reason is kept']],
+    priority: [['trainyard jobs priority train-iris 10', 'let it start before others']],
+    limit: [
+      ['trainyard jobs limit vision 4', 'at most four jobs of a project at a time'],
+      ['trainyard jobs limit vision none', 'as many as resources allow'],
+    ],
+  })
 }
 
 function defineLs(command: Command, cli: Cli): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { AppError } from '@trainyard/contract'
 import type { Firing, NewSchedule, ScheduleRecord } from '../../schedules/index.ts'
 import type { Cli } from '../cli.ts'
-import { addExamples } from '../examples.ts'
+import { addExamples, addExamplesBelow } from '../examples.ts'
 import { parseCount, parseDuration } from '../option-values.ts'
 import { formatTime, shortId } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
@@ -58,6 +58,14 @@ export function define(command: Command, cli: Cli): void {
   one('rm', 'Remove a schedule; runs that it started stay.', async (access, project, name) => {
     await access.remove(project, name)
     return `${visible(name)} is removed.`
+  })
+  addExamplesBelow(command, cli, {
+    ls: [['trainyard schedule ls', 'with the next time of each']],
+    show: [['trainyard schedule show nightly', 'its next times, and what it has fired']],
+    pause: [['trainyard schedule pause nightly', 'nothing is fired until it is resumed']],
+    resume: [['trainyard schedule resume nightly', 'what was due meanwhile is not made up for']],
+    run: [['trainyard schedule run nightly', 'once now, beside its times']],
+    rm: [['trainyard schedule rm nightly', 'runs that it started stay']],
   })
 }
 

@@ -15,6 +15,10 @@ export function defineSecrets(command: Command, cli: Cli): void {
   defineSet(secrets, cli)
   defineList(secrets, cli)
   defineRemove(secrets, cli)
+  addExamples(secrets, cli, [
+    ['trainyard project secrets set API_KEY=correct-horse', 'its runs read it with get_secret("API_KEY")'],
+    ['trainyard project secrets ls', 'names only'],
+  ])
 }
 
 function defineSet(secrets: Command, cli: Cli): void {
