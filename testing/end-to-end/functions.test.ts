@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
@@ -70,6 +71,21 @@ describe('a function', () => {
     workshop.write('code/data.txt', 'here')
     await workshop.json('function', 'new', 'code', '--handler', 'pkg.jobs.go', '--name', 'deep')
     expect((await workshop.json('function', 'run', 'deep', '-p', 'n=4')).results).toMatchObject({ n: 8, text: 'here' })
+  })
+
+  it('from an archive works in a copy of its own: what it writes beside its code is seen by no other run', async () => {
+    workshop.write(
+      'code/jobs.py',
+      'import os\ndef go(context):\n    context.log_result("left", os.path.exists("left.txt"))\n    open("left.txt", "w").write("x")\n    context.log_result("text", open("data.txt").read())\n',
+    )
+    workshop.write('code/data.txt', 'here')
+    execFileSync('tar', ['czf', 'code.tgz', '-C', 'code', '.'], { cwd: workshop.folder })
+    await workshop.json('function', 'new', 'code.tgz', '--handler', 'jobs.go', '--name', 'apart')
+    const first = await workshop.json('function', 'run', 'apart')
+    expect(first).toMatchObject({ state: 'completed', results: { left: false, text: 'here' } })
+    expect((await workshop.json('function', 'run', 'apart')).results).toMatchObject({ left: false })
+    expect(existsSync(join(workshop.folder, '.trainyard', 'work', first.id))).toBe(false)
+    expect((await workshop.json('rerun', first.id)).results).toMatchObject({ text: 'here' })
   })
 
   it('is shown, compared, tagged, written to a file and taken in again, deleted', async () => {

@@ -45,6 +45,8 @@ export interface PreparedRun {
   launcher: Launcher
   interpreter: string
   workingDirectory: string
+  /** Where it would work without a copy of its own, and does when it is run again. */
+  originalWorkingDirectory?: string
   /** The container image it runs in; without it, it is a process of this machine. */
   image?: string
   resources?: Resources

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import type { DataDirectory } from '../base/data-directory.ts'
 import { storageError } from '../base/errors.ts'
 
-const folderOf = (directory: DataDirectory, runId: string): string => join(directory.path, 'work', runId)
+/** The folder of a run's own, which goes when it has ended. */
+export const sentCodeFolder = (directory: DataDirectory, runId: string): string => join(directory.path, 'work', runId)
 
 /** The folder a job of its own works in, with the code that was sent along. Made anew by every attempt. */
 export function writeSentCode(directory: DataDirectory, runId: string, code?: { name: string; text: string }): string {
-  const folder = folderOf(directory, runId)
+  const folder = sentCodeFolder(directory, runId)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (code !== undefined) writeFileSync(join(folder, code.name), code.text)
@@ -19,4 +20,4 @@ export function writeSentCode(directory: DataDirectory, runId: string, code?: { 
 
 /** Once it has ended. What it left there goes too; what it logged does not lie there. */
 export const removeSentCode = (directory: DataDirectory, runId: string): void =>
-  rmSync(folderOf(directory, runId), { recursive: true, force: true })
+  rmSync(sentCodeFolder(directory, runId), { recursive: true, force: true })

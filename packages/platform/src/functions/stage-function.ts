@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { basename, delimiter, join, resolve } from 'node:path'
+import { basename, delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { AppError, isAppError, type Resources, type Task } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import { durationMs } from './function-fields.ts'
@@ -18,6 +18,8 @@ export interface StagedFunction {
   task: Task
   /** Where the process works; undefined: where it is called. */
   workingDirectory?: string
+  /** The folder of fetched code that runs share: each works in a copy of it (`inOwnCopy`). */
+  sharedFolder?: string
   /** The commit or hash of what was fetched. */
   revision?: string
   /** What the function says that has no meaning for a process on this machine, each as a sentence. */
@@ -54,6 +56,7 @@ export async function stageFunction(
       ...(Object.keys(secrets).length === 0 ? {} : { environmentSecrets: secrets }),
     },
     ...(folder === undefined ? {} : { workingDirectory: folder }),
+    ...sharedFolderOf(options.cacheFolder, source),
     ...(source?.revision === undefined ? {} : { revision: source.revision }),
     notes: notesOf(spec),
   }
@@ -75,6 +78,12 @@ function packedSource({ status }: StageableFunction): string | undefined {
   const build = status?.['build']
   const packed = isObject(build) ? build['source'] : undefined
   return typeof packed === 'string' && existsSync(packed) ? packed : undefined
+}
+
+function sharedFolderOf(cacheFolder: string, source: FetchedSource | undefined): Pick<StagedFunction, 'sharedFolder'> {
+  if (source === undefined) return {}
+  const [first = '', ...rest] = relative(cacheFolder, source.folder).split(sep)
+  return first === '' || first === '..' || (rest.length === 0 && isAbsolute(first)) ? {} : { sharedFolder: join(cacheFolder, first) }
 }
 
 const workFolder = ({ workingDirectory, name }: FunctionSpec, { folder }: FetchedSource): string =>

@@ -174,7 +174,7 @@ export function checkJob(job: Omit<NewJob, 'owner'>): void {
 }
 
 /** What is kept of the request: no values of secrets. */
-function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code, choices }: NewJob): JobPlan {
+function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code, choices, sharedFolder }: NewJob): JobPlan {
   return {
     task: withoutSecretsOf(task),
     commandLine,
@@ -184,6 +184,7 @@ function planFor({ task, commandLine, parameterTexts, workingDirectory, environm
     ...(python === undefined ? {} : { python }),
     ...(code === undefined ? {} : { code }),
     ...(choices === undefined ? {} : { choices }),
+    ...(sharedFolder === undefined ? {} : { sharedFolder }),
   }
 }
 

@@ -9,6 +9,8 @@ export interface JobPlan {
   parameterTexts?: Record<string, string>
   /** Where relative paths lead and the process starts. Without it, a folder of the job's own. */
   workingDirectory?: string
+  /** Fetched code that runs share, within which it works: each attempt gets a copy. */
+  sharedFolder?: string
   environment?: Record<string, string>
   /** Name or path of a Python. */
   python?: string

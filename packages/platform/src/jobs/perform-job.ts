@@ -2,6 +2,7 @@ import { AppError, isAppError, isEnded, type RunRecord } from '@trainyard/contra
 import { messageOf } from '../base/errors.ts'
 import {
   type Execution,
+  inOwnCopy,
   isPermanent,
   type PreparedRun,
   prepareRun,
@@ -124,9 +125,11 @@ async function prepareJob(
   )
   if (attempt > 1 && record.kind === 'run')
     renewRunDirectory(execution.directory.runs, row.run, await execution.tracking.logs.sizeBytes(row.run))
+  const placed =
+    plan.sharedFolder === undefined ? prepared : await inOwnCopy(execution.directory, prepared, plan.sharedFolder)
   return {
-    ...prepared,
-    choices: { ...prepared.choices, ...plan.choices },
+    ...placed,
+    choices: { ...placed.choices, ...plan.choices },
     ...(plan.keepsOutPath === true ? { outPath: record.outPath } : {}),
     ...(record.task === null ? {} : { task: record.task }),
   }

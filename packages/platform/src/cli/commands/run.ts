@@ -4,6 +4,8 @@ import { AppError, type Task } from '@trainyard/contract'
 import type { DataDirectory } from '../../base/data-directory.ts'
 // Files, not the folder's index: what runs before the process of a run is started must not wait for the rest to load (15 ms).
 import { prepareRun, type PrepareOptions } from '../../execution/prepare.ts'
+import type { Ground } from '../../execution/execution.ts'
+import type { PreparedRun } from '../../execution/prepared-run.ts'
 import { isMissing } from '../../execution/unstarted.ts'
 import { cancelProcess, startProcess } from '../../execution/start-process.ts'
 import type { ObjectContext } from '../../objects/index.ts'
@@ -89,6 +91,8 @@ interface Work {
   task: Task
   /** Where the process works, when that is not where it was called. */
   workingDirectory?: string
+  /** Fetched code that runs share: this one works in a copy. */
+  sharedFolder?: string
   /** Automatic choices beside those of preparing it. */
   choices?: Record<string, string>
   parameterTexts: Record<string, string>
@@ -125,8 +129,7 @@ function parseAttach(text: string): { control: number; events: number } {
 }
 
 async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords, work: Work): Promise<void> {
-  const { task, options, interrupts } = work
-  const isKnown = options.runId !== undefined
+  const { task } = work
   const objects: ObjectContext = {
     workingDirectory: cli.workingDirectory,
     environment: cli.config.environment,
@@ -137,11 +140,27 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
   const prepared = await prepareRun(ground, task, prepareOptions(cli, work)).catch(async (error: unknown) => {
     throw isMissing(error) ? await kept(records, work, error) : error
   })
-  const run = {
+  const placed = {
     ...prepared,
     choices: { ...prepared.choices, ...work.choices },
     ...(work.workingDirectory === undefined ? {} : { workingDirectory: work.workingDirectory }),
   }
+  const { sharedFolder } = work
+  if (sharedFolder === undefined) return await carryOut({ ground, records, work }, placed)
+  const { inOwnCopy, removeSentCode } = await import('../../execution/index.ts')
+  try {
+    await carryOut({ ground, records, work }, await inOwnCopy(directory, placed, sharedFolder))
+  } finally {
+    removeSentCode(directory, prepared.id)
+  }
+}
+
+async function carryOut(
+  { ground, records, work }: { ground: Ground; records: LazyRecords; work: Work },
+  run: PreparedRun,
+): Promise<void> {
+  const { task, options, interrupts } = work
+  const isKnown = options.runId !== undefined
   const { sweep } = task
   const attach = options.attach === undefined ? undefined : parseAttach(options.attach)
   if (sweep !== undefined) {

@@ -12,6 +12,8 @@ export interface Staged {
   task: Task
   workingDirectory?: string
   functionReference?: string
+  /** Each run works in a copy of it. */
+  sharedFolder?: string
   /** What of the function could not be honoured, for the record. */
   choices?: Record<string, string>
   /** Its code is not to be had: what there is of the task, and why. */
@@ -57,6 +59,7 @@ export async function stageNamedFunction(
     task: overFunction(staged.task, own),
     ...(staged.notes.length === 0 ? {} : { choices: { function: staged.notes.join('; ') } }),
     ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
+    ...(staged.sharedFolder === undefined ? {} : { sharedFolder: staged.sharedFolder }),
   }
 }
 

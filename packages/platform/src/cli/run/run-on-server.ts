@@ -22,6 +22,8 @@ interface Asked {
   parameterTexts: Record<string, string>
   options: RunOptions
   workingDirectory?: string
+  sharedFolder?: string
+  choices?: Record<string, string>
   /** The function it is a run of, where it is kept by the server that is asked. */
   functionReference?: string
 }
@@ -45,13 +47,15 @@ export async function runOnServer(cli: Cli, asked: Asked): Promise<void> {
 /** What a server needs, as it is on this machine. */
 export function planOf(
   cli: Cli,
-  { task, parameterTexts, options, workingDirectory = cli.workingDirectory }: Asked,
+  { task, parameterTexts, options, workingDirectory = cli.workingDirectory, sharedFolder, choices }: Asked,
 ): JobPlan & { secrets: Record<string, string> } {
   const environment = parsePairs('--env', options.env, 'KEY=VALUE')
   return {
     task,
     commandLine: recordedCommandLine(cli.argv, options.typed),
     workingDirectory,
+    ...(sharedFolder === undefined ? {} : { sharedFolder }),
+    ...(choices === undefined ? {} : { choices }),
     ...(Object.keys(parameterTexts).length === 0 ? {} : { parameterTexts }),
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     ...(options.python === undefined ? {} : { python: options.python }),
@@ -69,8 +73,8 @@ async function submitHere(cli: Cli, session: Session, asked: Asked): Promise<str
 }
 
 /** Another machine does not see this one's files: the script is sent along. */
-export function portable(cli: Cli, plan: ReturnType<typeof planOf>): Omit<ReturnType<typeof planOf>, 'workingDirectory'> {
-  const { workingDirectory: _here, ...rest } = plan
+export function portable(cli: Cli, plan: ReturnType<typeof planOf>): Omit<ReturnType<typeof planOf>, 'workingDirectory' | 'sharedFolder' | 'choices'> {
+  const { workingDirectory: _here, sharedFolder: _shared, choices: _choices, ...rest } = plan
   const { file } = locateCode(plan.task, cli.workingDirectory)
   if (plan.task.program !== undefined) return rest
   if (plan.task.requirements?.some((each) => each.startsWith('-r') || each.endsWith('.toml')))

@@ -140,6 +140,7 @@ async function submitRun(context: NativeContext, { path, body, caller, signal }:
     ...request,
     task: overFunction(staged.task, asked),
     ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
+    ...(staged.sharedFolder === undefined ? {} : { sharedFolder: staged.sharedFolder }),
     ...(staged.notes.length === 0 ? {} : { choices: { function: staged.notes.join('; ') } }),
     owner: caller.by,
     commandLine: commandLine ?? [caller.via],
