@@ -139,6 +139,7 @@ describe('staged', () => {
     const staged = await stageFunction(version(spec), options())
     expect(staged.task).toEqual({
       name: 'train',
+      environmentSecrets: { TOKEN: { secret: 'project', key: 'token' } },
       project: 'p',
       experiment: 'train',
       command: expect.stringMatching(/train\.py$/),
@@ -151,7 +152,6 @@ describe('staged', () => {
       labels: { function: 'db://p/train@abc' },
     })
     expect(readFileSync(staged.task.command!, 'utf8')).toBe(training)
-    expect(staged.task.environmentSecrets).toEqual({ TOKEN: { secret: 'project', key: 'token' } })
     expect(staged.notes.join()).toMatch(/apt-get install -y x.*the image img was not used/)
     expect((await stageFunction(version(spec), options())).task.command).toBe(staged.task.command)
   })
