@@ -185,7 +185,8 @@ async function beginRecord({ execution, run, events, child }: Supervision): Prom
 
 /** Taken while the script runs; kept at once for long runs, so that a crash of the supervisor does not lose it. */
 export async function captureCode(execution: Execution, run: PreparedRun): Promise<CodeVersion> {
-  if (run.launcher.language === 'program') return { commandLine: run.commandLine, workingDirectory: run.originalWorkingDirectory ?? run.workingDirectory }
+  if (run.launcher.language === 'program')
+    return { commandLine: run.commandLine, workingDirectory: run.originalWorkingDirectory ?? run.workingDirectory }
   const snapshot = await captureCodeVersion({
     file: run.script,
     ...(run.handler === undefined ? {} : { handler: run.handler }),

@@ -83,7 +83,9 @@ function packedSource({ status }: StageableFunction): string | undefined {
 function sharedFolderOf(cacheFolder: string, source: FetchedSource | undefined): Pick<StagedFunction, 'sharedFolder'> {
   if (source === undefined) return {}
   const [first = '', ...rest] = relative(cacheFolder, source.folder).split(sep)
-  return first === '' || first === '..' || (rest.length === 0 && isAbsolute(first)) ? {} : { sharedFolder: join(cacheFolder, first) }
+  return first === '' || first === '..' || (rest.length === 0 && isAbsolute(first))
+    ? {}
+    : { sharedFolder: join(cacheFolder, first) }
 }
 
 const workFolder = ({ workingDirectory, name }: FunctionSpec, { folder }: FetchedSource): string =>

@@ -174,7 +174,17 @@ export function checkJob(job: Omit<NewJob, 'owner'>): void {
 }
 
 /** What is kept of the request: no values of secrets. */
-function planFor({ task, commandLine, parameterTexts, workingDirectory, environment, python, code, choices, sharedFolder }: NewJob): JobPlan {
+function planFor({
+  task,
+  commandLine,
+  parameterTexts,
+  workingDirectory,
+  environment,
+  python,
+  code,
+  choices,
+  sharedFolder,
+}: NewJob): JobPlan {
   return {
     task: withoutSecretsOf(task),
     commandLine,

@@ -125,8 +125,7 @@ async function prepareJob(
   )
   if (attempt > 1 && record.kind === 'run')
     renewRunDirectory(execution.directory.runs, row.run, await execution.tracking.logs.sizeBytes(row.run))
-  const placed =
-    plan.sharedFolder === undefined ? prepared : await inOwnCopy(execution.directory, prepared, plan.sharedFolder)
+  const placed = plan.sharedFolder === undefined ? prepared : await inOwnCopy(execution.directory, prepared, plan.sharedFolder)
   return {
     ...placed,
     choices: { ...placed.choices, ...plan.choices },

@@ -73,7 +73,10 @@ async function submitHere(cli: Cli, session: Session, asked: Asked): Promise<str
 }
 
 /** Another machine does not see this one's files: the script is sent along. */
-export function portable(cli: Cli, plan: ReturnType<typeof planOf>): Omit<ReturnType<typeof planOf>, 'workingDirectory' | 'sharedFolder' | 'choices'> {
+export function portable(
+  cli: Cli,
+  plan: ReturnType<typeof planOf>,
+): Omit<ReturnType<typeof planOf>, 'workingDirectory' | 'sharedFolder' | 'choices'> {
   const { workingDirectory: _here, sharedFolder: _shared, choices: _choices, ...rest } = plan
   const { file } = locateCode(plan.task, cli.workingDirectory)
   if (plan.task.program !== undefined) return rest
