@@ -1,3 +1,4 @@
+import { endedStates } from '@trainyard/contract'
 import type { Database } from '../database/index.ts'
 import type { WorkerOptions } from './worker-options.ts'
 
@@ -39,6 +40,25 @@ export async function giveUpWaiting({ database, execution }: WorkerOptions, nowM
     await runs.transition(run, { to: 'failed', from: ['pending'], reason: message, atMs: nowMs, patch })
   }
 }
+
+/**
+ * Ends those whose run has ended without them: closed by a client of another tracker, or aborted by a server that died before it came
+ * to the job. Else they would wait for ever, and their secrets with them.
+ */
+export const endOrphans = (database: Database, nowMs: number): Promise<void> =>
+  database.write(async ({ kysely }) => {
+    await kysely
+      .updateTable('jobs')
+      .set({ state: 'ended', ended_at: nowMs, secrets: null, reason: null })
+      .where('state', '=', 'queued')
+      .where('run', 'in', (row) =>
+        row
+          .selectFrom('runs')
+          .select('id')
+          .where('state', 'in', [...endedStates]),
+      )
+      .execute()
+  })
 
 /** Old ones that have ended, and those whose run was never made. */
 export const forgetOldJobs = (database: Database, nowMs: number): Promise<void> =>

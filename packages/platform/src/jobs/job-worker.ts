@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hostname } from 'node:os'
 import { claimJobs } from './claim-jobs.ts'
-import { forgetOldJobs, giveUpWaiting, isAnyReady } from './job-upkeep.ts'
+import { endOrphans, forgetOldJobs, giveUpWaiting, isAnyReady } from './job-upkeep.ts'
 import type { JobRow } from './job-rows.ts'
 import { leaseOwner } from './lease-owner.ts'
 import { performJob } from './perform-job.ts'
@@ -87,6 +87,7 @@ class Worker {
       this.#renewedMs = passedMs
     }
     if (passedMs - this.#upkeptMs > upkeepEveryMs) {
+      await endOrphans(database, nowMs)
       await forgetOldJobs(database, nowMs)
       this.#upkeptMs = passedMs
     }

@@ -28,6 +28,20 @@ test('higher priorities start first, and a job that waits can be given another o
   await expect(place.jobs.prioritise(first, 3)).rejects.toMatchObject({ code: 'failed_precondition' })
 })
 
+test('a job whose run was closed by somebody else waits no more', async () => {
+  await using place = await openWorkplace()
+  const closed = await place.shell('true')
+  await place.tracking.runs.transition(closed, {
+    to: 'aborted',
+    reason: 'closed elsewhere',
+    atMs: 1,
+    patch: { supervisor: null },
+  })
+  place.work()
+  await place.until(async () => ((await place.jobs.find(closed))?.state === 'ended' ? true : undefined))
+  expect(await place.tracking.runs.get(closed)).toMatchObject({ state: 'aborted', stateReason: 'closed elsewhere' })
+})
+
 test('a project runs no more jobs at a time than its limit, and the run says why it waits', async () => {
   await using place = await openWorkplace()
   await place.jobs.limit('p', 1)

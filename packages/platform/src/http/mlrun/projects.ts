@@ -119,7 +119,7 @@ async function remove(context: MlrunContext, call: MlrunCall): Promise<Answer> {
 const dayMs = 86_400_000
 
 async function summaryOf(
-  { tracking, definitions, clock }: MlrunContext,
+  { tracking, definitions, schedules, clock }: MlrunContext,
   { name: project, updatedAtMs }: ProjectRecord,
 ): Promise<object> {
   const since = clock.nowMs() - dayMs
@@ -137,7 +137,7 @@ async function summaryOf(
         },
       },
     })
-  const [completed, failed, running, kinds, models, files] = await Promise.all([
+  const [completed, failed, running, kinds, models, files, timed] = await Promise.all([
     count(['completed'], true),
     count(['failed', 'aborted'], true),
     count(['running', 'pending', 'aborting'], false),
@@ -148,7 +148,9 @@ async function summaryOf(
       kinds: ['file', 'directory', 'plot', 'chart', 'table', 'html', 'object'],
       tag: 'latest',
     }),
+    schedules?.list({ project, limit: 10_000 }) ?? [],
   ])
+  const soon = timed.filter(({ nextAtMs }) => nextAtMs !== null && nextAtMs <= clock.nowMs() + dayMs)
   return {
     name: project,
     files_count: files.length,
@@ -157,8 +159,8 @@ async function summaryOf(
     runs_completed_recent_count: completed,
     runs_failed_recent_count: failed,
     runs_running_count: running,
-    distinct_schedules_count: 0,
-    distinct_scheduled_jobs_pending_count: 0,
+    distinct_schedules_count: timed.length,
+    distinct_scheduled_jobs_pending_count: soon.length,
     distinct_scheduled_pipelines_pending_count: 0,
     pipelines_completed_recent_count: 0,
     pipelines_failed_recent_count: 0,

@@ -71,6 +71,20 @@ it('of two submissions of one task at the same time one becomes the job, and the
   expect(await place.ended(uid)).toMatchObject({ state: 'completed' })
 })
 
+it('a project is summed up with its schedules, and those of the next day', async () => {
+  await using place = await openShop()
+  const inHalfAYear = ((new Date().getUTCMonth() + 6) % 12) + 1
+  for (const [name, schedule] of [
+    ['often', '* * * * *'],
+    ['rarely', `0 0 1 ${inHalfAYear} *`],
+  ])
+    await place.ask('POST', 'v1/submit_job', { task: { metadata: { name, project: 'p1' } }, function: program, schedule })
+  expect((await place.ask('GET', 'v1/project-summaries/p1')).json()).toMatchObject({
+    distinct_schedules_count: 2,
+    distinct_scheduled_jobs_pending_count: 1,
+  })
+})
+
 it('what is secret about a scheduled task is shown to nobody who looks at the schedule', async () => {
   await using place = await openShop()
   const spec = {
