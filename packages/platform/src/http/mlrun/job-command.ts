@@ -15,6 +15,8 @@ const largestVariableBytes = 128 * 1024 - 1
 export interface JobCommand {
   program: string[]
   environment: Record<string, string>
+  /** Variables that hold secrets of the project. */
+  environmentSecrets?: Record<string, { secret: string; key?: string }>
   code?: { name: string; text: string }
   workingDirectory?: string
 }
@@ -43,8 +45,10 @@ export function commandOf(run: JsonObject, document: JsonObject): JobCommand {
   const command = textOf(spec['command']) ?? ''
   const words = textsOf(spec['args'])
   const directory = textOf(spec['workdir'])
+  const secrets = secretVariablesOf(spec['env'])
   const place = {
     environment,
+    ...(Object.keys(secrets).length === 0 ? {} : { environmentSecrets: secrets }),
     ...(code === undefined ? {} : { code }),
     ...(directory?.startsWith('/') === true ? { workingDirectory: directory } : {}),
   }
@@ -93,7 +97,20 @@ function codeOf(build: JsonObject): JobCommand['code'] {
   return { name: `${stem}${/\.(?:sh|R|jl)$/.exec(origin)?.[0] ?? '.py'}`, text: Buffer.from(encoded, 'base64').toString() }
 }
 
-/** Only plain values: nothing here could resolve references to objects of a cluster. */
+/** References to secrets are to those of the project; other objects of a cluster are none here. */
+function secretVariablesOf(env: JsonValue | undefined): Record<string, { secret: string; key?: string }> {
+  const found: Record<string, { secret: string; key?: string }> = {}
+  for (const each of Array.isArray(env) ? env : []) {
+    const variable = textOf(objectAt(each)['name'])
+    const reference = objectAt(each, 'valueFrom', 'secretKeyRef')
+    const [secret, key] = [textOf(reference['name']), textOf(reference['key'])]
+    if (variable === undefined || !/^[A-Za-z_]\w*$/.test(variable) || secret === undefined) continue
+    found[variable] = { secret, ...(key === undefined ? {} : { key }) }
+  }
+  return found
+}
+
+/** Only plain values. */
 function variablesOf(env: JsonValue | undefined): Record<string, string> {
   const found: Record<string, string> = {}
   for (const each of Array.isArray(env) ? env : []) {

@@ -50,7 +50,7 @@ function runOf(call: Pick<MlrunCall, 'headers'>, { task, document }: AskedTask):
 /** What the queue is asked for; without a uid of the run's own, each time it is carried out is a run of its own. */
 export function planOf(call: Pick<MlrunCall, 'headers'>, asked: AskedTask): NewJob {
   const run = runOf(call, asked)
-  const { program, environment, code, workingDirectory } = commandOf(run, asked.document)
+  const { program, environment, environmentSecrets, code, workingDirectory } = commandOf(run, asked.document)
   const metadata = objectAt(run, 'metadata')
   const name = textOf(metadata['name'])!
   const labels = labelsOf(metadata['labels'])
@@ -61,6 +61,7 @@ export function planOf(call: Pick<MlrunCall, 'headers'>, asked: AskedTask): NewJ
       project: textOf(metadata['project'])!,
       program,
       environment,
+      ...(environmentSecrets === undefined ? {} : { environmentSecrets }),
       parameters: objectAt(run, 'spec', 'parameters'),
       labels,
       ...limitsOf(run, asked.document),
