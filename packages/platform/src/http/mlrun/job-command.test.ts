@@ -16,7 +16,10 @@ it.each([
 })
 
 it('variables that name secrets are those of the project', () => {
-  const env = [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'project', key: 'token' } } }, { name: 'A', value: '1' }]
+  const env = [
+    { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'project', key: 'token' } } },
+    { name: 'A', value: '1' },
+  ]
   const { environment, environmentSecrets } = commandOf({}, { spec: { command: 'x.py', env } })
   expect([environmentSecrets, environment['A']]).toEqual([{ TOKEN: { secret: 'project', key: 'token' } }, '1'])
 })
