@@ -7,7 +7,7 @@ import { A, useSearch } from '../app/link.tsx'
 import { useProject } from '../app/project.ts'
 import { formatBytes } from '../format/number.ts'
 import { Age } from '../ui/moment.tsx'
-import { useRunNames } from '../work/run-names.ts'
+import { useKnownRuns } from '../work/known-runs.ts'
 
 const pageSize = 200
 
@@ -22,7 +22,7 @@ export function ArtifactsPage() {
       get<{ artifacts: ArtifactRecord[]; next: string | null }>('/artifacts', { project, kind, limit: pageSize }, signal),
     retry: false,
   })
-  const names = useRunNames((data?.artifacts ?? []).flatMap(({ runId }) => runId ?? []))
+  const runs = useKnownRuns((data?.artifacts ?? []).flatMap(({ runId }) => runId ?? []))
   return (
     <>
       <div className="page-head">
@@ -84,7 +84,7 @@ export function ArtifactsPage() {
                       {artifact.runId === null ? (
                         '–'
                       ) : (
-                        <A href={`/runs/${artifact.runId}`}>{names.get(artifact.runId) ?? artifact.runId.slice(0, 8)}</A>
+                        <A href={`/runs/${artifact.runId}`}>{runs.get(artifact.runId)?.name ?? artifact.runId.slice(0, 8)}</A>
                       )}
                     </td>
                     <td className="num">

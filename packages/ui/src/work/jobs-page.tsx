@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { get, patch } from '../api/client.ts'
 import { pulseEveryMs } from '../api/queries.ts'
+import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
@@ -9,7 +10,8 @@ import { formatBytes, formatCount } from '../format/number.ts'
 import { useRunActions } from '../runs/run-actions.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
-import { useRunNames } from './run-names.ts'
+import { StateMark } from '../ui/state.tsx'
+import { useKnownRuns } from './known-runs.ts'
 
 interface Job {
   runId: string
@@ -42,7 +44,10 @@ export function JobsPage() {
     refetchInterval: 2 * pulseEveryMs,
     retry: false,
   })
-  const names = useRunNames((data ?? []).map(({ runId }) => runId))
+  const runs = useKnownRuns(
+    (data ?? []).map(({ runId }) => runId),
+    2 * pulseEveryMs,
+  )
   return (
     <>
       <div className="page-head">
@@ -55,7 +60,7 @@ export function JobsPage() {
           {data?.length === 0 && <NoJobs project={project} />}
           {sections.map(([state, title]) => {
             const jobs = (data ?? []).filter((job) => job.state === state)
-            return jobs.length === 0 ? null : <JobTable key={state} title={title} jobs={jobs} names={names} />
+            return jobs.length === 0 ? null : <JobTable key={state} title={title} jobs={jobs} runs={runs} />
           })}
         </div>
       </div>
@@ -79,7 +84,7 @@ function NoJobs({ project }: { project: string | undefined }) {
   )
 }
 
-function JobTable({ title, jobs, names }: { title: string; jobs: readonly Job[]; names: ReadonlyMap<string, string> }) {
+function JobTable({ title, jobs, runs }: { title: string; jobs: readonly Job[]; runs: ReadonlyMap<string, RunRecord> }) {
   const [error, setError] = useState<Error | null>(null)
   const actions = useRunActions()
   const queries = useQueryClient()
@@ -100,6 +105,7 @@ function JobTable({ title, jobs, names }: { title: string; jobs: readonly Job[];
         <thead>
           <tr>
             <th scope="col">Run</th>
+            <th scope="col">State</th>
             <th scope="col">Project</th>
             <th scope="col">Why</th>
             <th scope="col">Wants</th>
@@ -118,8 +124,11 @@ function JobTable({ title, jobs, names }: { title: string; jobs: readonly Job[];
           {jobs.map((job) => (
             <tr key={job.runId}>
               <td className="strong">
-                <A href={`/runs/${job.runId}`}>{names.get(job.runId) ?? job.runId.slice(0, 12)}</A>
+                <A href={`/runs/${job.runId}`}>{runs.get(job.runId)?.name ?? job.runId.slice(0, 12)}</A>
                 {job.attempt > 1 && <span className="muted"> attempt {job.attempt}</span>}
+              </td>
+              <td className="state-cell">
+                <JobState run={runs.get(job.runId)} />
               </td>
               <td>
                 <A href={inProject(job.project, '/jobs')}>{job.project}</A>
@@ -135,7 +144,7 @@ function JobTable({ title, jobs, names }: { title: string; jobs: readonly Job[];
                     type="number"
                     min={-1000}
                     max={1000}
-                    aria-label={`Priority of ${names.get(job.runId) ?? job.runId}`}
+                    aria-label={`Priority of ${runs.get(job.runId)?.name ?? job.runId}`}
                     defaultValue={job.priority}
                     onBlur={({ currentTarget: { value } }) => {
                       if (value !== '' && Number(value) !== job.priority)
@@ -162,6 +171,10 @@ function JobTable({ title, jobs, names }: { title: string; jobs: readonly Job[];
       </table>
     </section>
   )
+}
+
+function JobState({ run }: { run: RunRecord | undefined }) {
+  return run ? <StateMark state={run.state} reason={run.stateReason} /> : null
 }
 
 function wantsOf({ cpu, memoryBytes, gpus }: Job): string {

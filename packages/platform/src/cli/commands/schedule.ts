@@ -85,6 +85,11 @@ function defineAdd(command: Command, cli: Cli): void {
     .option('--replace', 'change the schedule of that name')
   addRunOptions(add)
   add.action(async (name: string, file: string | undefined, arguments_: string[], options: AddOptions) => {
+    if (file !== undefined && /^(?:db|hub):\/\//.test(file))
+      throw new AppError(
+        'invalid_argument',
+        `A schedule starts a file, and ${file} is a kept function; write its code into a file first: ${cli.config.programName} function export.`,
+      )
     const built = await buildTask(cli, file, arguments_, options)
     const plan = planOf(cli, { ...built, options })
     await using access = await scheduleAccess(cli, { create: true })

@@ -15,7 +15,11 @@ export async function tellSaved(cli: Cli, version: FunctionVersion): Promise<voi
       ...(handlers.length === 0 ? [] : [`  handlers: ${visible(handlers.join(', '))}`]),
     ].join('\n'),
   )
-  cli.note(cli.errorStyle.dim(`${cli.config.programName} function run ${visible(version.name)}`))
+  cli.note(
+    cli.errorStyle.dim(
+      `${cli.config.programName} function run ${visible(version.name)}${version.project === 'default' ? '' : ` --project ${visible(version.project)}`}`,
+    ),
+  )
 }
 
 /** Everything about a version, for people. */

@@ -25,6 +25,7 @@ import { visible, visibleLines } from '../output/visible.ts'
 import { parsePairs } from '../run/parse-options.ts'
 import { openProjects, type ProjectSession } from './project-session.ts'
 import { requireProject } from './tend.ts'
+import { inferValue } from '../../tuning/index.ts'
 
 const collect = (value: string, before: string[]): string[] => [...before, value]
 
@@ -58,7 +59,9 @@ export function defineNew(command: Command, cli: Cli): void {
     .action(async (name: string, options: NewOptions) => {
       checkProjectName(name)
       await using session = await openProjects(cli, { create: true })
-      const params = parsePairs('--param', options.param)
+      const params = Object.fromEntries(
+        Object.entries(parsePairs('--param', options.param)).map(([key, text]) => [key, inferValue(text)]),
+      )
       const labels = parsePairs('--label', options.label)
       const spec: JsonObject = {
         ...(options.description === undefined ? {} : { description: options.description }),

@@ -26,7 +26,7 @@ export function recordedCommandLine(argv: readonly string[], typed?: string): st
       if (secretOptions.has(argv[index - 1] ?? '')) return withoutValue(word)
       if (argv[index - 1] === '--notify') return withoutAddress(word)
       const [option = '', ...value] = word.split('=')
-      if (option === '--notify') return `--notify=${withoutAddress(value.join('='))}`
+      if (option === '--notify' && value.length > 0) return `--notify=${withoutAddress(value.join('='))}`
       if (option === '--secret' && value.length > 0) return `--secret=${withoutValue(value.join('='))}`
       if (/^-s[^=]/.test(word) && !word.startsWith('--')) return `-s${withoutValue(word.slice(2))}`
       return withoutCredentials(word)
