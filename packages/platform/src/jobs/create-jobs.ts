@@ -122,7 +122,7 @@ async function submit(options: JobsOptions, job: NewJob): Promise<JobRecord> {
   const known = job.runId === undefined ? undefined : await runs.find(job.runId)
   const made = known === undefined ? newRunOf(execution, job, nowMs) : undefined
   const runId = job.runId ?? made!.id
-  if (known !== undefined) await takeUp(execution, known, nowMs)
+  if (known !== undefined) await takeUp(options, known, nowMs)
   const plan: JobPlan = {
     ...planFor(job),
     ...(known === undefined && job.task.outPath === undefined ? {} : { keepsOutPath: true }),
@@ -155,7 +155,12 @@ async function submit(options: JobsOptions, job: NewJob): Promise<JobRecord> {
   const inserting = database.write(({ kysely }) =>
     kysely.insertInto('jobs').values(row).returning('number').executeTakeFirstOrThrow(),
   )
-  const creating = made === undefined ? Promise.resolve() : runs.create(made)
+  const creating =
+    made !== undefined
+      ? runs.create(made)
+      : known?.state === 'created'
+        ? runs.transition(runId, { to: 'pending', from: ['created'], reason: 'queued', atMs: nowMs })
+        : Promise.resolve()
   const [inserted, created] = await Promise.allSettled([inserting, creating])
   if (inserted.status === 'rejected') throw inserted.reason
   if (created.status === 'rejected') {
@@ -254,12 +259,15 @@ function fileOf({ task, code, workingDirectory, host }: Omit<NewJob, 'owner'>): 
   return { script: task.program?.[0] ?? code.name, handler: task.handler }
 }
 
-/** A run that somebody else has made: it is the queue's from now on. */
-async function takeUp({ tracking: { runs } }: Execution, run: RunRecord, nowMs: number): Promise<void> {
+/** A run that somebody else has made: it is the queue's from now on, and pending with its job. One that a crash left without is taken again. */
+async function takeUp({ database, execution }: JobsOptions, run: RunRecord, nowMs: number): Promise<void> {
+  const { runs } = execution.tracking
   if (run.state !== 'created' && run.state !== 'pending')
     throw new AppError('failed_precondition', `Run ${run.id} is ${run.state} already; only one that has not begun can be a job.`)
-  if (isQueued(run)) throw new AppError('already_exists', `Run ${run.id} is a job already.`)
+  if (isQueued(run)) {
+    const job = await database.read((reader) => findJobRow(reader, run.id))
+    if (job !== undefined) throw new AppError('already_exists', `Run ${run.id} is a job already.`)
+  }
   if (!(await runs.claim(run.id, { expected: run.supervisor, next: queueSupervisor(nowMs) })))
     throw new AppError('failed_precondition', `Run ${run.id} was taken up by somebody else at the same time.`)
-  if (run.state === 'created') await runs.transition(run.id, { to: 'pending', reason: 'queued', atMs: nowMs })
 }
