@@ -5,6 +5,17 @@ What it is not: the records themselves. Everything logged goes to an append-only
 Names are imported on first use, so that a script that needs little pays little.
 """
 
+import sys
+
+# Everything up to here and in this file is understood by any Python, so that an old one is told what is wrong.
+if sys.version_info < (3, 9):
+    import os
+
+    if "TRAINYARD_CONTROL_FD" in os.environ:
+        # Started by a supervisor, which asks for the version of an interpreter that does not start, and says the sentence.
+        sys.exit(1)
+    raise ImportError("trainyard needs Python 3.9 or newer; this is %d.%d" % sys.version_info[:2])
+
 __version__ = "0.1.0"
 
 _places = {
@@ -33,7 +44,7 @@ _places = {
     "RunFailed": "task",
     "get_run_db": "task",
 }
-__all__ = ["__version__", *_places]
+__all__ = ["__version__"] + list(_places)
 
 
 def __getattr__(name):
@@ -49,4 +60,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_places})
+    return sorted(set(globals()) | set(_places))

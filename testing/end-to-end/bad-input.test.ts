@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { newRunId, type RunRecord } from '@trainyard/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -107,7 +110,38 @@ const cases: [what: string, arguments_: string[], expected: { code: number; says
   ['an unknown run', ['show', 'nosuchrun'], { code: 3, says: /nosuchrun/ }],
 ]
 
+function serveNothing(): Disposable & { port: Promise<number> } {
+  const server = createServer((_request, response) => response.writeHead(404).end()).listen(0, '127.0.0.1')
+  const port = new Promise<number>((resolve) => server.once('listening', () => resolve((server.address() as AddressInfo).port)))
+  return { port, [Symbol.dispose]: () => void server.close() }
+}
+
+/** Pythons that are too old, where this machine has them: pyenv keeps its own apart. */
+const oldPythons = ['2.7', '3.6', '3.7', '3.8'].flatMap((version) => {
+  const folder = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions')
+  const name = existsSync(folder) ? readdirSync(folder).find((each) => each.startsWith(`${version}.`)) : undefined
+  return name === undefined ? [] : [join(folder, name, 'bin', 'python')]
+})
+
 describe('bad input', () => {
+  it('an address where nothing is gets one sentence', async () => {
+    using server = serveNothing()
+    const url = `http://127.0.0.1:${await server.port}/none.csv`
+    const says = /nothing at http:.*none\.csv \(HTTP 404\)/
+    expectSentence(await workshop.run('run', 'training.py', '-i', `data=${url}`), { code: 2, says })
+    expectSentence(await workshop.run('get', url), { code: 3, says: /nothing at http:.*none\.csv/ })
+  })
+
+  it('a Python that is too old gets one sentence, for a script, a handler and a sweep', async () => {
+    if (oldPythons.length === 0) console.warn('NOT TRIED: a Python that is too old; this machine has none.')
+    for (const python of oldPythons)
+      for (const words of [['training.py'], ['training.py:my_job'], ['training.py:my_job', '-x', 'p1=[1,2]']]) {
+        const finished = await workshop.run('run', '--python', python, ...words)
+        expectSentence(finished, { code: 2, says: /is Python \d\.\d+; Trainyard needs 3\.9 or newer/ })
+        expect(finished.stderr + finished.stdout).not.toMatch(/Traceback|SyntaxError/)
+      }
+  })
+
   it.each(cases)('%s gets one sentence', async (_what, arguments_, expected) => {
     workshop.write('notes.txt', '')
     const environment = {

@@ -9,7 +9,7 @@ import type { PreparedRun } from './prepared-run.ts'
  * Why the harness never said a word: only asked after such a failure, so that a normal start pays nothing for it.
  * The usual reasons are a Python that is too old for the harness and something that is no Python at all.
  */
-export async function diagnoseStart(run: PreparedRun, conclusion: Conclusion): Promise<RunError> {
+export async function diagnoseStart(run: PreparedRun, conclusion: Pick<Conclusion, 'error' | 'reason'>): Promise<RunError> {
   const known = conclusion.error ?? {
     type: 'start',
     message: conclusion.reason ?? 'the interpreter ended before the script began',

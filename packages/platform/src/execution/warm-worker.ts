@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { ExpectedCall, JsonObject, RunExit, WarmCommand, WarmEvent } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
+import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
 import { BrokenWorkerError, type IterationProcess, type IterationRunner } from './iteration-runner.ts'
 import { definedOnly } from './start-process.ts'
@@ -100,11 +101,15 @@ export async function openWarmWorker(
     )
   } catch (error) {
     stop()
+    if (error instanceof BrokenWorkerError && error.told.type === endedEarly)
+      throw new BrokenWorkerError(await diagnoseStart(run, { error: error.told, reason: null }))
     throw error
   } finally {
     options.signal.removeEventListener('abort', stop)
   }
 }
+
+const endedEarly = 'ended_early'
 
 /** A worker that is already there: the notebook process that called `run_local` with a function of its own. */
 export async function attachWarmWorker(descriptors: { control: number; events: number }): Promise<WarmWorker> {
@@ -127,7 +132,9 @@ async function connect(channel: Channel, load: WarmCommand | undefined): Promise
       return { kind: 'exited', code: 127 }
     })
     .then((exit) => {
-      ready.reject(new BrokenWorkerError({ type: 'start', message: 'the worker process ended before it had loaded the script' }))
+      ready.reject(
+        new BrokenWorkerError({ type: endedEarly, message: 'the worker process ended before it had loaded the script' }),
+      )
       for (const one of forked.values()) {
         // Nobody waits for it any more, and it must not go on beside its repetition.
         if (one.identity !== undefined && isAlive(one.identity)) signalGroup(one.identity.pid, 'SIGKILL')
