@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { type Answer, openServer, type OpenServer } from '../testing/open-server.ts'
 
@@ -119,6 +121,21 @@ it("an artifact that counts from the client's folder is kept, and none outside t
   expect((await server.ask('GET', '/api/v1/projects/p1/files?path=../../etc/passwd')).status).toBe(403)
   await server.ask('PUT', `${base}/b?tree=t1`, artifact({ spec: { target_path: '/etc/hostname' } }))
   expect((await server.ask('DELETE', `${base}/b?tree=t1&deletion_strategy=data-optional`)).status).toBe(403)
+})
+
+it('deleting the bytes of an artifact never empties a folder in which those of another lie', async () => {
+  await using server = await openServer()
+  const files = join(server.folder, 'artifacts', 'p1')
+  mkdirSync(join(files, 'other'), { recursive: true })
+  writeFileSync(join(files, 'other', 'model.pkl'), 'weights')
+  await server.ask('PUT', `${base}/other?tree=t1`, artifact({ spec: { target_path: join(files, 'other', '/') } }))
+  await server.ask('PUT', `${base}/greedy?tree=t2`, artifact({ spec: { target_path: `${files}/` } }))
+  for (const strategy of ['data-optional', 'data-force'])
+    expect((await server.ask('DELETE', `${base}/greedy?tree=t2&deletion_strategy=${strategy}`)).status).toBe(409)
+  expect(existsSync(join(files, 'other', 'model.pkl'))).toBe(true)
+  expect((await server.ask('DELETE', `${base}/greedy?tree=t2`)).status).toBe(204)
+  expect((await server.ask('DELETE', `${base}/other?tree=t1&deletion_strategy=data-force`)).status).toBe(204)
+  expect(existsSync(join(files, 'other', 'model.pkl'))).toBe(false)
 })
 
 it.each([

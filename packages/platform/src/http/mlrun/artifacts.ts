@@ -1,4 +1,5 @@
 import type { DocumentedArtifact } from '../../tracking/index.ts'
+import { liesIn } from '../../upkeep/index.ts'
 import { fromArtifact } from './artifact-view.ts'
 import { toArtifact } from './artifact-document.ts'
 import { findArtifacts, minimal, pageOf, queryOf } from './artifact-listing.ts'
@@ -134,9 +135,34 @@ async function remove(context: MlrunContext, call: MlrunCall): Promise<Answer> {
     iteration: call.query.integer('iter') ?? 0,
   })
   if (!found) return noContent()
-  if (strategy !== 'metadata-only') await removeBytes(context, found, strategy === 'data-force')
+  if (strategy !== 'metadata-only') {
+    await requireOwnPlace(context, found)
+    await removeBytes(context, found, strategy === 'data-force')
+  }
   await tracking.artifactDocuments.remove([found.record.id])
   return noContent()
+}
+
+const pageSize = 1_000
+
+/** What its client wrote as a target may be anything: a folder that holds bytes of other artifacts is not this one's to empty. */
+async function requireOwnPlace({ tracking }: MlrunContext, { record }: DocumentedArtifact): Promise<void> {
+  const place = record.target.replace(/\/+$/, '')
+  for (let offset = 0; ; offset += pageSize) {
+    const page = await tracking.artifacts.search({ allVersions: true, limit: pageSize, offset })
+    const other = page.find(
+      ({ id, target, key, project }) =>
+        id !== record.id &&
+        (key !== record.key || project !== record.project) &&
+        (target.replace(/\/+$/, '') === place || liesIn(target, place)),
+    )
+    if (other)
+      throw new MlrunError(
+        409,
+        `The bytes of ${record.key} lie with those of ${other.project}/${other.key}; delete the record alone, with deletion_strategy=metadata-only.`,
+      )
+    if (page.length < pageSize) return
+  }
 }
 
 /** Bytes outside the places this server serves are not its to delete. */

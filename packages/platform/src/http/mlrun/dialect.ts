@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
+import { checkJobReach } from './job-reach.ts'
 import { noteVanished } from '../vanished.ts'
 import { artifactRoutes } from './artifacts.ts'
 import { artifactTagRoutes } from './artifact-tags.ts'
@@ -21,7 +22,7 @@ import { scheduleRoutes } from './schedules.ts'
 import { workflowRoutes } from './workflows.ts'
 import { projectRoutes } from './projects.ts'
 import { Query } from './query.ts'
-import { Answer, type MlrunContext, type Route } from './route.ts'
+import { Answer, type MlrunCall, type MlrunContext, type Route } from './route.ts'
 import { runRoutes } from './runs.ts'
 
 /** Every address this dialect answers. */
@@ -74,19 +75,17 @@ export function mlrunDialect(app: FastifyInstance, context: MlrunContext): void 
 
 async function answer(context: MlrunContext, each: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const result = await each.handle(
-    context,
-    {
-      params: request.params as Record<string, string>,
-      query: new Query(request.query),
-      written: (request.query ?? {}) as Record<string, unknown>,
-      headers: request.headers,
-      bytes,
-      body: () => (bytes.length === 0 ? null : parseJson(bytes.toString())),
-      jobRunId: jobRunOf(request.raw),
-    },
-    reply,
-  )
+  const call: MlrunCall = {
+    params: request.params as Record<string, string>,
+    query: new Query(request.query),
+    written: (request.query ?? {}) as Record<string, unknown>,
+    headers: request.headers,
+    bytes,
+    body: () => (bytes.length === 0 ? null : parseJson(bytes.toString())),
+    jobRunId: jobRunOf(request.raw),
+  }
+  await checkJobReach(context, each, call)
+  const result = await each.handle(context, call, reply)
   const { status, body, headers } = result instanceof Answer ? result : new Answer(200, result)
   reply.code(status).header('x-mlrun-be-version', servedVersion).headers(headers)
   if (body === null) return await reply.send()
