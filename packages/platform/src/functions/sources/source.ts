@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
-import { basename, isAbsolute, join, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemReason } from '../../base/errors.ts'
 import { downloadObject, hashFile, type ObjectContext, openObject } from '../../objects/index.ts'
@@ -40,14 +40,19 @@ export async function fetchSource(source: string, options: SourceOptions): Promi
     return { folder: inside(folder, repository.folder ?? '.', `the repository ${repository.url}`), revision: commit }
   }
   const isRemote = /^[a-z][a-z0-9+.-]+:\/\//i.test(source) && !source.startsWith('file://')
-  if (!isRemote && !options.allowLocal)
+  const path = resolve(options.objects.workingDirectory, source.replace(/^file:\/\//, ''))
+  if (!isRemote && !options.allowLocal && !isPackedHere(path, options))
     throw new AppError(
       'invalid_argument',
       `The source ${source.slice(0, 120)} is a path of a machine; name a Git repository, an archive at an address, or send the code itself.`,
     )
   if (isRemote) return await fetchRemote(source, options)
-  return await takeLocal(resolve(options.objects.workingDirectory, source.replace(/^file:\/\//, '')), options)
+  return await takeLocal(path, options)
 }
+
+/** What a build packed: the name of the function's content, beside what was fetched. */
+const isPackedHere = (path: string, { cacheFolder }: SourceOptions): boolean =>
+  dirname(path) === resolve(cacheFolder) && /^source-[0-9a-f]{24}\.tar\.gz$/.test(basename(path))
 
 async function takeLocal(path: string, options: SourceOptions): Promise<FetchedSource> {
   const status = await stat(path).catch((error: unknown) => {

@@ -178,6 +178,12 @@ describe('Git', () => {
     await expect(fetchSource('git+file:///etc', network)).rejects.toThrow('it names a folder of the server')
     await expect(fetchSource('/etc', network)).rejects.toThrow('is a path of a machine')
     await expect(fetchSource('file:///etc/x.zip', network)).rejects.toThrow('is a path of a machine')
+    // But for what a build of this very machine packed.
+    const packed = join(network.cacheFolder, `source-${'a'.repeat(24)}.tar.gz`)
+    mkdirSync(network.cacheFolder, { recursive: true })
+    writeFileSync(packed, tarOf([{ name: 'train.py', content: 'x' }], { gzip: true }))
+    expect(existsSync(join((await fetchSource(packed, network)).folder, 'train.py'))).toBe(true)
+    await expect(fetchSource(join(network.cacheFolder, '..', 'code.tar.gz'), network)).rejects.toThrow('is a path of a machine')
   })
 })
 
