@@ -244,7 +244,8 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.getByLabel('rounds').fill('3')
     await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click()
     await page.locator('.page-head .state', { hasText: 'completed' }).waitFor({ timeout: 60_000 })
-    await page.locator('.pairs, .card', { hasText: 'rounds' }).first().waitFor()
+    const { run } = await workshop.json<{ run: RunRecord }>('show', 'trainer', '--project', 'churn')
+    expect(run.parameters).toMatchObject({ rounds: 3 })
   })
 
   it('sees what starts by itself, starts it now, and pauses it', async () => {

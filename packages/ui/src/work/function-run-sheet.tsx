@@ -6,7 +6,7 @@ import { useGo } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
 import { useAttempt } from '../runs/selection-bar.tsx'
 import type { FunctionVersion } from './function-version.ts'
-import { type AskedParameter, ParameterFields } from './parameter-fields.tsx'
+import { type AskedParameter, ParameterFields, valueOfText } from './parameter-fields.tsx'
 
 /** A form made from the handler's parameters, their types and what the code says of them; what is left empty keeps its default. */
 export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; onClose: () => void }) {
@@ -25,8 +25,11 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
     const { run } = await post<{ run: { id: string } }>(`/functions/${encodeURIComponent(shown.name)}/runs`, {
       project: shown.project,
       hash: shown.hash,
-      ...(handler === '' ? {} : { task: { handler } }),
-      // Texts, which the handler's type hints turn into values, as on the command line.
+      task: {
+        ...(handler === '' ? {} : { handler }),
+        parameters: Object.fromEntries(Object.entries(given).map(([name, text]) => [name, valueOfText(text, undefined)])),
+      },
+      // As they were typed, for parameters whose type hint is text.
       parameterTexts: given,
     })
     go(`/runs/${run.id}`)
