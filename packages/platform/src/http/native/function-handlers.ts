@@ -15,6 +15,7 @@ import {
   stageFunction,
   toFunctionDocument,
 } from '../../functions/index.ts'
+import { inferValue } from '../../tuning/index.ts'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import type { CallOf, SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
@@ -124,7 +125,9 @@ async function submitRun(context: NativeContext, { path, body, caller, signal }:
   const version = await versionOf(context, path.name, { project, tag, hash })
   const jobs = jobsOf(context)
   const { execution } = context
-  const asked = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
+  const told = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
+  const typed = Object.entries(body.parameterTexts ?? {}).map(([name, text]) => [name, inferValue(text)] as const)
+  const asked = typed.length === 0 ? told : { ...told, parameters: { ...Object.fromEntries(typed), ...told.parameters } }
   const staged = await stageFunction(version, context.builds.sources(signal), asked).catch((error: unknown) => {
     if (execution !== undefined && isMissing(error)) return error
     throw error
