@@ -23,6 +23,7 @@ beforeAll(() => {
     ].join('\n'),
   )
   workshop.write('broken.py', 'def job(context):\n    return (\n')
+  workshop.write('future.py', '# /// script\n# requires-python = ">=3.99"\n# ///\nprint(1)\n')
   workshop.write('needs.py', 'import surely_not_installed_anywhere\n')
 })
 afterAll(() => workshop[Symbol.dispose]())
@@ -58,6 +59,7 @@ const cases: [what: string, arguments_: string[], expected: { code: number; says
   ],
   ['a distribution of infinities', ['run', 'training.py:my_job', '-x', 'p1=normal(0,1e308)'], { code: 2, says: /p1.*infinite/ }],
   ['a syntax error', ['run', 'broken.py:job'], { code: 2, says: /broken\.py/ }],
+  ['a Python that the script does not want', ['run', 'future.py'], { code: 4, says: /wants Python >=3\.99/ }],
   ['a missing Python package', ['run', 'needs.py'], { code: 1, says: /surely_not_installed_anywhere/ }],
   ['a Python that does not exist', ['run', 'training.py', '--python', 'python3.99'], { code: 2, says: /python3\.99/ }],
   ['a parameter that does not fit its type hint', ['run', 'training.py:my_job', '-p', 'p1=abc'], { code: 2, says: /p1.*abc/ }],

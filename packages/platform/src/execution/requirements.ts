@@ -21,9 +21,13 @@ export async function prepareRequirements(
   const asked = request.requirements !== undefined && request.requirements.length > 0
   const script = asked ? '' : readFileSync(request.script, 'utf8')
   if (!asked && !script.includes('# /// script')) return undefined
-  const { environmentCacheDirectory, prepareEnvironment } = await import('./environments/index.ts')
+  const { checkInterpreter, environmentCacheDirectory, prepareEnvironment } = await import('./environments/index.ts')
   const requirements = asked ? await askedRequirements(request) : await headerRequirements(request.script, script)
-  if (requirements === undefined || requirements.lines.length === 0) return undefined
+  if (requirements === undefined) return undefined
+  if (requirements.lines.length === 0) {
+    await checkInterpreter(requirements, request.python, request.signal)
+    return undefined
+  }
   const prepared = await prepareEnvironment({
     requirements,
     interpreter: { executable: request.python },

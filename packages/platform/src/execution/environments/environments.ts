@@ -117,6 +117,12 @@ export async function prepareEnvironment(options: PrepareOptions): Promise<Prepa
   }
 }
 
+/** Refuses an interpreter that the requirements do not want; asks for its version only when they say anything of it. */
+export async function checkInterpreter(requirements: Requirements, executable: string, signal?: AbortSignal): Promise<void> {
+  if (requirements.requiresPython === undefined) return
+  requireVersion(requirements, await describeInterpreter(executable, signal ? { signal } : {}))
+}
+
 function requireVersion({ requiresPython, source }: Requirements, { path, version }: InterpreterIdentity): void {
   if (requiresPython === undefined || fitsPythonRange(version, requiresPython)) return
   throw new AppError(

@@ -7,6 +7,7 @@
  */
 export {
   type CachedEnvironment,
+  checkInterpreter,
   type EnvironmentChoice,
   environmentCacheDirectory,
   listEnvironments,
