@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -70,6 +73,27 @@ describe('a job on a server', () => {
     expect(failed.stderr).toContain('exited with code 7')
     const { stderr } = await workshop.run('run', '--on', 'server', 'missing.py')
     expect(stderr).toContain('There is no file missing.py')
+  })
+
+  it('tells nobody on this machine or in a private network, unless the server was started to', async () => {
+    let told = 0
+    const receiver = createServer((_request, response) => {
+      told++
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(receiver, 'listening')
+    const address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+    const id = await submit('true', { notifications: [{ kind: 'webhook', params: { url: address } }] })
+    const delivery = await eventually(async () => {
+      const { deliveries } = await api<{ deliveries: { state: string; error: string | null }[] }>(
+        'GET',
+        `/runs/${id}/notifications`,
+      )
+      return deliveries.find(({ error }) => error !== null)
+    })
+    expect(delivery.error).toMatch(/https|private/)
+    expect(told).toBe(0)
+    receiver.close()
   })
 
   it('brings its code along when the server is another machine', async () => {

@@ -152,7 +152,8 @@ async function startWorker(
       ...(memory === undefined ? {} : { memory }),
       ...(gpus === undefined ? {} : { gpus }),
     }),
-    openExecution: (run) => openJobExecution(cli, session, run),
+    // The server's own notifications tell of its jobs: whoever asked for them has not chosen where this machine may send.
+    openExecution: (run) => openJobExecution(cli, session, { ...run, notifications: [] }),
     onProblem: (error) => log.error({ err: error }, 'jobs cannot be carried out'),
   })
 }
