@@ -1,6 +1,7 @@
 """Writes what follows from the code of each item: function.yaml, item.yaml, README.md, and the catalogue. `--check` only compares.
 
-Standard library only. An item is a folder with one Python file of its name.
+Standard library only. An item is a folder with one Python file of its name. Clients fetch that file
+alone, so items share no module: what several of them need (reading a table, splitting it) each of them has.
 """
 import ast
 import base64

@@ -152,8 +152,7 @@ async function startWorker(
       ...(memory === undefined ? {} : { memory }),
       ...(gpus === undefined ? {} : { gpus }),
     }),
-    // The server's own notifications tell of its jobs: whoever asked for them has not chosen where this machine may send.
-    openExecution: (run) => openJobExecution(cli, session, { ...run, notifications: [] }),
+    openExecution: (run) => openJobExecution(cli, session, run),
     onProblem: (error) => log.error({ err: error }, 'jobs cannot be carried out'),
   })
 }

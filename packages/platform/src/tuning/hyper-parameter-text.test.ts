@@ -1,9 +1,8 @@
-import { isAppError } from '@trainyard/contract'
+import { isAppError, inferValue } from '@trainyard/contract'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type HyperParameter, printHyperParameter, sampleHyperParameter } from './distributions.ts'
 import { parseHyperParameter } from './hyper-parameter-text.ts'
-import { inferValue } from './infer-value.ts'
 import { createRandom } from './random.ts'
 
 const failure = (text: string): string => {

@@ -7,7 +7,6 @@
  */
 export { type HyperParameter, printHyperParameter } from './distributions.ts'
 export { parseHyperParameter } from './hyper-parameter-text.ts'
-export { inferValue } from './infer-value.ts'
 export { type IterationTable, iterationTable, type TableIteration } from './iteration-table.ts'
 export { type Axis, type ParallelCoordinates, parallelCoordinates } from './parallel-coordinates.ts'
 export { readParameterFile } from './parameter-file.ts'

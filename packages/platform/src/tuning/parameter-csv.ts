@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { JsonValue } from '@trainyard/contract'
-import { inferValue } from './infer-value.ts'
+import { inferValue, type JsonValue } from '@trainyard/contract'
 import type { FileComplaint } from './parameter-json.ts'
 import { PackedRows, type ParameterRows } from './parameter-rows.ts'
 

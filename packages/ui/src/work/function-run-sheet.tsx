@@ -1,3 +1,4 @@
+import { inferValues } from '@trainyard/contract'
 import type { EntryPoint } from '@trainyard/contract/function'
 import { useState } from 'react'
 import { post } from '../api/client.ts'
@@ -6,7 +7,7 @@ import { useGo } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
 import { useAttempt } from '../runs/selection-bar.tsx'
 import type { FunctionVersion } from './function-version.ts'
-import { type AskedParameter, ParameterFields, valueOfText } from './parameter-fields.tsx'
+import { type AskedParameter, ParameterFields } from './parameter-fields.tsx'
 
 /** A form made from the handler's parameters, their types and what the code says of them; what is left empty keeps its default. */
 export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; onClose: () => void }) {
@@ -27,7 +28,7 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
       hash: shown.hash,
       task: {
         ...(handler === '' ? {} : { handler }),
-        parameters: Object.fromEntries(Object.entries(given).map(([name, text]) => [name, valueOfText(text, undefined)])),
+        parameters: inferValues(given),
       },
       // As they were typed, for parameters whose type hint is text.
       parameterTexts: given,

@@ -1,4 +1,4 @@
-import type { JsonValue } from '@trainyard/contract'
+import { inferValue, type JsonValue } from '@trainyard/contract'
 
 /** A parameter that a form asks for. */
 export interface AskedParameter {
@@ -13,15 +13,9 @@ export interface AskedParameter {
 export const textOfValue = (value: JsonValue | undefined): string =>
   value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
 
-/** As the command line reads `-p name=value`: JSON where it is JSON, else text. What was not touched keeps its value and type. */
-export function valueOfText(text: string, before: JsonValue | undefined): JsonValue {
-  if (before !== undefined && textOfValue(before) === text) return before
-  try {
-    return JSON.parse(text) as JsonValue
-  } catch {
-    return text
-  }
-}
+/** As the command line reads `-p name=value`; what was not touched keeps its value and type. */
+export const valueOfText = (text: string, before: JsonValue | undefined): JsonValue =>
+  before !== undefined && textOfValue(before) === text ? before : inferValue(text)
 
 /** One field for each parameter, with its type and what its author says of it. */
 export function ParameterFields({

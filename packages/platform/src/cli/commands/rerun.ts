@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { AppError, type JsonValue, type RunRecord, type Task } from '@trainyard/contract'
+import { AppError, type JsonValue, type RunRecord, type Task, inferValues } from '@trainyard/contract'
 import { prepareRun } from '../../execution/index.ts'
-import { inferValue } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
@@ -77,9 +76,7 @@ function repeatedTask(owner: RunRecord, before: RunRecord, options: RerunOptions
       'failed_precondition',
       `Run ${shortId(before.id)} was not started by trainyard run, so there is nothing to repeat.`,
     )
-  const changed = Object.fromEntries(
-    Object.entries(parsePairs('-p', options.param)).map(([key, text]) => [key, inferValue(text)]),
-  )
+  const changed = inferValues(parsePairs('-p', options.param))
   const { sweep, secrets, ...task } = owner.task
   const kept = [...(secrets?.filter(({ kind }) => kind !== 'inline') ?? []), ...parseSecretSources(options.secret)]
   const parameters: Record<string, JsonValue> =

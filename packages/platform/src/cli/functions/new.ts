@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
-import { AppError, isAppError } from '@trainyard/contract'
+import { AppError, isAppError, inferValues } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import type { Command } from 'commander'
 import {
@@ -12,7 +12,6 @@ import {
   toFunctionDocument,
 } from '../../functions/index.ts'
 import { systemReason } from '../../base/errors.ts'
-import { inferValue } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { parseCount } from '../option-values.ts'
@@ -159,7 +158,7 @@ function givenOf(options: NewOptions): Partial<FunctionSpec> {
     requirements: some(options.requirement),
     commands: some(options.runCommand),
     environment: texts('--env', options.env, 'KEY=VALUE'),
-    parameters: parameters && Object.fromEntries(Object.entries(parameters).map(([key, text]) => [key, inferValue(text)])),
+    parameters: parameters && inferValues(parameters),
     labels: texts('-l', options.label, 'key=value'),
     categories: some(options.category),
     resources: Object.keys(limits).length === 0 ? undefined : { limits },

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { AppError, checkProjectName, type JsonObject } from '@trainyard/contract'
+import { AppError, checkProjectName, type JsonObject, inferValues } from '@trainyard/contract'
 import type { Command } from 'commander'
 import { makeFolderSync } from '../../base/make-folder.ts'
 import { createDefinitions } from '../../definitions/index.ts'
@@ -25,7 +25,6 @@ import { visible, visibleLines } from '../output/visible.ts'
 import { parsePairs } from '../run/parse-options.ts'
 import { openProjects, type ProjectSession } from './project-session.ts'
 import { requireProject } from './tend.ts'
-import { inferValue } from '../../tuning/index.ts'
 
 const collect = (value: string, before: string[]): string[] => [...before, value]
 
@@ -59,9 +58,7 @@ export function defineNew(command: Command, cli: Cli): void {
     .action(async (name: string, options: NewOptions) => {
       checkProjectName(name)
       await using session = await openProjects(cli, { create: true })
-      const params = Object.fromEntries(
-        Object.entries(parsePairs('--param', options.param)).map(([key, text]) => [key, inferValue(text)]),
-      )
+      const params = inferValues(parsePairs('--param', options.param))
       const labels = parsePairs('--label', options.label)
       const spec: JsonObject = {
         ...(options.description === undefined ? {} : { description: options.description }),

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AppError, type JsonValue, type SweepSpec, type Task } from '@trainyard/contract'
+import { AppError, type JsonValue, type SweepSpec, type Task, inferValues } from '@trainyard/contract'
 // Files, not the folders' indexes, for the reason told in `commands/run.ts`.
 import { parseTask, readTaskFile } from '../../execution/task-file.ts'
 import { parseNotification } from '../../notifications/parse-notification.ts'
 import { parseHyperParameter } from '../../tuning/hyper-parameter-text.ts'
-import { inferValue } from '../../tuning/infer-value.ts'
 import type { Cli } from '../cli.ts'
 import { parseCount, parseDuration } from '../option-values.ts'
 import { parsePairs, parseSecretSources } from './parse-options.ts'
@@ -159,8 +158,10 @@ export async function buildTask(
 ): Promise<BuiltTask> {
   const base = await baseTask(cli, options)
   const parameterTexts = parsePairs('-p', options.param)
-  const parameters: Record<string, JsonValue> = { ...(base.parameters as Record<string, JsonValue> | undefined) }
-  for (const [key, text] of Object.entries(parameterTexts)) parameters[key] = inferValue(text)
+  const parameters: Record<string, JsonValue> = {
+    ...(base.parameters as Record<string, JsonValue> | undefined),
+    ...inferValues(parameterTexts),
+  }
   const { sweep: _sweep, ...plain } = base
   checkHandlerWords(file, base, options, arguments_)
   const sweep = sweepOf(options, base.sweep)

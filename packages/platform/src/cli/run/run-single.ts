@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { formatDuration, shortId } from '../output/format.ts'
 import type { Session } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
-import { openJobExecution } from './job-execution.ts'
+import { openToldExecution } from './job-execution.ts'
 
 /** Runs one prepared run to its end with its output shown as it comes: on stdout, or on stderr when stdout is for JSON. */
 export async function runSingle(
@@ -27,7 +27,7 @@ export async function runSingle(
       isShown = false
     }
   }
-  await using opened = await openJobExecution(cli, session, run)
+  await using opened = await openToldExecution(cli, session, run)
   return await runWithRetries(opened.execution, run, {
     retries: options.task.retries ?? 0,
     signal: options.interrupts.signal,

@@ -7,7 +7,7 @@ import { createProgress } from '../output/progress.ts'
 import { visible } from '../output/visible.ts'
 import type { Session } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
-import { openJobExecution } from './job-execution.ts'
+import { openToldExecution } from './job-execution.ts'
 
 export interface SweepRunOptions {
   sweep: SweepSpec
@@ -36,7 +36,7 @@ export async function runSweep(cli: Cli, session: Session, parent: PreparedRun, 
         plainLines: cli.config.continuousIntegration,
       })
   let failures = 0
-  await using job = await openJobExecution(cli, session, parent)
+  await using job = await openToldExecution(cli, session, parent)
   try {
     const sweep = startSweep(job.execution, parent, {
       plan,

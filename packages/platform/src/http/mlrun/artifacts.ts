@@ -3,8 +3,9 @@ import { liesIn } from '../../upkeep/index.ts'
 import { fromArtifact } from './artifact-view.ts'
 import { toArtifact } from './artifact-document.ts'
 import { findArtifacts, minimal, pageOf, queryOf } from './artifact-listing.ts'
+import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 
@@ -30,17 +31,11 @@ export const artifactRoutes: readonly Route[] = [
   route('DELETE', 'projects/:project/artifacts/:uid', remove),
 ]
 
-function documentIn(call: MlrunCall) {
-  const body = call.body()
-  if (isObject(body)) return body
-  throw invalid('The body is to be an artifact, as a JSON object.')
-}
-
 const artifactMissing = (project: string, key: string): Error => missing(`Artifact ${project}/${key} not found.`)
 
 async function put(context: MlrunContext, call: MlrunCall, key: string, tree: string | undefined): Promise<DocumentedArtifact> {
   const project = checkProjectName(call.params['project']!)
-  const written = documentIn(call)
+  const written = documentIn(call, 'an artifact')
   const artifact = toArtifact(written, {
     project,
     key,
@@ -79,7 +74,7 @@ async function storeOld(context: MlrunContext, call: MlrunCall): Promise<object>
 }
 
 async function create(context: MlrunContext, call: MlrunCall): Promise<Answer> {
-  const written = documentIn(call)
+  const written = documentIn(call, 'an artifact')
   const metadata = objectAt(written, 'metadata')
   const key = textOf(objectAt(written, 'spec')['db_key']) ?? textOf(metadata['key'])
   if (key === undefined) throw invalid("The artifact has no key; give it one in 'metadata.key'.")

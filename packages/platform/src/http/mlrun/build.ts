@@ -1,10 +1,11 @@
 import { findFunction, toFunction } from './functions.ts'
 import { functionKind } from '../../functions/index.ts'
+import { documentIn } from './document-in.ts'
 import { invalid } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { functionName } from './names.ts'
 import { Answer, type Route, route } from './route.ts'
-import { documentIn, nameIn } from './stored-records.ts'
+import { nameIn } from './stored-records.ts'
 
 /**
  * Functions run as processes on the server's own machine, with what its Python has: there is no image to build, and what is asked for is

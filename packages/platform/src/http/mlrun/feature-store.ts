@@ -1,11 +1,12 @@
 import type { JsonObject, JsonValue } from '@trainyard/contract'
 import type { Definition } from '../../definitions/index.ts'
 import { pageOf } from './artifact-listing.ts'
+import { documentIn } from './document-in.ts'
 import { invalid, missing } from './errors.ts'
 import { isObject, objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
-import { documentIn, merged } from './stored-records.ts'
+import { merged } from './stored-records.ts'
 import { toTime } from './times.ts'
 
 /** The two kinds of definitions of features, which are served in the same way. */

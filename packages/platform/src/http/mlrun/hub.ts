@@ -1,8 +1,9 @@
 import type { JsonObject } from '@trainyard/contract'
+import { documentIn } from './document-in.ts'
 import { invalid, missing } from './errors.ts'
 import { isObject, objectAt } from './json.ts'
 import { Answer, type MlrunContext, noContent, type Route, route } from './route.ts'
-import { documentIn, findRecord, listRecords, nameIn, putRecord, removeRecord } from './stored-records.ts'
+import { findRecord, listRecords, nameIn, putRecord, removeRecord } from './stored-records.ts'
 
 const source = { kind: 'hub-source', what: 'hub source' }
 /** Sources belong to no project of their own. */

@@ -1,10 +1,10 @@
 import type { JsonObject } from '@trainyard/contract'
+import { documentIn } from './document-in.ts'
 import { invalid, missing } from './errors.ts'
 import { hasLabels, meets } from './query.ts'
 import { labelsOf, objectAt, textOf } from './json.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 import {
-  documentIn,
   findRecord,
   getRecord,
   listRecords,

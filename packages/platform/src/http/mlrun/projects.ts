@@ -1,8 +1,9 @@
 import type { JsonObject } from '@trainyard/contract'
 import type { ProjectDocument, ProjectRecord, ProjectState } from '../../tracking/index.ts'
 import { checkRemoval, contentsOfProject, removeProject } from '../../upkeep/index.ts'
+import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 import { toTime } from './times.ts'
@@ -48,9 +49,8 @@ export const toProject = ({ name, state, createdAtMs, metadata, spec }: ProjectR
   status: { state },
 })
 
-function documentIn(call: MlrunCall, name: string | undefined): { name: string; document: ProjectDocument } {
-  const body = call.body()
-  if (!isObject(body)) throw invalid('The body is to be a project, as a JSON object.')
+function projectIn(call: MlrunCall, name: string | undefined): { name: string; document: ProjectDocument } {
+  const body = documentIn(call, 'a project')
   const { name: written, created: _, ...metadata } = objectAt(body, 'metadata')
   const told = textOf(written)
   if (name !== undefined && told !== undefined && told !== name)
@@ -78,19 +78,19 @@ async function list({ tracking }: MlrunContext, { query }: MlrunCall): Promise<o
 }
 
 async function create({ tracking }: MlrunContext, call: MlrunCall): Promise<Answer> {
-  const { name, document } = documentIn(call, undefined)
+  const { name, document } = projectIn(call, undefined)
   return new Answer(201, toProject(await tracking.projects.create(name, document)))
 }
 
 async function store({ tracking }: MlrunContext, call: MlrunCall): Promise<object> {
-  const { name, document } = documentIn(call, call.params['project'])
+  const { name, document } = projectIn(call, call.params['project'])
   return toProject(await tracking.projects.put(name, document))
 }
 
 async function patch({ tracking }: MlrunContext, call: MlrunCall): Promise<object> {
   const project = call.params['project']!
   await find(tracking, project)
-  const { document } = documentIn(call, project)
+  const { document } = projectIn(call, project)
   const lists = call.headers['x-mlrun-patch-mode'] === 'additive' ? 'add' : 'replace'
   return toProject(await tracking.projects.patch(project, document, { lists }))
 }

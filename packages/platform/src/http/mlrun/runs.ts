@@ -2,6 +2,7 @@ import { isEnded, type JsonObject, type RunRecord } from '@trainyard/contract'
 import { abortRun } from '../../execution/index.ts'
 import { type KnownRun, reporter } from '../../tracking/index.ts'
 import { artifactsOfRun } from './artifact-listing.ts'
+import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
 import { isObject, objectAt } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
@@ -71,12 +72,6 @@ async function incomingOf(context: MlrunContext, call: MlrunCall, written: JsonO
     place: context.placeOfRun(runId, project),
     bestRunId: best === undefined ? undefined : await context.tracking.runDocuments.iterationId(runId, best),
   }
-}
-
-function documentIn(call: MlrunCall, what: string): JsonObject {
-  const body = call.body()
-  if (isObject(body)) return body
-  throw invalid(`The body is to be ${what}, as a JSON object.`)
 }
 
 async function store(context: MlrunContext, call: MlrunCall): Promise<object> {

@@ -4,7 +4,7 @@ import type { Definition } from '../../definitions/index.ts'
 import { invalid, missing } from './errors.ts'
 import { isObject, objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
-import type { MlrunCall, MlrunContext } from './route.ts'
+import type { MlrunContext } from './route.ts'
 
 /** Documents without versions, each under one name, kept as they came: what this server keeps for its clients without acting on it. */
 export interface StoredKind {
@@ -14,12 +14,6 @@ export interface StoredKind {
 }
 
 const nothing = 'latest'
-
-export function documentIn(call: MlrunCall, what: string): JsonObject {
-  const body = call.body()
-  if (isObject(body)) return body
-  throw invalid(`The body is to be ${what}, as a JSON object.`)
-}
 
 export async function putRecord(
   { definitions }: MlrunContext,

@@ -1,8 +1,8 @@
+import { documentIn } from './document-in.ts'
 import { invalid } from './errors.ts'
 import { objectAt } from './json.ts'
 import { type Route, route } from './route.ts'
 import { scheduleTask } from './schedules.ts'
-import { documentIn } from './stored-records.ts'
 import { functionOf, submitTask } from './submit.ts'
 
 export const submitRoutes: readonly Route[] = [

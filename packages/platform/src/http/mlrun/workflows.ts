@@ -1,11 +1,11 @@
 import type { JsonObject, RunRecord } from '@trainyard/contract'
 import { isEnded, newRunId } from '@trainyard/contract'
+import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
 import { isObject, objectAt, textOf } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
 import { submitTask } from './submit.ts'
-import { documentIn } from './stored-records.ts'
 import { toTime } from './times.ts'
 
 /**

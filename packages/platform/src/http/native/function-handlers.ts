@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { AppError } from '@trainyard/contract'
+import { AppError, inferValues } from '@trainyard/contract'
 import { isMissing, parseTask, recordUnstarted } from '../../execution/index.ts'
 import {
   checkFunctionDocument,
@@ -15,7 +15,6 @@ import {
   stageFunction,
   toFunctionDocument,
 } from '../../functions/index.ts'
-import { inferValue } from '../../tuning/index.ts'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import type { CallOf, SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
@@ -126,8 +125,8 @@ async function submitRun(context: NativeContext, { path, body, caller, signal }:
   const jobs = jobsOf(context)
   const { execution } = context
   const told = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
-  const typed = Object.entries(body.parameterTexts ?? {}).map(([name, text]) => [name, inferValue(text)] as const)
-  const asked = typed.length === 0 ? told : { ...told, parameters: { ...Object.fromEntries(typed), ...told.parameters } }
+  const typed = body.parameterTexts
+  const asked = typed === undefined ? told : { ...told, parameters: { ...inferValues(typed), ...told.parameters } }
   const staged = await stageFunction(version, context.builds.sources(signal), asked).catch((error: unknown) => {
     if (execution !== undefined && isMissing(error)) return error
     throw error

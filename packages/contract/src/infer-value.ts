@@ -1,4 +1,4 @@
-import type { JsonValue } from '@trainyard/contract'
+import type { JsonValue } from './json.ts'
 
 const constants: Record<string, JsonValue> = {
   true: true,
@@ -32,3 +32,7 @@ export const inferValue = (text: string): JsonValue => {
   }
   return text
 }
+
+/** Each text of `name=text` pairs as the value it stands for. */
+export const inferValues = (texts: Readonly<Record<string, string>>): Record<string, JsonValue> =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, inferValue(text)]))
