@@ -1,11 +1,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { post, put } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
 import { Sheet } from '../app/sheet.tsx'
-import { useAttempt } from '../runs/selection-bar.tsx'
 import { stagesQuery } from './queries.ts'
 import type { ModelVersion } from './types.ts'
+import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 const nextStage = (stage: string): string =>
   stage === 'Production' ? 'Archived' : stage === 'Staging' || stage === 'Archived' ? 'Production' : 'Staging'
@@ -27,7 +26,7 @@ export function PromoteSheet({
   const [alias, setAlias] = useState('')
   const [reason, setReason] = useState('')
   const queries = useQueryClient()
-  const { attempt, error, isBusy } = useAttempt(() => {
+  const trial = useAttempt(() => {
     void queries.invalidateQueries()
     onClose()
   })
@@ -51,7 +50,7 @@ export function PromoteSheet({
         className="inside form"
         onSubmit={(event) => {
           event.preventDefault()
-          attempt(work)
+          trial.attempt(work)
         }}
       >
         <h2>
@@ -85,15 +84,7 @@ export function PromoteSheet({
             Version {leaving.map((other) => other.version).join(', ')} leaves {to} and goes to Archived.
           </p>
         )}
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            Move to {to}
-          </button>
-        </div>
+        <FormEnd trial={trial} onClose={onClose} deed={`Move to ${to}`} />
       </form>
     </Sheet>
   )

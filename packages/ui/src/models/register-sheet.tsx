@@ -1,10 +1,9 @@
 import { useState } from 'react'
 import { post } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
-import { Refusal } from '../app/error-page.tsx'
 import { useGo } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
-import { useAttempt } from '../runs/selection-bar.tsx'
+import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 /** Makes a version of a registered model from an artifact; the model is made when it is new. */
 export function RegisterSheet({ artifact, onClose }: { artifact: ArtifactRecord; onClose: () => void }) {
@@ -12,7 +11,7 @@ export function RegisterSheet({ artifact, onClose }: { artifact: ArtifactRecord;
   const [reason, setReason] = useState('')
   const go = useGo()
   const target = `/p/${encodeURIComponent(artifact.project)}/models/${encodeURIComponent(name.trim())}`
-  const { attempt, error, isBusy } = useAttempt(() => go(target))
+  const trial = useAttempt(() => go(target))
   return (
     <Sheet title="Register a model" onClose={onClose}>
       <form
@@ -20,7 +19,7 @@ export function RegisterSheet({ artifact, onClose }: { artifact: ArtifactRecord;
         onSubmit={(event) => {
           event.preventDefault()
           const body = { artifact: artifact.id, ...(reason === '' ? {} : { reason }) }
-          attempt(
+          trial.attempt(
             async () =>
               void (await post(`/models/${encodeURIComponent(name.trim())}/versions`, body, undefined, {
                 project: artifact.project,
@@ -37,15 +36,7 @@ export function RegisterSheet({ artifact, onClose }: { artifact: ArtifactRecord;
           Why (kept in its history)
           <input className="field" value={reason} onChange={(event) => setReason(event.target.value)} />
         </label>
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            Register
-          </button>
-        </div>
+        <FormEnd trial={trial} onClose={onClose} deed="Register" />
       </form>
     </Sheet>
   )

@@ -2,11 +2,10 @@ import type { JsonValue } from '@trainyard/contract'
 import { useState } from 'react'
 import { post } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
-import { Refusal } from '../app/error-page.tsx'
 import { useGo } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
-import { useAttempt } from '../runs/selection-bar.tsx'
 import { ParameterFields, valueOfText } from '../work/parameter-fields.tsx'
+import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 /** Only what `trainyard run` started is known well enough to be started again. */
 export const canRunAgain = (run: RunRecord): boolean => run.kind === 'run' && run.task !== null && run.code !== null
@@ -16,7 +15,7 @@ export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () =>
   const [texts, setTexts] = useState<Record<string, string>>({})
   const [name, setName] = useState(run.name)
   const go = useGo()
-  const { attempt, error, isBusy } = useAttempt(onClose)
+  const trial = useAttempt(onClose)
   const parameters = Object.entries(run.parameters).map(([key, value]) => ({ name: key, value }))
   const start = async (): Promise<void> => {
     const changed = Object.fromEntries(
@@ -36,7 +35,7 @@ export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () =>
         className="inside form"
         onSubmit={(event) => {
           event.preventDefault()
-          attempt(start)
+          trial.attempt(start)
         }}
       >
         <h2>Run {run.name} again</h2>
@@ -53,15 +52,7 @@ export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () =>
           texts={texts}
           onChange={(key, text) => setTexts((before) => ({ ...before, [key]: text }))}
         />
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            Run
-          </button>
-        </div>
+        <FormEnd trial={trial} onClose={onClose} deed="Run" />
       </form>
     </Sheet>
   )

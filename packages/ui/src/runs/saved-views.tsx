@@ -1,10 +1,9 @@
 import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { del, get, put } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
 import { A, readable, usePath, useSearch } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
-import { useAttempt } from './selection-bar.tsx'
+import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 interface View {
   id: string
@@ -53,7 +52,7 @@ function ViewSheet(props: { project: string | undefined; search: string; shown: 
   const { project, search, shown, onClose } = props
   const [title, setTitle] = useState(shown?.title ?? '')
   const queries = useQueryClient()
-  const { attempt, error, isBusy } = useAttempt(onClose)
+  const trial = useAttempt(onClose)
   const renew = (): Promise<void> => queries.invalidateQueries({ queryKey: ['views'] })
   const save = async (): Promise<void> => {
     await put(`/views/${shown?.id ?? newViewId()}`, { title: title.trim(), project: project ?? null, search })
@@ -69,7 +68,7 @@ function ViewSheet(props: { project: string | undefined; search: string; shown: 
         className="inside form"
         onSubmit={(event) => {
           event.preventDefault()
-          attempt(save)
+          trial.attempt(save)
         }}
       >
         <h2>{shown ? `Change ${shown.title}` : 'Save this view'}</h2>
@@ -81,20 +80,18 @@ function ViewSheet(props: { project: string | undefined; search: string; shown: 
           Title
           <input className="field" required maxLength={200} value={title} onChange={(event) => setTitle(event.target.value)} />
         </label>
-        {error && <Refusal error={error} />}
-        <div className="buttons">
+        <FormEnd trial={trial} onClose={onClose} deed="Save">
           {shown && (
-            <button type="button" className="button danger" disabled={isBusy} onClick={() => attempt(() => remove(shown.id))}>
+            <button
+              type="button"
+              className="button danger"
+              disabled={trial.isBusy}
+              onClick={() => trial.attempt(() => remove(shown.id))}
+            >
               Delete
             </button>
           )}
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            Save
-          </button>
-        </div>
+        </FormEnd>
       </form>
     </Sheet>
   )

@@ -1,11 +1,11 @@
 import { isEnded } from '@trainyard/contract'
 import { useState } from 'react'
-import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
 import { useRunActions } from './run-actions.ts'
 import type { Selection } from './runs-page.tsx'
+import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 /** What can be done with the chosen runs. */
 export function SelectionBar({ selection }: { selection: Selection }) {
@@ -49,37 +49,18 @@ export function SelectionBar({ selection }: { selection: Selection }) {
   )
 }
 
-/** Runs something that may fail, and says so in place. */
-export function useAttempt(onDone: () => void): {
-  attempt: (work: () => Promise<void>) => void
-  error: Error | null
-  isBusy: boolean
-} {
-  const [error, setError] = useState<Error | null>(null)
-  const [isBusy, setBusy] = useState(false)
-  const attempt = (work: () => Promise<void>): void => {
-    setBusy(true)
-    setError(null)
-    work().then(onDone, (reason: unknown) => {
-      setBusy(false)
-      setError(reason instanceof Error ? reason : new Error(String(reason)))
-    })
-  }
-  return { attempt, error, isBusy }
-}
-
 function LabelSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
   const [key, setKey] = useState('')
   const [value, setValue] = useState('')
   const { label } = useRunActions()
-  const { attempt, error, isBusy } = useAttempt(onClose)
+  const trial = useAttempt(onClose)
   return (
     <Sheet title="Label runs" onClose={onClose}>
       <form
         className="inside form"
         onSubmit={(event) => {
           event.preventDefault()
-          attempt(() => label(ids, { [key.trim()]: value === '' ? null : value }))
+          trial.attempt(() => label(ids, { [key.trim()]: value === '' ? null : value }))
         }}
       >
         <h2>
@@ -93,15 +74,7 @@ function LabelSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
           Value (empty takes the label away)
           <input className="field" value={value} onChange={(event) => setValue(event.target.value)} />
         </label>
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            Label
-          </button>
-        </div>
+        <FormEnd trial={trial} onClose={onClose} deed="Label" />
       </form>
     </Sheet>
   )
@@ -109,7 +82,7 @@ function LabelSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
 
 function TrashSheet({ selection, onClose }: { selection: Selection; onClose: () => void }) {
   const { trash } = useRunActions()
-  const { attempt, error, isBusy } = useAttempt(() => {
+  const trial = useAttempt(() => {
     selection.clear()
     onClose()
   })
@@ -124,20 +97,13 @@ function TrashSheet({ selection, onClose }: { selection: Selection; onClose: () 
           {iterations > 0 && `${iterations} iterations go with them. `}Nothing is lost yet: <code>trainyard trash restore</code>{' '}
           brings them back, and runs that made a registered model version are kept when the trash is emptied.
         </p>
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button
-            type="button"
-            className="button danger"
-            disabled={isBusy}
-            onClick={() => attempt(() => trash([...selection.ids]))}
-          >
-            Put into the trash
-          </button>
-        </div>
+        <FormEnd
+          trial={trial}
+          onClose={onClose}
+          deed="Put into the trash"
+          danger
+          onDeed={() => trial.attempt(() => trash([...selection.ids]))}
+        />
       </div>
     </Sheet>
   )
@@ -146,14 +112,14 @@ function TrashSheet({ selection, onClose }: { selection: Selection; onClose: () 
 export function StopSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
   const [reason, setReason] = useState('')
   const { abort } = useRunActions()
-  const { attempt, error, isBusy } = useAttempt(onClose)
+  const trial = useAttempt(onClose)
   return (
     <Sheet title="Stop runs" onClose={onClose}>
       <form
         className="inside form"
         onSubmit={(event) => {
           event.preventDefault()
-          attempt(() => abort(ids, reason))
+          trial.attempt(() => abort(ids, reason))
         }}
       >
         <h2>
@@ -164,15 +130,7 @@ export function StopSheet({ ids, onClose }: { ids: string[]; onClose: () => void
           Why (kept on the record)
           <input className="field" value={reason} onChange={(event) => setReason(event.target.value)} />
         </label>
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button danger" disabled={isBusy}>
-            {isBusy ? 'Stopping…' : 'Stop'}
-          </button>
-        </div>
+        <FormEnd trial={trial} onClose={onClose} deed="Stop" busy="Stopping…" danger />
       </form>
     </Sheet>
   )

@@ -2,12 +2,11 @@ import { inferValues } from '@trainyard/contract'
 import type { EntryPoint } from '@trainyard/contract/function'
 import { useState } from 'react'
 import { post } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
 import { useGo } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
-import { useAttempt } from '../runs/selection-bar.tsx'
 import type { FunctionVersion } from './function-version.ts'
 import { type AskedParameter, ParameterFields } from './parameter-fields.tsx'
+import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 /** A form made from the handler's parameters, their types and what the code says of them; what is left empty keeps its default. */
 export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; onClose: () => void }) {
@@ -16,7 +15,7 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
   const [handler, setHandler] = useState(spec.handler ?? entries[0]?.name ?? '')
   const [texts, setTexts] = useState<Record<string, string>>({})
   const go = useGo()
-  const { attempt, error, isBusy } = useAttempt(onClose)
+  const trial = useAttempt(onClose)
   const parameters = askedOf(
     entries.find(({ name }) => name === handler),
     spec.parameters ?? {},
@@ -41,7 +40,7 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
         className="inside form"
         onSubmit={(event) => {
           event.preventDefault()
-          attempt(start)
+          trial.attempt(start)
         }}
       >
         <h2>
@@ -63,15 +62,7 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
           texts={texts}
           onChange={(name, text) => setTexts((before) => ({ ...before, [name]: text }))}
         />
-        {error && <Refusal error={error} />}
-        <div className="buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            Run
-          </button>
-        </div>
+        <FormEnd trial={trial} onClose={onClose} deed="Run" />
       </form>
     </Sheet>
   )
