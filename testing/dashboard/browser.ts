@@ -66,7 +66,7 @@ export async function openPage(browser: Browser | BrowserContext, complaints: st
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What axe-core finds against WCAG A and AA, as lines that say where. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
+async function accessibilityProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe)
   return await page.evaluate(async () => {
     const { axe: tool } = globalThis as never as {
@@ -83,4 +83,25 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
       nodes.slice(0, 3).map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary.slice(0, 200)}`),
     )
   })
+}
+
+const looks = [
+  ['light', 1440],
+  ['dark', 900],
+  ['light', 390],
+] as const
+
+/** What is wrong with the page that is open: to axe-core in both themes, and wherever it scrolls sideways as a whole. */
+export async function pageProblems(page: Page, name: string): Promise<string[]> {
+  const found: string[] = []
+  for (const [theme, width] of looks) {
+    await page.emulateMedia({ colorScheme: theme })
+    await page.setViewportSize({ width, height: 900 })
+    await page.locator(`[data-theme=${theme}]`).waitFor()
+    for (const problem of await accessibilityProblems(page)) found.push(`${name} ${theme}: ${problem}`)
+    const isWide = await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth')
+    if (isWide) found.push(`${name} at ${width} scrolls sideways`)
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+  return found
 }

@@ -10,6 +10,7 @@ import { scheduleOperations } from './schedule-operations.ts'
 import { sendingOperations } from './sending-operations.ts'
 import { serverOperations } from './server-operations.ts'
 import { tableOperations } from './table-operations.ts'
+import { traceOperations } from './trace-operations.ts'
 import { viewOperations } from './view-operations.ts'
 
 /** Collides with no other dialect. */
@@ -28,6 +29,7 @@ export const nativeOperations = {
   ...sendingOperations,
   ...serverOperations,
   ...tableOperations,
+  ...traceOperations,
   ...viewOperations,
 } satisfies Record<string, OperationSpec>
 

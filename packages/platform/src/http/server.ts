@@ -147,6 +147,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   nativeDialect(app, {
     tracking,
     registry,
+    traces,
     projectSecrets: options.projectSecrets,
     notifications: options.notifications,
     functions: createFunctions(options.definitions),

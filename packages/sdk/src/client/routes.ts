@@ -120,6 +120,8 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getTableKeys: 'GET /table/keys',
   getTableGroups: 'GET /table/groups',
   getFieldValues: 'GET /table/values',
+  searchTraces: 'GET /traces',
+  getTrace: 'GET /traces/{trace}',
   listViews: 'GET /views',
   saveView: 'PUT /views/{view}',
   deleteView: 'DELETE /views/{view}',

@@ -5,6 +5,10 @@ export function addressOfForeignLink(hash: string): string | undefined {
   const parts = path.split('/').filter(Boolean).map(decodePart)
   const [kind, first, second, third] = parts
   if (kind === 'experiments' && second === 'runs' && third) return `/runs/${third}`
+  if (kind === 'experiments' && first && second === 'traces') {
+    const trace = new URLSearchParams(query).get('selectedEvaluationId') ?? new URLSearchParams(query).get('selectedTraceId')
+    return trace === null ? `/traces?experiment=${encodeURIComponent(first)}` : `/traces/${encodeURIComponent(trace)}`
+  }
   if (kind === 'experiments' && first) return `/experiments/${encodeURIComponent(first)}`
   if (kind === 'models' && first && second === 'versions' && third)
     return `/models/${encodeURIComponent(first)}?version=${encodeURIComponent(third)}`
@@ -25,6 +29,8 @@ export function addressOfPasted(text: string): string | undefined {
   if (foreign !== undefined) return foreign
   const model = /^models:\/+([^/@\s]+)(?:[/@]([^/\s]+))?/.exec(pasted)
   if (model) return `/models/${model[1]}${/^\d+$/.test(model[2] ?? '') ? `?version=${model[2]}` : ''}`
+  const trace = /(?:^|\/)(tr-[0-9a-f]{32})(?:$|\/|\?)/.exec(pasted)?.[1]
+  if (trace !== undefined) return `/traces/${trace}`
   const run = /(?:^|\/)([0-9a-f]{32})(?:$|\/|\?)/.exec(pasted)?.[1]
   return run === undefined ? undefined : `/runs/${run}`
 }

@@ -20,6 +20,8 @@ const jobs = lazyRouteComponent(() => import('../work/jobs-page.tsx'), 'JobsPage
 const functions = lazyRouteComponent(() => import('../work/functions-page.tsx'), 'FunctionsPage')
 const functionPage = lazyRouteComponent(() => import('../work/function-page.tsx'), 'FunctionPage')
 const schedules = lazyRouteComponent(() => import('../work/schedules-page.tsx'), 'SchedulesPage')
+const traces = lazyRouteComponent(() => import('../traces/traces-page.tsx'), 'TracesPage')
+const trace = lazyRouteComponent(() => import('../traces/trace-page.tsx'), 'TracePage')
 const projects = lazyRouteComponent(() => import('../pages/projects-page.tsx'), 'ProjectsPage')
 const settings = lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage')
 const go = lazyRouteComponent(() => import('../pages/go-page.tsx'), 'GoPage')
@@ -49,6 +51,10 @@ const tree = root.addChildren([
   page('/p/$project/schedules', schedules),
   page('/jobs', jobs),
   page('/p/$project/jobs', jobs),
+  page('/traces', traces),
+  page('/p/$project/traces', traces),
+  page('/traces/$trace', trace),
+  page('/p/$project/traces/$trace', trace),
   page('/projects', projects),
   page('/settings', settings),
   page('/go/$', go),

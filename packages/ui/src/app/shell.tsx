@@ -27,6 +27,7 @@ export function Shell() {
     'g e': { label: 'go to Experiments', ...goTo('/experiments') },
     'g f': { label: 'go to Functions', ...goTo('/functions') },
     'g j': { label: 'go to Jobs', ...goTo('/jobs') },
+    'g t': { label: 'go to Traces', ...goTo('/traces') },
     'g s': { label: 'go to Settings', run: () => go('/settings') },
     y: { label: 'copy link of this view', run: () => void navigator.clipboard.writeText(location.href) },
   })
@@ -51,7 +52,7 @@ function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void
   const connection = useConnection()
   return (
     <header className="topbar">
-      <A className="brand" href="/">
+      <A className="brand" href="/" aria-label="Trainyard">
         <svg width="18" height="18" viewBox="0 0 20 20" aria-hidden="true">
           <rect width="20" height="20" rx="4" fill="var(--accent)" />
           <path d="M4 12h12M4 8h12" stroke="var(--on-accent)" strokeWidth="2" strokeLinecap="round" />
@@ -62,7 +63,9 @@ function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void
       <ProjectSwitch />
       <div className="grow" />
       <button type="button" className="button search" onClick={onSearch}>
-        <span className="elide">Search or paste any id</span>
+        <span>
+          Search<span className="wide-only"> or paste any id</span>
+        </span>
         <kbd>{isApple ? '⌘K' : 'Ctrl K'}</kbd>
       </button>
       <span className={connection.awaySinceMs === null ? 'live' : 'live away'} role="status">
@@ -89,7 +92,7 @@ function ProjectSwitch() {
   if (project !== undefined && !names.includes(project)) names.push(project)
   const choose = (next: string): void => {
     const rest = path.replace(/^\/p\/[^/]+/, '') || '/'
-    const kept = /^\/(?:runs|models|experiments|artifacts|functions|jobs|schedules)$/.test(rest)
+    const kept = /^\/(?:runs|models|experiments|artifacts|functions|jobs|schedules|traces)$/.test(rest)
       ? rest
       : rest === '/'
         ? '/'
@@ -128,7 +131,13 @@ const sections = [
     ],
   ],
   ['Data', [['artifacts', 'Artifacts', '/artifacts']]],
-  ['Ship', [['models', 'Models', '/models']]],
+  [
+    'Ship',
+    [
+      ['models', 'Models', '/models'],
+      ['traces', 'Traces', '/traces'],
+    ],
+  ],
 ] as const
 
 function Rail() {
@@ -142,10 +151,15 @@ function Rail() {
     if (seen.current !== '' && seen.current !== moved) void refetch()
     seen.current = pulse ? moved : ''
   }, [moved, pulse, refetch])
+  const rail = useRef<HTMLElement>(null)
+  // On a phone the pages are a strip that scrolls.
+  useEffect(() => {
+    rail.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [path])
   const rest = path.replace(/^\/p\/[^/]+/, '') || '/'
   const isHere = (to: string): boolean => (to === '/' ? rest === '/' : rest === to || rest.startsWith(`${to}/`))
   return (
-    <nav className="rail" aria-label="Pages">
+    <nav ref={rail} className="rail" aria-label="Pages">
       {sections.map(([title, links]) => (
         <div key={title ?? ''}>
           {title && <h2>{title}</h2>}

@@ -19,6 +19,8 @@ const pages = [
   '/functions',
   '/jobs',
   '/schedules',
+  '/traces',
+  '/traces/*',
   '/projects',
   '/settings',
   '/go/*',

@@ -7,6 +7,7 @@ import type { Registry } from '../../registry/index.ts'
 import type { Notifications } from '../../notifications/index.ts'
 import type { ProjectSecrets } from '../../secrets/index.ts'
 import type { Schedules } from '../../schedules/index.ts'
+import type { Traces } from '../../traces/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { ServedPlaces } from '../served-places.ts'
@@ -17,6 +18,7 @@ import type { FunctionBuilds } from './function-builds.ts'
 export interface NativeContext {
   readonly tracking: Tracking
   readonly registry: Registry
+  readonly traces: Traces
   readonly projectSecrets: ProjectSecrets
   readonly notifications: Notifications
   readonly functions: Functions

@@ -10,6 +10,7 @@ import { scheduleHandlers } from './schedule-handlers.ts'
 import { sendingHandlers } from './sending-handlers.ts'
 import { serverHandlers } from './server-handlers.ts'
 import { tableHandlers } from './table-handlers.ts'
+import { traceHandlers } from './trace-handlers.ts'
 import { viewHandlers } from './view-handlers.ts'
 
 /** What each operation of the contract does: none is missing, or this does not compile. */
@@ -25,5 +26,6 @@ export const handlers: Handlers = {
   ...sendingHandlers,
   ...serverHandlers,
   ...tableHandlers,
+  ...traceHandlers,
   ...viewHandlers,
 }

@@ -1,0 +1,84 @@
+import { useEffect, useRef, useState } from 'react'
+import { useKeys } from '../app/keys.ts'
+import { useGo, useSearch } from '../app/link.tsx'
+
+const waits = [
+  ['', 'Any time'],
+  ['1000', '1 s or more'],
+  ['10000', '10 s or more'],
+  ['60000', '1 min or more'],
+] as const
+const typingMs = 200
+
+/** What narrows the list; all of it is in the address. A trace's own id goes straight to it. */
+export function TraceFilters() {
+  const [search, change] = useSearch()
+  const [text, setText] = useState(search.get('text') ?? '')
+  const box = useRef<HTMLInputElement>(null)
+  const go = useGo()
+  useKeys('Traces', { '/': { label: 'search the traces', run: () => box.current?.focus() } })
+  useEffect(() => {
+    const timer = setTimeout(() => change({ text: text.trim() }), typingMs)
+    return () => clearTimeout(timer)
+  }, [text, change])
+  const narrowed = (['run', 'session', 'experiment'] as const).flatMap((name) => {
+    const value = search.get(name)
+    return value === null ? [] : [[name, value] as const]
+  })
+  return (
+    <div className="trace-filters" role="search">
+      <input
+        ref={box}
+        className="field"
+        aria-label="Search the traces"
+        placeholder="Part of a name, an input, an output, an attribute"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') box.current?.blur()
+          if (event.key === 'Enter' && /^tr-[0-9a-f]{32}$/.test(text.trim())) go(`/traces/${text.trim()}`)
+        }}
+      />
+      <select
+        className="button"
+        aria-label="State"
+        value={search.get('state') ?? ''}
+        onChange={({ target }) => change({ state: target.value })}
+      >
+        <option value="">Any state</option>
+        <option value="OK">Completed</option>
+        <option value="ERROR">Failed</option>
+        <option value="IN_PROGRESS">Running</option>
+      </select>
+      <select
+        className="button"
+        aria-label="Took"
+        value={search.get('minDurationMs') ?? ''}
+        onChange={({ target }) => change({ minDurationMs: target.value })}
+      >
+        {waits.map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <select
+        className="button"
+        aria-label="Order"
+        value={search.get('sort') ?? 'newest'}
+        onChange={({ target }) => change({ sort: target.value === 'newest' ? undefined : target.value })}
+      >
+        <option value="newest">Newest first</option>
+        <option value="slowest">Slowest first</option>
+      </select>
+      {narrowed.map(([name, value]) => (
+        <button key={name} type="button" className="chip button small" onClick={() => change({ [name]: undefined })}>
+          <span className="elide">
+            {name}: {value.slice(0, 12)}
+          </span>{' '}
+          ✕<span className="visually-hidden">Remove</span>
+        </button>
+      ))}
+    </div>
+  )
+}
