@@ -34,8 +34,8 @@ const spanOf = (digit: string, { name, tookMs = 2 }: { name: string; tookMs?: nu
 })
 
 const found = async (query: Record<string, unknown>): Promise<unknown[]> => {
-  const { json } = await server.ask('GET', `${root}/traces`, query)
-  return (json['traces'] as { name: string }[]).map(({ name }) => name)
+  const { traces } = (await server.ask('GET', `${root}/traces`, query)).json as never as { traces: { name: string }[] }
+  return traces.map(({ name }) => name)
 }
 
 describe('traces', () => {
