@@ -1,67 +1,16 @@
-import { createHash } from 'node:crypto'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { AppError, type JsonObject } from '@trainyard/contract'
+import { AppError, isAppError, type JsonObject } from '@trainyard/contract'
 import { messageOf, systemErrorCode } from '../base/errors.ts'
-import { findPython, prepareRequirements } from '../execution/index.ts'
-import {
-  fetchSource,
-  type Functions,
-  type FunctionVersion,
-  requirementsOf,
-  type SourceOptions,
-  stageFunction,
-} from '../functions/index.ts'
+import { currentSupervisor } from '../execution/index.ts'
+import { fetchSource, type FunctionVersion } from '../functions/index.ts'
+import { type BuildOptions, type BuildRecord, type BuildRequest, keyOf, lastBuild } from './build.ts'
+import { buildEnvironment } from './build-environment.ts'
 import { dockerfileOf } from './dockerfile.ts'
 import { type BuildEngine, findEngine } from './engines.ts'
 import { copySource, packSource } from './pack-source.ts'
-
-export interface BuildRequest {
-  /** `auto`: an image where an engine and a base image are there, else the environment. */
-  what?: 'auto' | 'image' | 'environment'
-  /** buildah, podman or docker; the first one that is here unless said. */
-  engine?: string
-  /** The name of the image: `registry/name:tag`. */
-  image?: string
-  push?: boolean
-  /** Values by name: variables of commands and installers while they run, in no layer and no log. */
-  secrets?: Readonly<Record<string, string>>
-  /** Builds also what is there. */
-  force?: boolean
-  /** Name or path of a Python, for environments. */
-  python?: string
-}
-
-export interface BuildOptions {
-  functions: Pick<Functions, 'setStatus'>
-  sources: SourceOptions
-  /** Logs are kept below it, one for each version. */
-  folder: string
-  environment: Readonly<Record<string, string | undefined>>
-  onLine: (line: string) => void
-  nowMs: () => number
-}
-
-/** What was built: the part `build` of the function's status. */
-export interface BuildRecord {
-  kind: 'image' | 'environment'
-  /** Of all that goes in: the same key is not built again. */
-  key: string
-  atMs: number
-  /** Nothing had changed. */
-  skipped: boolean
-  image?: string
-  imageId?: string
-  digest?: string
-  engine?: string
-  /** The key of the cached environment, and its interpreter. */
-  environment?: string
-  python?: string
-  /** The packed source, which runs use from then on. */
-  source?: string
-}
 
 /**
  * Builds a version of a function and keeps its state (`building`, then `ready` or `error` with the reason), what was built, and the log,
@@ -81,22 +30,31 @@ export async function buildFunction(
       status,
     )
   try {
-    await setStatus({ ...version.status, state: 'building' })
+    const { host, bootId, pid, startTicks } = currentSupervisor(options.nowMs())
+    await setStatus({ ...version.status, state: 'building', builder: { host, bootId, pid, startTicks } })
     const record = await build(version, request, told)
     log.line(
       record.skipped
         ? 'Nothing has changed since it was built.'
         : `Built ${record.image ?? (record.environment === undefined ? 'nothing but the source: there are no requirements' : `the environment ${record.environment}`)}.`,
     )
+    await options.onBuilt?.(record)
     await setStatus({ state: 'ready', build: { ...record } })
     return record
   } catch (error) {
+    for (const line of outputOf(error)) log.line(line)
     log.line(messageOf(error))
     await setStatus({ state: 'error', reason: messageOf(error), build: (version.status?.['build'] as JsonObject) ?? null })
     throw error
   } finally {
     await log.close()
   }
+}
+
+/** What the installer said, where it is its failure. */
+function outputOf(error: unknown): string[] {
+  const output = isAppError(error) ? error.details?.['output'] : undefined
+  return typeof output === 'string' ? output.split('\n').filter((line) => line.trim() !== '') : []
 }
 
 async function build(version: FunctionVersion, request: BuildRequest, options: BuildOptions): Promise<BuildRecord> {
@@ -110,48 +68,6 @@ async function build(version: FunctionVersion, request: BuildRequest, options: B
     'failed_precondition',
     'There is nothing here that builds images: install buildah, podman or docker, or build the environment.',
   )
-}
-
-const keyOf = (...parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-const lastBuild = ({ status }: FunctionVersion): Partial<BuildRecord> => (status?.['build'] ?? {}) as Partial<BuildRecord>
-
-async function buildEnvironment(version: FunctionVersion, request: BuildRequest, options: BuildOptions): Promise<BuildRecord> {
-  const { spec } = version
-  // What cannot be laid out cannot run: told here, not later.
-  const staged = await stageFunction({ ...version, status: null }, options.sources)
-  for (const note of staged.notes) options.onLine(note)
-  const fetched = spec.source === undefined ? undefined : await fetchSource(spec.source, options.sources)
-  const isOwn = fetched !== undefined && fetched.revision === undefined
-  const packed = isOwn ? await packSource(fetched.folder, options.sources.cacheFolder) : undefined
-  const python = findPython({
-    ...(request.python === undefined ? {} : { requested: request.python }),
-    environment: options.environment,
-    workingDirectory: options.sources.objects.workingDirectory,
-  }).executable
-  const requirements = requirementsOf(spec, fetched?.folder)
-  const key = keyOf('environment', requirements, packed?.sha256 ?? fetched?.revision ?? null, python)
-  const prepared =
-    requirements.length === 0
-      ? undefined
-      : await prepareRequirements({
-          script: '',
-          requirements,
-          python,
-          environment: { ...options.environment, ...request.secrets },
-          workingDirectory: options.sources.objects.workingDirectory,
-          onNote: options.onLine,
-          signal: options.sources.signal,
-        })
-  const cached = prepared?.choices['environment'] ?? ''
-  return {
-    kind: 'environment',
-    key,
-    atMs: options.nowMs(),
-    skipped: request.force !== true && lastBuild(version).key === key && !cached.startsWith('made now'),
-    python: prepared?.python ?? python,
-    ...(prepared === undefined ? {} : { environment: /\((\w+)\)/.exec(cached)?.[1] ?? '' }),
-    ...(packed === undefined ? {} : { source: packed.path }),
-  }
 }
 
 async function buildImage(

@@ -5,6 +5,7 @@
  * It does not run functions (`execution/` does, with what was built here) and keeps no records but the function's status and the log.
  * Start with `build-function.ts` (one build), then `dockerfile.ts` (what an image is made of) and `engines.ts` (who makes it).
  */
-export { buildFunction, type BuildOptions, type BuildRecord, type BuildRequest, readBuildLog } from './build-function.ts'
+export { type BuildOptions, type BuildRecord, type BuildRequest, buildStateOf } from './build.ts'
+export { buildFunction, readBuildLog } from './build-function.ts'
 export { dockerfileOf } from './dockerfile.ts'
 export { type BuildEngine, findEngine } from './engines.ts'

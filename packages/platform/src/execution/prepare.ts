@@ -1,3 +1,4 @@
+import { delimiter, dirname } from 'node:path'
 import { AppError, checkProjectName, type JobSpec, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
@@ -57,7 +58,14 @@ function interpreterOfImage(launcher: Launcher, task: Task): ChosenInterpreter {
   if (task.requirements !== undefined)
     throw new AppError('invalid_argument', 'A task with an image takes no requirements: put the packages into the image.')
   if (task.autolog === true) throw new AppError('invalid_argument', 'A task with an image cannot be autologged.')
+  if (launcher.language === 'program') return { interpreter: '', choices: {} }
   return { interpreter: launcher.language === 'node' ? 'node' : 'python3', choices: { interpreter: `that of ${task.image}` } }
+}
+
+/** As within an activated environment: its Python, and the programs of its packages, are found first. */
+function environmentOf(interpreter: string, path: string | undefined): Record<string, string> {
+  const programs = dirname(interpreter)
+  return { PATH: [programs, ...(path ? [path] : [])].join(delimiter), VIRTUAL_ENV: dirname(programs) }
 }
 
 async function chooseInterpreter(
@@ -67,8 +75,9 @@ async function chooseInterpreter(
   task: Task,
   options: PrepareOptions,
 ): Promise<ChosenInterpreter> {
-  if (launcher.language === 'program') return { interpreter: '', choices: {} }
   if (task.image !== undefined) return interpreterOfImage(launcher, task)
+  // The packages of a program are for whatever Python it starts.
+  if (launcher.language === 'program' && (task.requirements ?? []).length === 0) return { interpreter: '', choices: {} }
   if (launcher.language === 'node')
     return { interpreter: process.execPath, choices: { interpreter: 'the Node.js that runs Trainyard' } }
   const found = findPython({
@@ -152,6 +161,8 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   for (const [variable, value] of Object.entries({ ...environment, ...(launcher.language === 'program' ? secrets : {}) }))
     checkVariable(variable, value)
   const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
+  if (launcher.language === 'program' && chosen.interpreter !== '')
+    Object.assign(environment, environmentOf(chosen.interpreter, environment['PATH'] ?? ground.environment['PATH']))
   const inputs = await stage(ground, task.inputs ?? {}, secrets, options)
   const id = options.id ?? newRunId(ground.clock.nowMs())
   const places = { artifacts: ground.directory.artifacts, workingDirectory: ground.workingDirectory }

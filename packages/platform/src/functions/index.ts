@@ -24,10 +24,17 @@ export {
   parseFunctionReference,
   printFunctionReference,
 } from './function-reference.ts'
-export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction } from './functions.ts'
+export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction, toVersion } from './functions.ts'
 export { compareFunctions, type FunctionDifference } from './compare-functions.ts'
 export { checkHandler, makeFunction, type MakeOptions, requireCode } from './make-function.ts'
-export { overFunction, requirementsOf, stageFunction, type StageableFunction, type StagedFunction } from './stage-function.ts'
+export {
+  notesOfCommands,
+  overFunction,
+  requirementsOf,
+  stageFunction,
+  type StageableFunction,
+  type StagedFunction,
+} from './stage-function.ts'
 export { isArchiveName, unpackArchive } from './sources/archive.ts'
 export { fetchGit, parseGitSource } from './sources/git.ts'
 export { fetchSource, type FetchedSource, type SourceOptions } from './sources/source.ts'

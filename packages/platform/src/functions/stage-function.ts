@@ -238,10 +238,16 @@ function installedBy(command: string): string[] | undefined {
   return packages
 }
 
-function notesOf({ commands = [], image, resources, replicas }: FunctionSpec): string[] {
+/** A sentence about build commands that are for images alone; none where all of them install packages. */
+export function notesOfCommands({ commands = [] }: Pick<FunctionSpec, 'commands'>): string[] {
   const others = commands.filter((command) => installedBy(command) === undefined)
+  return others.length === 0 ? [] : [`build commands are for images and were not run here: ${others.join('; ')}`]
+}
+
+function notesOf(spec: FunctionSpec): string[] {
+  const { image, resources, replicas } = spec
   return [
-    ...(others.length === 0 ? [] : [`build commands are for images and were not run here: ${others.join('; ')}`]),
+    ...notesOfCommands(spec),
     ...(image === undefined ? [] : [`the image ${image} was not used: this is a process on this machine`]),
     ...(resources?.limits === undefined ? [] : [`limits of resources were not set: ${JSON.stringify(resources.limits)}`]),
     ...(replicas === undefined || replicas <= 1 ? [] : [`one process instead of ${replicas} replicas`]),

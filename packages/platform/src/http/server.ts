@@ -22,6 +22,7 @@ import type { ProjectSecrets } from '../secrets/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Webhooks } from '../webhooks/index.ts'
 import type { Holdings } from '../upkeep/index.ts'
+import { createFunctionBuilds } from './function-builds.ts'
 import { createGuard, createPass, type GuardOptions } from './guard.ts'
 import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index.ts'
 import { createBackgroundTasks, mlrunDialect } from './mlrun/index.ts'
@@ -128,10 +129,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const { onRegistryChange } = options
   const context = { tracking, registry, traces, evaluation, webhooks, clock, places, uploads, onRegistryChange }
   const noteAnswer = serveMetrics(app, options.holdings, packageJson.version)
+  const functions = createFunctions(options.definitions)
+  const environment = options.execution?.environment ?? {}
+  const builds = createFunctionBuilds({ functions, holdings: options.holdings, environment, nowMs: () => clock.nowMs() })
+  app.addHook('onClose', () => builds[Symbol.asyncDispose]())
   mlflowDialect(app, context, signer)
   mlrunDialect(app, {
     tracking,
     clock,
+    functions,
+    builds,
     served,
     execution: options.execution,
     jobs: options.jobs,
@@ -150,7 +157,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     traces,
     projectSecrets: options.projectSecrets,
     notifications: options.notifications,
-    functions: createFunctions(options.definitions),
+    functions,
+    builds,
     definitions: options.definitions,
     clock,
     served,

@@ -3,12 +3,14 @@ import type { FastifyReply } from 'fastify'
 import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
 import type { Definitions } from '../../definitions/index.ts'
+import type { Functions } from '../../functions/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
 import type { Notifications } from '../../notifications/index.ts'
 import type { Schedules } from '../../schedules/index.ts'
 import type { ProjectSecrets } from '../../secrets/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
+import type { FunctionBuilds } from '../function-builds.ts'
 import type { ServedPlaces } from '../served-places.ts'
 import type { Query } from './query.ts'
 import type { BackgroundTasks } from './background-tasks.ts'
@@ -25,6 +27,9 @@ export interface MlrunContext {
   readonly schedules: Schedules | undefined
   readonly notifications: Notifications
   readonly definitions: Definitions
+  /** The functions among them. */
+  readonly functions: Functions
+  readonly builds: FunctionBuilds
   readonly projectSecrets: ProjectSecrets
   readonly holdings: Holdings
   /** Folder or address for everything without a place of its own. */

@@ -124,7 +124,7 @@ async function putSchedule(
     metadata: { ...metadata, labels: { ...objectAt(metadata, 'labels'), ...labels } },
     spec: { ...spec, ...place, notifications: told.notifications },
   }
-  const { secrets, runId: __, owner, ...job } = planOf(call, { task: repeated, document })
+  const { secrets, runId: __, owner, ...job } = await planOf(context, call, { task: repeated, document })
   const limit = body['concurrency_limit']
   if (Object.keys(told.secrets).length > 0) await context.projectSecrets.set(project, told.secrets)
   await schedulesOf(context).add(

@@ -1,10 +1,11 @@
 import { type AppError, isAppError, type JsonObject, newRunId } from '@trainyard/contract'
 import { parseFunctionReference } from '../../functions/index.ts'
+import { findBuiltImage } from './built-images.ts'
 import { findFunction, toFunction } from './functions.ts'
 import { invalid, MlrunError } from './errors.ts'
 import { commandOf, checkKind, limitsOf } from './job-command.ts'
 import { labelsOf, objectAt, textOf } from './json.ts'
-import type { NewJob } from '../../jobs/index.ts'
+import type { Jobs, NewJob } from '../../jobs/index.ts'
 import { notificationsOf } from './notifications.ts'
 import { checkProjectName, runIdOf } from './names.ts'
 import type { MlrunCall, MlrunContext } from './route.ts'
@@ -48,8 +49,10 @@ function runOf(call: Pick<MlrunCall, 'headers'>, { task, document }: AskedTask):
 }
 
 /** What the queue is asked for; without a uid of the run's own, each time it is carried out is a run of its own. */
-export function planOf(call: Pick<MlrunCall, 'headers'>, asked: AskedTask): NewJob {
+export async function planOf(context: MlrunContext, call: Pick<MlrunCall, 'headers'>, asked: AskedTask): Promise<NewJob> {
   const run = runOf(call, asked)
+  const image = textOf(objectAt(asked.document, 'spec')['image'])
+  const built = image === undefined ? undefined : await findBuiltImage(context, projectOf(asked.task), image)
   const { program, environment, environmentSecrets, code, workingDirectory } = commandOf(run, asked.document)
   const metadata = objectAt(run, 'metadata')
   const name = textOf(metadata['name'])!
@@ -60,6 +63,7 @@ export function planOf(call: Pick<MlrunCall, 'headers'>, asked: AskedTask): NewJ
       name,
       project: textOf(metadata['project'])!,
       program,
+      ...(built === undefined || built.requirements.length === 0 ? {} : { requirements: built.requirements }),
       environment,
       ...(environmentSecrets === undefined ? {} : { environmentSecrets }),
       parameters: objectAt(run, 'spec', 'parameters'),
@@ -83,7 +87,7 @@ export async function submitTask(context: MlrunContext, call: Pick<MlrunCall, 'h
   await refuseKnown(context, runId, `${project}/${uid}`)
   const place = context.placeOfRun(runId, project)
   const task = withPlace(asked.task, { project, uid, place })
-  const plan = planOf(call, { task, document: asked.document })
+  const plan = await planOf(context, call, { task, document: asked.document })
   const told = notificationsOf(objectAt(task, 'spec')['notifications'])
   const incoming = { name: { project, runId, iteration: 0 }, uid, nowMs: clock.nowMs(), place, bestRunId: undefined }
   await tracking.runDocuments.change(incoming.name, (known) => ({
@@ -113,7 +117,7 @@ async function refuseKnown({ tracking }: MlrunContext, runId: string, shown: str
 const refuse = ({ tracking }: MlrunContext, runId: string, error: AppError): Promise<void> =>
   tracking.reported.setState(runId, { state: 'failed', reason: error.message })
 
-function jobsOf({ jobs }: MlrunContext) {
+export function jobsOf({ jobs }: MlrunContext): Jobs {
   if (jobs) return jobs
   throw new MlrunError(
     403,

@@ -12,7 +12,7 @@ import type { Tracking } from '../../tracking/index.ts'
 import type { Holdings } from '../../upkeep/index.ts'
 import type { ServedPlaces } from '../served-places.ts'
 import type { ChangeWatch } from './change-watch.ts'
-import type { FunctionBuilds } from './function-builds.ts'
+import type { FunctionBuilds } from '../function-builds.ts'
 
 /** What the operations of this dialect work with. */
 export interface NativeContext {

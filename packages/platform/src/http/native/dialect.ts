@@ -4,7 +4,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { noteVanished } from '../vanished.ts'
 import { type BoundOperation, bindOperations, type CallOf } from './bound-operation.ts'
 import type { Caller, NativeContext } from './context.ts'
-import { createFunctionBuilds } from './function-builds.ts'
 import { handlers } from './handlers.ts'
 import { once } from './idempotency.ts'
 import { readJson, toJson } from './json.ts'
@@ -25,15 +24,7 @@ const statuses: Record<ErrorCode, number> = {
 const largestBodyBytes = 32 * 1024 * 1024
 
 /** The native interface as a Fastify scope of its own. */
-export function nativeDialect(app: FastifyInstance, given: Omit<NativeContext, 'builds'>): void {
-  const builds = createFunctionBuilds({
-    functions: given.functions,
-    holdings: given.holdings,
-    environment: given.execution?.environment ?? {},
-    nowMs: () => given.clock.nowMs(),
-  })
-  const context: NativeContext = { ...given, builds }
-  app.addHook('onClose', () => builds[Symbol.asyncDispose]())
+export function nativeDialect(app: FastifyInstance, context: NativeContext): void {
   let document: string | undefined
   // Streams have no end of their own: a server that stops must not wait for them.
   const stopping = new AbortController()

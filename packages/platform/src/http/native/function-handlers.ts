@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { AppError, inferValues } from '@trainyard/contract'
+import { buildStateOf } from '../../builds/index.ts'
 import { isMissing, parseTask, recordUnstarted } from '../../execution/index.ts'
 import {
   checkFunctionDocument,
@@ -100,13 +101,13 @@ async function buildOf({ builds, functions }: NativeContext, version: FunctionVe
   const { project, name, hash, isVersioned, tags } = version
   const place = isVersioned ? { hash } : { tag: tags[0] ?? 'latest' }
   const { status, reference } = await functions.get({ name, ...place }, project)
-  const told = (key: string): string | null => (typeof status?.[key] === 'string' ? status[key] : null)
+  const told = buildStateOf(status)
   const build = status?.['build']
   return {
     reference,
     isRunning,
-    state: isRunning ? 'building' : told('state'),
-    reason: isRunning ? null : told('reason'),
+    state: isRunning ? 'building' : told.state,
+    reason: isRunning ? null : told.reason,
     build: typeof build === 'object' && build !== null && !Array.isArray(build) ? build : null,
     log: text,
     offset: next,

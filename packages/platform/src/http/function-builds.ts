@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
-import { type BuildRequest, buildFunction, readBuildLog } from '../../builds/index.ts'
-import type { Functions, FunctionVersion, SourceOptions } from '../../functions/index.ts'
-import type { Holdings } from '../../upkeep/index.ts'
+import { type BuildOptions, type BuildRequest, buildFunction, readBuildLog } from '../builds/index.ts'
+import type { Functions, FunctionVersion, SourceOptions } from '../functions/index.ts'
+import type { Holdings } from '../upkeep/index.ts'
 
 export interface BuildsOptions {
   functions: Functions
@@ -14,7 +14,7 @@ export interface BuildsOptions {
 /** Builds that this server carries out, beside what it answers. Their state and log are kept; that one is under way is known here only. */
 export interface FunctionBuilds extends AsyncDisposable {
   /** Begins one; one of the same version that is under way goes on, and is not begun again. */
-  start(version: FunctionVersion, request: BuildRequest): void
+  start(version: FunctionVersion, request: BuildRequest, onBuilt?: BuildOptions['onBuilt']): void
   isRunning(version: FunctionVersion): boolean
   /** Whole lines from a byte on, and the byte where the next part begins. */
   log(version: FunctionVersion, offset: number): Promise<{ text: string; next: number }>
@@ -39,7 +39,7 @@ export function createFunctionBuilds({ functions, holdings, environment, nowMs }
   return {
     sources,
     isRunning,
-    start(version, request) {
+    start(version, request, onBuilt) {
       if (isRunning(version)) return
       if (running.size >= mostAtATime)
         throw new AppError(
@@ -52,6 +52,7 @@ export function createFunctionBuilds({ functions, holdings, environment, nowMs }
         folder,
         environment,
         onLine: () => undefined,
+        ...(onBuilt === undefined ? {} : { onBuilt }),
         nowMs,
       })
       const settled = work.then(
