@@ -39,6 +39,11 @@ function expectSentence({ code, stderr }: Finished, expected: { code: number; sa
 
 const cases: [what: string, arguments_: string[], expected: { code: number; says: RegExp }][] = [
   ['a missing script', ['run', 'trainng.py'], { code: 2, says: /no file trainng\.py.*training\.py/ }],
+  [
+    'a run on a server where none is',
+    ['run', 'training.py:my_job', '--on', 'server'],
+    { code: 4, says: /No server of .* carries out jobs: start one \(trainyard up\)/ },
+  ],
   ['a folder for a script', ['run', '.'], { code: 2, says: /not a file/ }],
   ['a file of no known language', ['run', 'notes.txt'], { code: 2, says: /notes\.txt/ }],
   ['a missing handler', ['run', 'training.py:my_jb'], { code: 2, says: /my_jb.*my_job/ }],

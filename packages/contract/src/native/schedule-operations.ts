@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { jobRequest } from './job-operations.ts'
 import { area, closed } from './operation.ts'
-import { integer, jsonValue, nullable, runId, texts, timeMs } from './schemas.ts'
+import { integer, jsonValue, nullable, runId, runState, texts, timeMs } from './schemas.ts'
 
 const schedules = area('Schedules')
 
@@ -55,7 +55,14 @@ const firing = Type.Object({
   cause: Type.String(),
   outcome: Type.Enum(['started', 'skipped', 'failed']),
   runId: nullable(runId),
+  runState: nullable(runState),
   reason: nullable(Type.String()),
+})
+
+const listed = Type.Object({
+  ...schedule.properties,
+  last: nullable(firing),
+  upcomingMs: Type.Array(timeMs),
 })
 
 const one = '/schedules/{project}/{schedule}'
@@ -64,13 +71,13 @@ export const scheduleOperations = {
   listSchedules: schedules({
     method: 'GET',
     path: '/schedules',
-    summary: 'Schedules, by project and name',
+    summary: 'Schedules, by project and name, each with what it fired last and its next times',
     query: closed({
       project: Type.Optional(Type.String()),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
       after: Type.Optional(Type.String({ description: 'Names behind this one, with `project`.' })),
     }),
-    answer: Type.Object({ schedules: Type.Array(schedule) }),
+    answer: Type.Object({ schedules: Type.Array(listed) }),
   }),
   putSchedule: schedules({
     method: 'PUT',
@@ -78,6 +85,12 @@ export const scheduleOperations = {
     summary: 'Make a schedule, or with `replace` change it. The address of a webhook is told this once',
     body: closed({
       ...jobRequest,
+      function: Type.Optional(
+        Type.String({
+          maxLength: 1_000,
+          description: 'Instead of code: db://project/name:tag. Each time it is the version that this leads to by then.',
+        }),
+      ),
       timing,
       ...policies,
       labels: Type.Optional(texts),

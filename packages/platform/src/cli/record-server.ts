@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from '../base/clock.ts'
 import type { Execution } from '../execution/index.ts'
 import { createDefinitions } from '../definitions/index.ts'
+import { createFunctions, type Functions } from '../functions/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
 import { createJobs, type Jobs } from '../jobs/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
@@ -74,11 +75,15 @@ const jobsAndSchedules = (session: Session, execution: Execution, onChange: () =
   return { jobs, schedules: schedulesOf(session, jobs, onChange) }
 }
 
+/** The functions of a session's database. */
+export const functionsOf = (session: Session): Functions => createFunctions(createDefinitions(session.database))
+
 /** The schedules of a session's database. */
 export const schedulesOf = (session: Session, jobs: Jobs, onChange?: () => void): Schedules =>
   createSchedules({
     database: session.database,
     jobs,
+    functions: functionsOf(session),
     secrets: secretBoxOf(session),
     clock: systemClock,
     ...(onChange === undefined ? {} : { onChange }),

@@ -1,4 +1,4 @@
-import type { Firing, NewSchedule, ScheduleRecord, Schedules } from '../schedules/index.ts'
+import type { Firing, ListedSchedule, NewSchedule, ScheduleRecord, Schedules } from '../schedules/index.ts'
 import type { Cli } from './cli.ts'
 import { openRecords } from './open-records.ts'
 import { jobsOf, schedulesOf } from './record-server.ts'
@@ -65,7 +65,7 @@ function there(server: NonNullable<Session['remote']>): Omit<ScheduleAccess, key
     isServed: true,
     url: server.url,
     list: async (query = {}) =>
-      (await server.json<{ schedules: ScheduleRecord[] }>('GET', '/schedules', { query: { ...query } })).schedules,
+      (await server.json<{ schedules: ListedSchedule[] }>('GET', '/schedules', { query: { ...query } })).schedules,
     add: async ({ project, name, owner: _owner, isPaused, job, ...rest }, { replace }) => {
       const { host: _host, ...plan } = job
       const body = { ...rest, ...plan, paused: isPaused, replace }

@@ -15,7 +15,7 @@ import { startDeliveries } from '../webhooks/index.ts'
 import { adoptPromptly } from './adopt-promptly.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
-import { jobsOf, openRecordServer } from './record-server.ts'
+import { functionsOf, jobsOf, openRecordServer } from './record-server.ts'
 import { countOf } from './output/format.ts'
 import { openJobExecution } from './run/job-execution.ts'
 import { executionOf } from './run/start-execution.ts'
@@ -75,6 +75,7 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     ? startScheduler({
         database: session.database,
         jobs: jobsOf(session, execution, wake),
+        functions: functionsOf(session),
         secrets: secretBoxOf(session),
         clock: systemClock,
         onProblem: (error) => log.error({ err: error }, 'schedules cannot be fired'),
@@ -147,6 +148,16 @@ async function startWorker(
     database: session.database,
     secrets: secretBoxOf(session),
     execution: executionOf(cli, session),
+    functionCode: {
+      functions: functionsOf(session),
+      sources: ({ allowLocal, signal }) => ({
+        objects: session.objectContext,
+        cacheFolder: join(session.directory.path, 'functions'),
+        allowLocal,
+        environment: cli.config.environment,
+        signal,
+      }),
+    },
     capacity: await capacityOf({
       ...(cpus === undefined ? {} : { cpus }),
       ...(memory === undefined ? {} : { memory }),

@@ -27,16 +27,11 @@ export {
 export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction, toVersion } from './functions.ts'
 export { compareFunctions, type FunctionDifference } from './compare-functions.ts'
 export { checkHandler, makeFunction, type MakeOptions, requireCode } from './make-function.ts'
-export {
-  notesOfCommands,
-  overFunction,
-  requirementsOf,
-  stageFunction,
-  type StageableFunction,
-  type StagedFunction,
-} from './stage-function.ts'
+export { type Callable, checkCall } from './check-call.ts'
+export { outlineFunction, overFunction } from './function-outline.ts'
+export { notesOfCommands, requirementsOf, stageFunction, type StageableFunction, type StagedFunction } from './stage-function.ts'
 export { isArchiveName, unpackArchive } from './sources/archive.ts'
 export { fetchGit, parseGitSource } from './sources/git.ts'
-export { fetchSource, type FetchedSource, type SourceOptions } from './sources/source.ts'
+export { fetchSource, type FetchedSource, readCode, type SourceOptions } from './sources/source.ts'
 export { readNotebook } from './sources/notebook.ts'
 export { entryPointsOf } from './code/entry-points.ts'

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { AppError, isAppError, type Resources, type Task } from '@trainyard/contract'
+import { AppError, isAppError, type Task } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
-import { durationMs } from './function-fields.ts'
+import { outlineFunction } from './function-outline.ts'
 import { isObject } from './json-path.ts'
 import type { FunctionVersion } from './functions.ts'
 import { locateCode, type LocatedCode } from './locate-code.ts'
@@ -50,8 +50,7 @@ export async function stageFunction(
   const environment = { ...values, ...(pythonPath === '' ? {} : { PYTHONPATH: pythonPath }) }
   return {
     task: {
-      ...taskOf(version, code, requirementsOf(spec, source?.folder)),
-      ...defaultsFor(spec, asked.handler ?? code.handler),
+      ...taskOf(version, code, requirementsOf(spec, source?.folder), asked),
       ...(Object.keys(environment).length === 0 ? {} : { environment }),
       ...(Object.keys(secrets).length === 0 ? {} : { environmentSecrets: secrets }),
     },
@@ -137,65 +136,15 @@ async function writeCode({ code = '', codeFile, name }: FunctionSpec, cacheFolde
   return path
 }
 
-function taskOf({ project, name, reference, spec }: StageableFunction, code: LocatedCode, requirements: string[]): Task {
-  const timeoutMs = durationMs(spec.timeouts?.['executing'] ?? null)
-  const pendingTimeoutMs = durationMs(spec.timeouts?.['pending_scheduled'] ?? null)
-  const resources = resourcesOf(spec)
+const taskOf = (version: StageableFunction, code: LocatedCode, requirements: string[], asked: Pick<Task, 'handler'>): Task => {
+  const { arguments: words } = version.spec
   return {
-    name,
-    project,
-    experiment: name,
+    ...outlineFunction(version, { handler: asked.handler ?? code.handler }),
     command: code.script,
     ...(code.handler === undefined ? {} : { handler: code.handler }),
-    ...(spec.arguments === undefined || code.handler !== undefined ? {} : { arguments: spec.arguments.map(escapeBraces) }),
+    ...(words === undefined || code.handler !== undefined ? {} : { arguments: words.map(escapeBraces) }),
     ...(requirements.length === 0 ? {} : { requirements }),
-    ...(spec.retries === undefined ? {} : { retries: spec.retries.count }),
-    ...(spec.retries?.backoffMs === undefined ? {} : { retryPauseMs: spec.retries.backoffMs }),
-    ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
-    ...(pendingTimeoutMs === undefined || pendingTimeoutMs === 0 ? {} : { pendingTimeoutMs }),
-    ...(resources === undefined ? {} : { resources }),
-    labels: { function: reference },
   }
-}
-
-/** Defaults that the callable takes: another handler of the same code need not take all of them. */
-function defaultsFor({ parameters, entryPoints = {} }: FunctionSpec, handler: string | undefined): Pick<Task, 'parameters'> {
-  if (parameters === undefined) return {}
-  const point = handler === undefined ? undefined : entryPoints[handler]
-  if (point === undefined || point.hasKwargs) return { parameters }
-  const taken = new Set(point.parameters.map(({ name }) => name))
-  return { parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => taken.has(name))) }
-}
-
-/** What is set aside for it: what it asks for, else what it may use at most. */
-function resourcesOf({ resources = {} }: FunctionSpec): Resources | undefined {
-  const amounts = { ...resources.limits, ...resources.requests }
-  const gpus = Number(resources.limits?.['gpu'] ?? amounts['gpu'] ?? Number.NaN)
-  const found: Resources = {
-    ...(amounts['cpu'] === undefined ? {} : { cpu: amounts['cpu'] }),
-    ...(amounts['memory'] === undefined ? {} : { memory: amounts['memory'] }),
-    ...(Number.isInteger(gpus) && gpus >= 0 ? { gpus } : {}),
-  }
-  return Object.keys(found).length === 0 ? undefined : found
-}
-
-/** What is asked for goes over what the function has; tables are merged key by key. */
-export const overFunction = (task: Task, asked: Task): Task => ({
-  ...task,
-  ...asked,
-  ...merged('parameters', task, asked),
-  ...merged('inputs', task, asked),
-  ...merged('environment', task, asked),
-  ...merged('environmentSecrets', task, asked),
-  ...merged('resources', task, asked),
-  labels: { ...asked.labels, ...task.labels },
-})
-
-type MergedKey = 'parameters' | 'inputs' | 'environment' | 'environmentSecrets' | 'resources'
-
-function merged(key: MergedKey, task: Task, asked: Task): Partial<Task> {
-  if (task[key] === undefined && asked[key] === undefined) return {}
-  return { [key]: { ...task[key], ...asked[key] } }
 }
 
 /** Places for parameters are those of a task; MLRun's are `{name}` as well, so a lone brace that names nothing must stay. */

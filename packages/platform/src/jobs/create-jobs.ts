@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { basename, isAbsolute } from 'node:path'
-import { AppError, didYouMean, isEnded, newRunId, type RunRecord } from '@trainyard/contract'
+import { AppError, didYouMean, isEnded, newRunId, type RunRecord, type Task } from '@trainyard/contract'
 import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/index.ts'
 import {
@@ -189,6 +189,7 @@ function planFor({
   code,
   choices,
   sharedFolder,
+  function: reference,
 }: NewJob): JobPlan {
   return {
     task: withoutSecretsOf(task),
@@ -200,6 +201,7 @@ function planFor({
     ...(code === undefined ? {} : { code }),
     ...(choices === undefined ? {} : { choices }),
     ...(sharedFolder === undefined ? {} : { sharedFolder }),
+    ...(reference === undefined ? {} : { function: reference }),
   }
 }
 
@@ -223,7 +225,7 @@ function newRunOf(execution: Execution, job: NewJob, nowMs: number) {
     host: supervisor.host,
     parameters: task.parameters ?? {},
     labels: task.labels ?? {},
-    task: recordedTask(task, file.script, file.handler),
+    task: job.function === undefined ? recordedTask(task, file.script, file.handler) : withoutSecretsOf(task),
     outPath: outPathFor(execution, job, { uid: id, name, project, iteration: 0 }),
     supervisor,
   }
@@ -240,7 +242,9 @@ function outPathFor({ directory }: Execution, { task, workingDirectory }: NewJob
 }
 
 /** The file, which must be there where it was not sent along and this machine is the one that looks for it. */
-function fileOf({ task, code, workingDirectory, host }: Omit<NewJob, 'owner'>): { script: string; handler: string | undefined } {
+function fileOf(job: Omit<NewJob, 'owner'>): { script: string; handler: string | undefined } {
+  const { task, code, workingDirectory, host } = job
+  if (job.function !== undefined) return fileOfFunction(job.function, task)
   if (code === undefined) {
     const isHere = host === undefined || host === hostname()
     if (workingDirectory !== undefined && isHere) return locateCode(task, workingDirectory).file
@@ -257,6 +261,15 @@ function fileOf({ task, code, workingDirectory, host }: Omit<NewJob, 'owner'>): 
       `The code is sent as ${code.name}, and the task's command names ${task.command ?? 'nothing'}${didYouMean(task.command ?? '', [code.name])}.`,
     )
   return { script: task.program?.[0] ?? code.name, handler: task.handler }
+}
+
+/** Its code is told by the version; a script or program beside it would be another's. */
+function fileOfFunction(reference: string, { command, program, handler }: Task): { script: string; handler: string | undefined } {
+  if (command === undefined && program === undefined) return { script: '', handler }
+  throw new AppError(
+    'invalid_argument',
+    `The task names ${command ?? program![0]}, and the code is that of the function ${reference.slice(0, 200)}: give one of both.`,
+  )
 }
 
 /** A run that somebody else has made: it is the queue's from now on, and pending with its job. One that a crash left without is taken again. */

@@ -11,6 +11,7 @@
 export { capacityOf } from './capacity.ts'
 export type { Demand } from './demand.ts'
 export { checkJob, createJobs, type JobsOptions } from './create-jobs.ts'
+export { type FunctionCode, jobOfFunction } from './function-code.ts'
 export { createJobWorker, type JobWorker } from './job-worker.ts'
 export type { WorkerOptions } from './worker-options.ts'
 export { isQueued } from './queue-supervisor.ts'

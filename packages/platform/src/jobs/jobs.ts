@@ -16,6 +16,11 @@ export interface JobPlan {
   python?: string
   /** Code that is sent along: a file of that name in the folder of its own, which the task's command names. */
   code?: { name: string; text: string }
+  /**
+   * A version of a function that is kept (`db://project/name@hash`), whose code the server that takes the job lays out: the task is then
+   * its outline with what is asked for over it (`jobOfFunction`), and names no code.
+   */
+  function?: string
   /** Decided when it was asked for, for the record. */
   choices?: Record<string, string>
   /** The run's record says where its artifacts go; else the server that takes it decides. */

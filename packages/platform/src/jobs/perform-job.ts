@@ -1,18 +1,9 @@
-import { AppError, isAppError, isEnded, type RunRecord } from '@trainyard/contract'
+import { isAppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import {
-  type Execution,
-  inOwnCopy,
-  isPermanent,
-  type PreparedRun,
-  prepareRun,
-  removeSentCode,
-  renewRunDirectory,
-  startJob,
-  writeSentCode,
-} from '../execution/index.ts'
+import { type Execution, isPermanent, type PreparedRun, removeSentCode, startJob } from '../execution/index.ts'
 import { coresAtHand, planSweep, startSweep } from '../tuning/index.ts'
 import { planOf, type JobRow } from './job-rows.ts'
+import { prepareJob } from './prepare-job.ts'
 import type { WorkerOptions } from './worker-options.ts'
 import { queueSupervisor } from './queue-supervisor.ts'
 import type { Outcome } from './settle-job.ts'
@@ -88,65 +79,6 @@ async function carryOut(
         ? `attempt ${attempt} failed (${reason ?? 'no reason told'}); the next one begins in ${pauseOf(row, attempt) / 1000} s`
         : undefined,
   }).done
-}
-
-async function prepareJob(
-  options: WorkerOptions,
-  row: JobRow,
-  { record, attempt, leaving }: { record: RunRecord; attempt: number; leaving: AbortSignal },
-): Promise<PreparedRun> {
-  const { execution } = options
-  const plan = planOf(row)
-  const workingDirectory = plan.workingDirectory ?? writeSentCode(execution.directory, row.run, plan.code)
-  const secrets = row.secrets === null ? {} : (JSON.parse(options.secrets.open(row.secrets)) as Record<string, string>)
-  const { secrets: _sources, ...task } = plan.task
-  using watch = watchPending(execution, row.run, leaving)
-  const prepared = await prepareRun(
-    { ...execution, workingDirectory },
-    {
-      ...task,
-      name: record.name,
-      project: record.project,
-      experiment: record.experiment,
-      ...(Object.keys(secrets).length === 0 ? {} : { secrets: [{ kind: 'inline', source: secrets }] }),
-    },
-    {
-      id: row.run,
-      kind: record.kind,
-      attempt,
-      commandLine: plan.commandLine,
-      ...(plan.parameterTexts === undefined ? {} : { parameterTexts: plan.parameterTexts }),
-      ...(plan.environment === undefined ? {} : { environment: plan.environment }),
-      ...(plan.python === undefined ? {} : { python: plan.python }),
-      ...(plan.code === undefined ? {} : { originalScript: plan.code.name }),
-      onNote: (note) => void execution.tracking.runs.explain(new Map([[row.run, note]])).catch(options.onProblem),
-      signal: watch.signal,
-    },
-  )
-  if (attempt > 1 && record.kind === 'run')
-    renewRunDirectory(execution.directory.runs, row.run, await execution.tracking.logs.sizeBytes(row.run))
-  const placed = plan.sharedFolder === undefined ? prepared : await inOwnCopy(execution.directory, prepared, plan.sharedFolder)
-  return {
-    ...placed,
-    choices: { ...placed.choices, ...plan.choices },
-    ...(plan.keepsOutPath === true ? { outPath: record.outPath } : {}),
-    ...(record.task === null ? {} : { task: record.task }),
-  }
-}
-
-const lookEveryMs = 500
-
-/** Preparing may take minutes (an environment is made): aborted when the run is, or when we leave. */
-function watchPending(execution: Execution, runId: string, leaving: AbortSignal): Disposable & { signal: AbortSignal } {
-  const gone = new AbortController()
-  const timer = setInterval(() => {
-    void execution.tracking.runs.get(runId).then(
-      ({ state }) => state === 'pending' || gone.abort(new AppError('aborted', `Run ${runId} is ${state}.`)),
-      () => undefined,
-    )
-  }, lookEveryMs)
-  timer.unref()
-  return { signal: AbortSignal.any([gone.signal, leaving]), [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** A run that is not waiting any more, and that nobody has begun. */

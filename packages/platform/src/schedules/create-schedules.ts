@@ -4,9 +4,10 @@ import type { Clock } from '../base/clock.ts'
 import type { SecretBox } from '../base/secret-box.ts'
 import type { Database, Reader, Transaction } from '../database/index.ts'
 import { withoutSecretsOf } from '../execution/index.ts'
-import { checkJob, type Jobs } from '../jobs/index.ts'
+import type { Jobs } from '../jobs/index.ts'
+import { checkScheduledJob, type KnownFunctions } from './check-scheduled-job.ts'
 import { sealSecrets } from './sealed-secrets.ts'
-import { claimFiring, type ClaimedFiring, readHistory, startClaimed } from './firings.ts'
+import { claimFiring, type ClaimedFiring, readHistory, readLast, startClaimed } from './firings.ts'
 import { checkTiming, nextTime, nextTimes } from './next-times.ts'
 import { findScheduleRow, getScheduleRow, type ScheduleRow, toSchedule } from './schedule-rows.ts'
 import {
@@ -21,6 +22,8 @@ import {
 export interface SchedulesOptions {
   database: Database
   jobs: Jobs
+  /** What schedules may start beside files. */
+  functions: KnownFunctions
   secrets: SecretBox
   clock: Clock
   /** Something may be due sooner than before. */
@@ -31,6 +34,8 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   const { database, clock, onChange } = options
   const get = async (project: string, name: string): Promise<ScheduleRecord> =>
     toSchedule(await database.read((reader) => getScheduleRow(reader, project, name)))
+  const upcoming: Schedules['upcoming'] = ({ timing, state }, count) =>
+    state === 'active' ? nextTimes(timing, clock.nowMs(), count) : []
   const setState = async (project: string, name: string, state: 'active' | 'paused'): Promise<ScheduleRecord> => {
     const changed = await database.write((transaction) =>
       changeState(transaction, { project, name, state, nowMs: clock.nowMs() }),
@@ -50,13 +55,21 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     },
     get,
     list: ({ project, limit = 100, after } = {}) =>
-      database.read(async ({ kysely }) => {
-        let query = kysely.selectFrom('schedules').selectAll().orderBy('project').orderBy('name').limit(limit)
+      database.read(async (reader) => {
+        let query = reader.kysely.selectFrom('schedules').selectAll().orderBy('project').orderBy('name').limit(limit)
         if (project !== undefined) query = query.where('project', '=', project)
         if (after !== undefined) query = query.where('name', '>', after)
-        return (await query.execute()).map(toSchedule)
+        const rows = await query.execute()
+        const last = await readLast(
+          reader,
+          rows.map(({ number }) => number),
+        )
+        return rows.map((row) => {
+          const schedule = toSchedule(row)
+          return { ...schedule, last: last.get(row.number) ?? null, upcomingMs: upcoming(schedule, listedTimes) }
+        })
       }),
-    upcoming: ({ timing, state }, count) => (state === 'active' ? nextTimes(timing, clock.nowMs(), count) : []),
+    upcoming,
     history: (project, name, limit = 20) =>
       database.read(async (reader) => readHistory(reader, (await getScheduleRow(reader, project, name)).number, limit)),
     pause: (project, name) => setState(project, name, 'paused'),
@@ -72,6 +85,8 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     },
   }
 }
+
+const listedTimes = 3
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
@@ -97,7 +112,7 @@ async function fireNow(
 const longestName = 200
 
 function check(
-  { project, name, timing, jitterMs = 0, concurrency = 'allow', catchUp = 'latest', job }: NewSchedule,
+  { project, name, timing, jitterMs = 0, concurrency = 'allow', catchUp = 'latest' }: NewSchedule,
   nowMs: number,
 ): void {
   for (const [what, text] of [
@@ -120,7 +135,6 @@ function check(
       `catchUp is one of ${catchUpPolicies.join(', ')}${didYouMean(catchUp, [...catchUpPolicies])}.`,
     )
   checkTiming(timing, nowMs)
-  checkJob(job)
 }
 
 /** When it fires first after a moment, with its jitter. */
@@ -132,12 +146,13 @@ export function timesAfter(timing: ScheduleRecord['timing'], jitterMs: number, n
 export const jittered = (atMs: number, jitterMs: number): number => atMs + Math.floor(Math.random() * (jitterMs + 1))
 
 async function add(
-  { database, secrets: box, clock }: SchedulesOptions,
+  { database, functions, secrets: box, clock }: SchedulesOptions,
   schedule: NewSchedule,
   replace: boolean,
 ): Promise<ScheduleRecord & { token?: string }> {
   const nowMs = clock.nowMs()
   check(schedule, nowMs)
+  await checkScheduledJob(functions, schedule.job, schedule.project)
   const { project, name, timing, jitterMs = 0, secrets = {}, isPaused = false } = schedule
   const times = isPaused ? { planned_at: null, next_at: null } : timesAfter(timing, jitterMs, nowMs)
   return await database.write(async (transaction) => {

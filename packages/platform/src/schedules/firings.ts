@@ -1,10 +1,12 @@
-import { AppError, endedStates, isAppError, newRunId } from '@trainyard/contract'
+import { AppError, endedStates, isAppError, newRunId, type RunState } from '@trainyard/contract'
 import type { Reader, Transaction } from '../database/index.ts'
+import { parseFunctionReference } from '../functions/index.ts'
+import { jobOfFunction, type JobPlan } from '../jobs/index.ts'
 import type { SchedulesOptions } from './create-schedules.ts'
 import { fillIn } from './fill-in.ts'
 import { type ScheduleRow, toSchedule } from './schedule-rows.ts'
 import { openSecrets } from './sealed-secrets.ts'
-import type { Firing, TriggerFacts } from './schedules.ts'
+import type { Firing, ScheduledJob, TriggerFacts } from './schedules.ts'
 
 /** A firing that is decided on: its run has an id, and whoever asks for it, once or twice, asks for that one. */
 export interface ClaimedFiring {
@@ -64,7 +66,7 @@ const kept = 100
 
 async function insertFiring(
   { kysely }: Transaction,
-  row: Omit<Parameters<typeof toFiring>[0], 'number'> & { schedule: number; facts: string },
+  row: Omit<FiringRow, 'state'> & { schedule: number; facts: string },
 ): Promise<number> {
   const { number } = await kysely.insertInto('schedule_firings').values(row).returning('number').executeTakeFirstOrThrow()
   const oldest = await kysely
@@ -85,33 +87,55 @@ async function insertFiring(
   return number
 }
 
-function toFiring(row: {
+interface FiringRow {
   planned_at: number
   fired_at: number
   cause: string
   outcome: string
   run: string | null
   reason: string | null
-}): Firing {
+  /** Of the run. */
+  state: string | null
+}
+
+function toFiring(row: FiringRow): Firing {
+  const isStarted = row.outcome !== 'skipped' && row.outcome !== 'failed'
   return {
     plannedAtMs: row.planned_at,
     firedAtMs: row.fired_at,
     cause: row.cause,
-    outcome: row.outcome === 'skipped' || row.outcome === 'failed' ? row.outcome : 'started',
-    runId: row.outcome === 'skipped' || row.outcome === 'failed' ? null : row.run,
+    outcome: isStarted ? 'started' : (row.outcome as 'skipped' | 'failed'),
+    runId: isStarted ? row.run : null,
+    runState: isStarted ? (row.state as RunState | null) : null,
     reason: row.reason,
   }
 }
 
-export async function readHistory({ kysely }: Reader, schedule: number, limit: number): Promise<Firing[]> {
-  const rows = await kysely
-    .selectFrom('schedule_firings')
-    .selectAll()
-    .where('schedule', '=', schedule)
-    .orderBy('number', 'desc')
-    .limit(limit)
-    .execute()
+const withRuns = ({ kysely }: Reader) =>
+  kysely
+    .selectFrom('schedule_firings as f')
+    .leftJoin('runs as r', 'r.id', 'f.run')
+    .select(['f.schedule', 'f.planned_at', 'f.fired_at', 'f.cause', 'f.outcome', 'f.run', 'f.reason', 'r.state'])
+
+/** Newest first. */
+export async function readHistory(reader: Reader, schedule: number, limit: number): Promise<Firing[]> {
+  const rows = await withRuns(reader).where('f.schedule', '=', schedule).orderBy('f.number', 'desc').limit(limit).execute()
   return rows.map(toFiring)
+}
+
+/** The newest of each schedule that has fired. */
+export async function readLast(reader: Reader, schedules: readonly number[]): Promise<Map<number, Firing>> {
+  if (schedules.length === 0) return new Map()
+  const rows = await withRuns(reader)
+    .where('f.number', 'in', (query) =>
+      query
+        .selectFrom('schedule_firings')
+        .select(({ fn }) => fn.max('number').as('newest'))
+        .where('schedule', 'in', [...schedules])
+        .groupBy('schedule'),
+    )
+    .execute()
+  return new Map(rows.map((row) => [row.schedule, toFiring(row)]))
 }
 
 /**
@@ -124,7 +148,7 @@ export async function startClaimed(options: SchedulesOptions, firing: ClaimedFir
     kysely.updateTable('schedule_firings').set(outcome).where('number', '=', firing.number).execute(),
   )
   const { plannedAtMs: planned_at, firedAtMs: fired_at, cause, run } = firing
-  return toFiring({ planned_at, fired_at, cause, run, ...outcome })
+  return toFiring({ planned_at, fired_at, cause, run, state: outcome.outcome === 'started' ? 'pending' : null, ...outcome })
 }
 
 interface Outcome {
@@ -142,7 +166,7 @@ async function carryOut(options: SchedulesOptions, firing: ClaimedFiring): Promi
     for (const runId of atWork)
       await jobs.abort(runId, { reason: `replaced by the next run of the schedule ${name}`, force: false })
     const facts = { ...firing.facts, planned: new Date(firing.plannedAtMs).toISOString(), schedule: name, project }
-    const { host, ...filled } = { ...job, ...fillIn(job, facts) }
+    const { host, ...filled }: ScheduledJob = { ...job, ...(await ofItsVersion(options, fillIn(job, facts), project)) }
     const { secrets, notifications } = openSecrets(box, firing.schedule.secrets, filled.task.notifications)
     await jobs.submit({
       ...filled,
@@ -159,6 +183,12 @@ async function carryOut(options: SchedulesOptions, firing: ClaimedFiring): Promi
     if (await isThere(options, firing.run)) return { outcome: 'started', reason: null }
     return { outcome: 'failed', reason: error.message }
   }
+}
+
+/** A run of a function is one of the version that its reference leads to now. */
+async function ofItsVersion({ functions }: SchedulesOptions, plan: JobPlan, project: string): Promise<JobPlan> {
+  if (plan.function === undefined) return plan
+  return { ...plan, ...jobOfFunction(await functions.get(parseFunctionReference(plan.function), project), plan.task) }
 }
 
 const isThere = async ({ jobs }: SchedulesOptions, run: string): Promise<boolean> => (await jobs.find(run)) !== undefined

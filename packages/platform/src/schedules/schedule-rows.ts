@@ -1,8 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import type { Selectable } from 'kysely'
 import type { Reader, SchedulesTable } from '../database/index.ts'
-import type { JobPlan } from '../jobs/index.ts'
-import type { ScheduleRecord, ScheduleState, Timing } from './schedules.ts'
+import type { ScheduledJob, ScheduleRecord, ScheduleState, Timing } from './schedules.ts'
 
 export type ScheduleRow = Selectable<SchedulesTable>
 
@@ -15,7 +14,7 @@ export const toSchedule = (row: ScheduleRow): ScheduleRecord => ({
   jitterMs: row.jitter,
   concurrency: row.concurrency as ScheduleRecord['concurrency'],
   catchUp: row.catch_up as ScheduleRecord['catchUp'],
-  job: JSON.parse(row.job) as JobPlan & { host?: string },
+  job: JSON.parse(row.job) as ScheduledJob,
   secretNames: JSON.parse(row.secret_names) as string[],
   labels: JSON.parse(row.labels) as Record<string, string>,
   nextAtMs: row.next_at,

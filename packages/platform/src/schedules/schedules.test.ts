@@ -1,6 +1,8 @@
+import type { Task } from '@trainyard/contract'
 import { expect, test } from 'vitest'
 import { systemClock } from '../base/clock.ts'
 import { createSecretBox } from '../base/secret-box.ts'
+import { toFunctionDocument } from '../functions/index.ts'
 import { openWorkplace } from '../jobs/testing/workplace.ts'
 import { createSchedules, type NewSchedule, startScheduler } from './index.ts'
 import { join } from 'node:path'
@@ -10,7 +12,7 @@ async function openCalendar() {
   const clock = { aheadMs: 0, nowMs: () => systemClock.nowMs() + clock.aheadMs }
   const secrets = createSecretBox(join(place.folder, 'schedule.key'))
   const problems: unknown[] = []
-  const options = { database: place.database, jobs: place.jobs, secrets, clock }
+  const options = { database: place.database, jobs: place.jobs, functions: place.functions, secrets, clock }
   const schedules = createSchedules(options)
   return {
     ...place,
@@ -219,4 +221,103 @@ test('what is wrong is refused in a sentence', async () => {
   await expect(place.schedules.fire('p', 'unknown')).rejects.toMatchObject({ code: 'not_found' })
   await place.schedules.remove('p', 's')
   await expect(place.schedules.remove('p', 's')).rejects.toMatchObject({ code: 'not_found' })
+})
+
+const training = `import os
+
+def train(context, eta: float, rounds: int = 3, label="y"):
+    print(eta, rounds, label, os.environ.get("MODE"))
+`
+
+const openTraining = async () => {
+  const place = await openCalendar()
+  const save = (code: string, tags: string[]) =>
+    place.functions.save({
+      project: 'p',
+      document: toFunctionDocument(
+        { name: 'train', code, handler: 'train', environment: { MODE: 'careful' }, parameters: { label: 'own' } },
+        { project: 'p' },
+      ),
+      tags,
+    })
+  const add = (task: Task, reference = 'db://p/train') =>
+    place.schedules.add(
+      {
+        project: 'p',
+        name: 's',
+        owner: 'ada',
+        timing: { kind: 'webhook' },
+        job: { function: reference, task, commandLine: ['test'] },
+      },
+      { replace: true },
+    )
+  return { ...place, save, add, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+}
+
+test('a schedule of a function runs the version that its tag leads to when it fires', async () => {
+  await using place = await openTraining()
+  place.work()
+  const first = await place.save(training, ['latest', 'good'])
+  await place.add({ parameters: { eta: 0.5 } }, 'db://p/train:good')
+  const run = await place.ended((await place.schedules.fire('p', 's')).runId!)
+  expect(await place.output(run.id)).toBe('0.5 3 own careful\n')
+  expect(run).toMatchObject({
+    state: 'completed',
+    parameters: { eta: 0.5, label: 'own' },
+    labels: { function: first.reference, schedule: 's' },
+    task: { command: expect.stringMatching(/train\.py$/), handler: 'train' },
+  })
+  const next = await place.save(training.replace('print(', 'print("next", '), ['latest', 'good'])
+  const again = await place.ended((await place.schedules.fire('p', 's')).runId!)
+  expect([again.labels['function'], await place.output(again.id)]).toEqual([next.reference, 'next 0.5 3 own careful\n'])
+  await place.functions.delete({ name: 'train' }, 'p')
+  expect(await place.schedules.fire('p', 's')).toMatchObject({
+    outcome: 'failed',
+    runState: null,
+    reason: expect.stringMatching(/train/),
+  })
+})
+
+test('schedules are listed with how the last run went and when they fire next', async () => {
+  await using place = await openCalendar()
+  place.work()
+  await place.schedule({ kind: 'interval', everyMs: 3_600_000 }, 'exit 3')
+  await place.schedule({ kind: 'webhook' }, 'true', { name: 'never' })
+  const { runId } = await place.schedules.fire('p', 's')
+  await place.ended(runId!)
+  const [never, fired] = await place.schedules.list({ project: 'p' })
+  expect(never).toMatchObject({ name: 'never', last: null, upcomingMs: [] })
+  expect(fired).toMatchObject({ name: 's', last: { outcome: 'started', runId, runState: 'failed' } })
+  expect(fired!.upcomingMs).toHaveLength(3)
+})
+
+test.each([
+  [
+    'a parameter that it does not take',
+    { parameters: { eta: 1, roundz: 2 } },
+    'train has no parameter "roundz" (did you mean rounds?)',
+  ],
+  ['a parameter that it needs', {}, 'train needs the parameter "eta"'],
+  ['a value of another type', { parameters: { eta: 'fast' } }, 'The parameter eta of train must be float, not "fast".'],
+  ['a number that is not whole', { parameters: { eta: 1, rounds: 2.5 } }, 'must be int, not 2.5'],
+  ['a handler that is not there', { handler: 'trian', parameters: {} }, 'has no handler trian; there are train'],
+  ['a script beside the function', { command: 'x.py', parameters: { eta: 1 } }, 'give one of both'],
+])('a schedule is refused with %s', async (_what, task, sentence) => {
+  await using place = await openTraining()
+  await place.save(training, ['latest'])
+  await expect(place.add(task)).rejects.toThrow(sentence)
+  expect(await place.schedules.list()).toEqual([])
+})
+
+test('of a function or version that is not there the nearest is named, and a file is looked into as well', async () => {
+  await using place = await openTraining()
+  await place.save(training, ['latest'])
+  await expect(place.add({}, 'db://p/trian')).rejects.toThrow('There is no function trian in project p: did you mean train?')
+  await expect(place.add({}, 'db://p/train:gone')).rejects.toMatchObject({ code: 'not_found' })
+  place.write('train.py', training)
+  const job = { task: { command: 'train.py:train', parameters: { etta: 1 } }, commandLine: [], workingDirectory: place.folder }
+  await expect(place.schedule({ kind: 'webhook' }, '', { job })).rejects.toThrow('did you mean eta?')
+  const filled = { parameters: { eta: '{{trigger.body.eta}}' }, inputs: {} }
+  await place.add(filled)
+  await place.add({ sweep: { hyperParameters: { eta: [1, 2] } } })
 })

@@ -1,3 +1,4 @@
+import type { RunState } from '@trainyard/contract'
 import type { JobPlan } from '../jobs/index.ts'
 
 /** When. Of a cron expression five fields (minutes) or six (seconds first), or an alias such as `@daily`. */
@@ -33,13 +34,19 @@ export interface ScheduleSettings {
   catchUp: (typeof catchUpPolicies)[number]
 }
 
+/**
+ * What is asked for each time. A `function` (`db://project/name:tag`) is looked up anew whenever it fires, so that a tag is the version it
+ * leads to then. With a `host`, only a server of that machine carries it out.
+ */
+export type ScheduledJob = JobPlan & { host?: string }
+
 export interface NewSchedule extends Partial<Omit<ScheduleSettings, 'timing'>> {
   timing: Timing
   project: string
   name: string
   owner: string
-  /** What is asked for each time. In texts of it `{{trigger.…}}` is replaced: see docs/schedules.md. */
-  job: JobPlan & { host?: string }
+  /** In texts of it `{{trigger.…}}` is replaced: see docs/schedules.md. */
+  job: ScheduledJob
   secrets?: Record<string, string>
   labels?: Record<string, string>
   isPaused?: boolean
@@ -52,7 +59,7 @@ export interface ScheduleRecord extends ScheduleSettings {
   name: string
   owner: string
   state: ScheduleState
-  job: JobPlan & { host?: string }
+  job: ScheduledJob
   /** Names only: values are never given back. */
   secretNames: string[]
   labels: Record<string, string>
@@ -60,6 +67,14 @@ export interface ScheduleRecord extends ScheduleSettings {
   nextAtMs: number | null
   createdAtMs: number
   updatedAtMs: number
+}
+
+/** As schedules are listed. */
+export interface ListedSchedule extends ScheduleRecord {
+  /** What it fired or left out last. */
+  last: Firing | null
+  /** Its next times, without jitter; none while it is paused. */
+  upcomingMs: number[]
 }
 
 export interface Firing {
@@ -70,6 +85,8 @@ export interface Firing {
   cause: string
   outcome: 'started' | 'skipped' | 'failed'
   runId: string | null
+  /** How that run is, or how it ended; null when it is not in the records any more. */
+  runState: RunState | null
   /** Why it did not start. */
   reason: string | null
 }
@@ -80,13 +97,13 @@ export type TriggerFacts = Readonly<Record<string, unknown>>
 /** Every change is durable when it resolves. */
 export interface Schedules {
   /**
-   * `already_exists` when the project has one of that name, unless it is to be replaced. What never fires is refused with
-   * `invalid_argument`. Of one that a webhook fires, the answer holds the only copy of its token.
+   * `already_exists` when the project has one of that name, unless it is to be replaced. What never fires, a handler that is not there and
+   * parameters that it does not take are refused with `invalid_argument`. Of one that a webhook fires, the answer holds the only copy of its token.
    */
   add(schedule: NewSchedule, options?: { replace?: boolean }): Promise<ScheduleRecord & { token?: string }>
   find(project: string, name: string): Promise<ScheduleRecord | undefined>
   get(project: string, name: string): Promise<ScheduleRecord>
-  list(query?: { project?: string; limit?: number; after?: string }): Promise<ScheduleRecord[]>
+  list(query?: { project?: string; limit?: number; after?: string }): Promise<ListedSchedule[]>
   /** Its next times, without jitter; none while it is paused. */
   upcoming(schedule: ScheduleRecord, count: number): number[]
   /** Newest first. The last 100 are kept. */

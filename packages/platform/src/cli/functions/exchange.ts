@@ -74,18 +74,13 @@ async function readDocument(cli: Cli, session: FunctionSession, from: string): P
     return portableDocument(version.document)
   }
   if (from.startsWith('hub://')) return await readHubItem(cli, from)
-  if (from.startsWith('hub://')) {
-    const { openHub } = await import('../hub/hub-session.ts')
-    await using opened = await openHub(cli)
-    return portableDocument((await opened.hub.fetch(await opened.hub.find(from))).document)
-  }
   const folder = session.remote === undefined ? session.directory.path : cli.workingDirectory
   const fetched = await fetchSource(from, sourceOptions(cli, session, folder, cli.signal))
   return await readFunctionFile(fetched.file ?? join(fetched.folder, 'function.yaml'))
 }
 
 /** With its code in it: what a hub offers may change or go away. */
-async function readHubItem(cli: Cli, reference: string): Promise<FunctionDocument> {
+export async function readHubItem(cli: Cli, reference: string): Promise<FunctionDocument> {
   const { openHub } = await import('../hub/hub-session.ts')
   await using opened = await openHub(cli)
   const item = await opened.hub.find(reference)

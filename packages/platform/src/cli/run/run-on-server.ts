@@ -10,6 +10,7 @@ import { shortId } from '../output/format.ts'
 import { openRecords } from '../open-records.ts'
 import { jobsOf } from '../record-server.ts'
 import { openSession, type Session } from '../session.ts'
+import { readServerNote } from '../server-file.ts'
 import { wakeServer } from '../wake-server.ts'
 import { recordedCommandLine } from './command-line.ts'
 import { reportOutcome } from './outcome.ts'
@@ -35,7 +36,7 @@ export async function runOnServer(cli: Cli, asked: Asked): Promise<void> {
     remote === undefined || cli.globals.data !== undefined ? await openSession(cli, { create: true }) : await openRecords(cli)
   const runId = session.remote === undefined ? await submitHere(cli, session, asked) : await submitThere(session, cli, asked)
   if (asked.options.detach) return await cli.print(runId)
-  const record = await follow(cli, session, runId)
+  const record = await follow(cli, session, runId, asked.options)
   if (record === undefined) return
   if (record.kind === 'sweep' && session.remote === undefined) {
     const { reportSweep } = await import('./sweep-outcome.ts')
@@ -63,7 +64,19 @@ export function planOf(
   }
 }
 
+/** Whether somebody is there to carry jobs out, as far as this data directory tells. */
+function isServed({ directory }: Session): boolean {
+  const note = readServerNote(directory.path)
+  return note !== undefined && note.jobs !== false
+}
+
 async function submitHere(cli: Cli, session: Session, asked: Asked): Promise<string> {
+  const { detach, waitForServer } = asked.options
+  if (detach !== true && waitForServer !== true && !isServed(session))
+    throw new AppError(
+      'failed_precondition',
+      `No server of ${session.directory.path} carries out jobs: start one (${cli.config.programName} up), or queue the run for the next one with --detach or --wait-for-server.`,
+    )
   const jobs = jobsOf(session, executionOf(cli, session))
   const job: NewJob = { ...planOf(cli, asked), owner: cli.config.userName, host: hostname() }
   const { runId } = await jobs.submit({ ...job, ...(asked.options.runId === undefined ? {} : { runId: asked.options.runId }) })
@@ -109,7 +122,12 @@ const soonMs = 25
 const laterMs = 200
 
 /** Shows the output until the run has ended; undefined when the user did not want to wait. */
-async function follow(cli: Cli, session: Session, runId: string): Promise<RunRecord | undefined> {
+async function follow(
+  cli: Cli,
+  session: Session,
+  runId: string,
+  { waitForServer = false }: RunOptions,
+): Promise<RunRecord | undefined> {
   const { runs, logs } = session.tracking
   const left = new AbortController()
   const leave = (): void => left.abort()
@@ -125,6 +143,12 @@ async function follow(cli: Cli, session: Session, runId: string): Promise<RunRec
         end = chunk.offset + chunk.bytes.length
       }
       if (isEnded(record.state)) return record
+      // Whatever runs goes on without its server; what waits would wait for ever.
+      if (record.state === 'pending' && session.remote === undefined && !waitForServer && !isServed(session))
+        throw new AppError(
+          'failed_precondition',
+          `The server has ended, and ${shortId(runId)} waits for the next one: start it with ${cli.config.programName} up, or take the run back with ${cli.config.programName} jobs cancel ${shortId(runId)}.`,
+        )
       const why = record.state === 'pending' ? (record.stateReason ?? '') : ''
       if (why !== told && why.startsWith('wait')) cli.note(`${shortId(runId)} ${why}`)
       told = why

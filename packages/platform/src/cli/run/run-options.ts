@@ -42,6 +42,7 @@ export interface RunOptions {
   memory?: string
   gpus?: string
   pendingTimeout?: string
+  waitForServer?: boolean
   watch?: boolean
   sampleEvery?: string
   attach?: string
@@ -97,6 +98,7 @@ export function addRunOptions(command: Command): void {
     .option('--cpus <number>', 'CPUs it needs (default 1)')
     .option('--memory <amount>', 'memory it needs, such as 4Gi')
     .option('--gpus <count>', 'GPUs it needs')
+    .option('--wait-for-server', 'queue it also when no server runs, and wait for one')
     .option('--pending-timeout <duration>', 'give up when it has not started after this time')
     .optionsGroup('Options:')
     .option('--sample-every <duration>', 'how often CPU, memory and GPUs are sampled (default 5s; 0 turns it off)')

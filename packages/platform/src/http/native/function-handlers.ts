@@ -1,7 +1,6 @@
-import { hostname } from 'node:os'
 import { AppError, inferValues } from '@trainyard/contract'
 import { buildStateOf } from '../../builds/index.ts'
-import { isMissing, parseTask, recordUnstarted } from '../../execution/index.ts'
+import { parseTask } from '../../execution/index.ts'
 import {
   checkFunctionDocument,
   checkHandler,
@@ -11,12 +10,11 @@ import {
   fromFunctionDocument,
   type FunctionDocument,
   type FunctionVersion,
-  overFunction,
   requireCode,
-  stageFunction,
   toFunctionDocument,
 } from '../../functions/index.ts'
 import type { FunctionSpec } from '@trainyard/contract/function'
+import { jobOfFunction } from '../../jobs/index.ts'
 import type { CallOf, SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
 import { checkSources, jobsOf } from './job-handlers.ts'
@@ -120,31 +118,16 @@ interface Place {
   hash?: string | undefined
 }
 
-async function submitRun(context: NativeContext, { path, body, caller, signal }: CallOf<'runFunction'>) {
+async function submitRun(context: NativeContext, { path, body, caller }: CallOf<'runFunction'>) {
   const { project, tag, hash, task, commandLine, ...request } = body
   const version = await versionOf(context, path.name, { project, tag, hash })
   const jobs = jobsOf(context)
-  const { execution } = context
   const told = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
   const typed = body.parameterTexts
   const asked = typed === undefined ? told : { ...told, parameters: { ...inferValues(typed), ...told.parameters } }
-  const staged = await stageFunction(version, context.builds.sources(signal), asked).catch((error: unknown) => {
-    if (execution !== undefined && isMissing(error)) return error
-    throw error
-  })
-  if (staged instanceof Error) {
-    const { name, reference } = version
-    const unstarted = overFunction({ name, project, experiment: name, labels: { function: reference } }, asked)
-    const kind = unstarted.sweep === undefined ? 'run' : 'sweep'
-    const owned = { ...execution!, owner: caller.by }
-    return await context.tracking.runs.get(await recordUnstarted(owned, { task: unstarted, kind, host: hostname() }, staged))
-  }
   const { runId } = await jobs.submit({
     ...request,
-    task: overFunction(staged.task, asked),
-    ...(staged.workingDirectory === undefined ? {} : { workingDirectory: staged.workingDirectory }),
-    ...(staged.sharedFolder === undefined ? {} : { sharedFolder: staged.sharedFolder }),
-    ...(staged.notes.length === 0 ? {} : { choices: { function: staged.notes.join('; ') } }),
+    ...jobOfFunction(version, asked),
     owner: caller.by,
     commandLine: commandLine ?? [caller.via],
   })

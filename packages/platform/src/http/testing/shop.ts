@@ -20,7 +20,7 @@ export async function openShop() {
     tracking,
     jobs,
     execution,
-    schedules: createSchedules({ database, jobs, secrets: box, clock: systemClock }),
+    schedules: createSchedules({ database, jobs, functions: place.functions, secrets: box, clock: systemClock }),
     registry: createRegistry(database),
     traces: createTraces(database),
     evaluation: createEvaluation(database),

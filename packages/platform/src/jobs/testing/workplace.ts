@@ -8,7 +8,9 @@ import { openDataDirectory } from '../../base/data-directory.ts'
 import { createSecretBox } from '../../base/secret-box.ts'
 import { openDatabase } from '../../database/index.ts'
 import { createTestPlace } from '../../database/testing/test-place.ts'
+import { createDefinitions } from '../../definitions/index.ts'
 import type { Execution } from '../../execution/index.ts'
+import { createFunctions } from '../../functions/index.ts'
 import { createFileStore, createPlaces } from '../../objects/index.ts'
 import { createTracking } from '../../tracking/index.ts'
 import { createJobs, createJobWorker, type Demand, type JobWorker, type NewJob } from '../index.ts'
@@ -36,6 +38,7 @@ export async function openWorkplace() {
     places: createPlaces(objects),
   }
   const secrets = createSecretBox(join(directory.path, 'secret.key'))
+  const functions = createFunctions(createDefinitions(database))
   const problems: unknown[] = []
   const workers: JobWorker[] = []
   const jobs = createJobs({ database, secrets, execution, onChange: () => workers.forEach((worker) => worker.wake()) })
@@ -45,12 +48,23 @@ export async function openWorkplace() {
     execution,
     tracking,
     jobs,
+    functions,
     problems,
     work(capacity: Partial<Demand> = {}): JobWorker {
       const worker = createJobWorker({
         database,
         secrets,
         execution,
+        functionCode: {
+          functions,
+          sources: ({ allowLocal, signal }) => ({
+            objects,
+            cacheFolder: join(directory.path, 'functions'),
+            allowLocal,
+            environment: {},
+            signal,
+          }),
+        },
         capacity: { cpuMilli: 2000, memoryBytes: 2 ** 33, gpus: 0, ...capacity },
         openExecution: () => Promise.resolve({ execution, [Symbol.asyncDispose]: () => Promise.resolve() }),
         onProblem: (error) => void problems.push(error),
