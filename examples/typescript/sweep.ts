@@ -1,7 +1,7 @@
-import { createTask, handlerOf, logUniform, runLocal } from '@trainyard/sdk'
+import { newTask, handlerOf, logUniform, runLocal } from '@trainyard/sdk'
 
 /** A random search over the training beside this file, started from TypeScript: `node sweep.ts`. */
-const task = createTask({ name: 'iris-search', ...handlerOf({ url: new URL('training.ts', import.meta.url).href }, 'train') })
+const task = newTask({ name: 'iris-search', ...handlerOf({ url: new URL('training.ts', import.meta.url).href }, 'train') })
   .withParameters({ epochs: 100 })
   .withHyperParameters({ learningRate: logUniform(0.01, 1), l2: [0, 0.001, 0.01] }, 'max.accuracy', { maxIterations: 8, seed: 1 })
 

@@ -162,6 +162,14 @@ describe('bad input', () => {
     expectSentence(await workshop.start(arguments_, { environment }).finished, expected)
   })
 
+  it('a first command that is refused at once leaves no data directory', async () => {
+    using own = new Workshop()
+    own.write('job.py', 'print(1)\n')
+    for (const words of [['missing.py'], ['job.py', '--python', 'python3.99'], ['job.py', '-i', 'data=gone.csv']])
+      expectSentence(await own.run('run', ...words), { code: 2, says: /./ })
+    expect(readdirSync(own.folder)).toEqual(['job.py'])
+  })
+
   it('what is refused for its handler or parameters leaves no run, single or sweep, and imports are not paid twice', async () => {
     using own = new Workshop()
     own.write('job.py', 'def train(context, depth: int = 1, *, lr: float = 0.1):\n    context.log_result("x", depth)\n')

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { locateDataDirectory, openDataDirectory } from './data-directory.ts'
+import { dataDirectoryAt, locateDataDirectory, makeDataDirectory, openDataDirectory } from './data-directory.ts'
 
 function temporary(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'data-directory-')))
@@ -33,8 +33,8 @@ describe('the data directory', () => {
 
   it('is made once, and says so', () => {
     const place = { path: join(temporary(), 'deep', 'er'), chosenBy: 'flag' as const }
-    expect(openDataDirectory(place).created).toBe(true)
-    expect(openDataDirectory(place).created).toBe(false)
+    expect(makeDataDirectory(dataDirectoryAt(place))).toBe(true)
+    expect(makeDataDirectory(dataDirectoryAt(place))).toBe(false)
   })
 
   it('is refused with a sentence where a file is in the way, or nothing can be made', () => {

@@ -11,8 +11,6 @@ export interface DataDirectory {
   readonly artifacts: string
   /** One folder per live or unfinished run: journals, captured output, spooled artifacts. */
   readonly runs: string
-  /** Made by this call (say so to the user). */
-  readonly created: boolean
   /** Which rule chose it. */
   readonly chosenBy: 'flag' | 'environment' | 'nearest' | 'default'
 }
@@ -35,21 +33,19 @@ export function locateDataDirectory(options: { flag?: string; environment?: stri
 /** The database of a data directory. */
 export const databaseFile = (path: string): string => join(path, 'trainyard.db')
 
-export function openDataDirectory(place: { path: string; chosenBy: DataDirectory['chosenBy'] }): DataDirectory {
-  const { path, chosenBy } = place
-  const directory = {
-    path,
-    database: databaseFile(path),
-    artifacts: join(path, 'artifacts'),
-    runs: join(path, 'runs'),
-    chosenBy,
-  }
-  const created = !existsSync(path)
+/** The folders of a data directory, made or not. */
+export function dataDirectoryAt({ path, chosenBy }: { path: string; chosenBy: DataDirectory['chosenBy'] }): DataDirectory {
+  return { path, database: databaseFile(path), artifacts: join(path, 'artifacts'), runs: join(path, 'runs'), chosenBy }
+}
+
+/** Makes what is missing of it. True when it was not there at all (say so to the user). */
+export function makeDataDirectory({ path, runs, artifacts }: DataDirectory): boolean {
+  const isNew = !existsSync(path)
   try {
     // Output and parameters of runs are their owner's business; whoever shares a directory opens it to others with chmod.
     makeFolderSync(path, 0o700)
-    makeFolderSync(directory.runs)
-    makeFolderSync(directory.artifacts)
+    makeFolderSync(runs)
+    makeFolderSync(artifacts)
   } catch (error) {
     throw new AppError(
       'storage',
@@ -57,5 +53,12 @@ export function openDataDirectory(place: { path: string; chosenBy: DataDirectory
       { cause: error },
     )
   }
-  return { ...directory, created }
+  return isNew
+}
+
+/** The data directory at this place, made when it is not there. */
+export function openDataDirectory(place: { path: string; chosenBy: DataDirectory['chosenBy'] }): DataDirectory {
+  const directory = dataDirectoryAt(place)
+  makeDataDirectory(directory)
+  return directory
 }

@@ -9,8 +9,11 @@ export function examplesText(examples: readonly Example[], { style }: Pick<Cli, 
   return `\n${style.bold('Examples:')}\n${lines.join('\n')}\n`
 }
 
+const examplesOf = new WeakMap<Command, readonly Example[]>()
+
 /** Shown under a command's help. Every command has some. */
 export function addExamples(command: Command, cli: Cli, examples: readonly Example[]): void {
+  examplesOf.set(command, examples)
   command.addHelpText('after', () => examplesText(examples, cli).trimEnd())
 }
 
@@ -20,4 +23,10 @@ export function addExamplesBelow(command: Command, cli: Cli, examples: Readonly<
     const own = examples[child.name()]
     if (own !== undefined) addExamples(child, cli, own)
   }
+}
+
+/** A command of commands shows the first example of each. */
+export function addExamplesFromBelow(command: Command, cli: Cli): void {
+  const first = command.commands.flatMap((child) => examplesOf.get(child)?.slice(0, 1) ?? [])
+  if (first.length > 0 && !examplesOf.has(command)) addExamples(command, cli, first)
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { AppError } from '@trainyard/contract'
-import { type DataDirectory, locateDataDirectory, openDataDirectory } from '../base/data-directory.ts'
+import { type DataDirectory, dataDirectoryAt, locateDataDirectory, makeDataDirectory } from '../base/data-directory.ts'
 import type { Cli } from './cli.ts'
 import { sharedDatabase } from './database-place.ts'
 
@@ -12,9 +12,14 @@ export function openDirectory(cli: Cli, options: { create: boolean }): DataDirec
   const place = directoryPlace(cli)
   // With a shared database there is something to look at all the same.
   if (!options.create && sharedDatabase(cli) === undefined && !existsSync(place.path)) throw nothingHere(place)
-  const directory = openDataDirectory(place)
-  if (directory.created) cli.note(`Made the data directory ${directory.path}.`)
+  const directory = dataDirectoryAt(place)
+  makeDirectory(cli, directory)
   return directory
+}
+
+/** Makes it when it is not there, and says so. */
+export function makeDirectory(cli: Cli, directory: DataDirectory): void {
+  if (makeDataDirectory(directory)) cli.note(`Made the data directory ${directory.path}.`)
 }
 
 /** The same place, made or not. */

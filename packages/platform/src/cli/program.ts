@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Cli, GlobalOptions } from './cli.ts'
 import { type CommandEntry, commandTable } from './command-table.ts'
-import { examplesText } from './examples.ts'
+import { addExamplesFromBelow, examplesText } from './examples.ts'
 
 const globalOptions = (): Option[] => [
   new Option('--data <dir>', 'data directory (default: TRAINYARD_HOME, else the nearest .trainyard upwards)'),
@@ -60,19 +60,20 @@ async function addCommand(program: Command, entry: CommandEntry, wanted: boolean
   const module = await entry.load()
   command.description(sentence(entry.summary))
   module.define(command, cli)
-  finish(command)
+  finish(command, cli)
 }
 
 /** Global options go on every command, so that they may stand before or after its name; the help of the program explains them. */
-function finish(command: Command): void {
+function finish(command: Command, cli: Cli): void {
   command.helpOption('-h, --help', 'show help')
   addGlobalOptions(command, 'hidden')
+  addExamplesFromBelow(command, cli)
   command.addHelpText(
     'after',
     '\nEvery command also takes --data, --database, --project, --json, --quiet and --no-color: see trainyard --help.',
   )
   if (command.commands.length > 0) command.helpCommand(false).enablePositionalOptions()
-  for (const child of command.commands) finish(child)
+  for (const child of command.commands) finish(child, cli)
 }
 
 function addGlobalOptions(command: Command, help: 'shown' | 'hidden'): void {

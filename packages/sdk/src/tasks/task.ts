@@ -85,7 +85,7 @@ export class TaskBuilder {
   }
 }
 
-export const createTask = (fields?: TaskFields): TaskBuilder => new TaskBuilder(fields)
+export const newTask = (fields?: TaskFields): TaskBuilder => new TaskBuilder(fields)
 
 /** `{ command, handler }` of a function in the calling file: `runLocal({ ...handlerOf(import.meta, 'train'), parameters: { eta: 0.1 } })`. */
 export const handlerOf = (meta: { url: string }, handler: string): { command: string; handler: string } => ({

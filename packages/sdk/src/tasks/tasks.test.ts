@@ -7,13 +7,13 @@ import { fixture, removeTemporaryFolders, temporaryFolder } from '../testing/sta
 import { commandWords } from './command-line.ts'
 import { choice, integer, logUniform, normal, uniform } from './distributions.ts'
 import { runLocal } from './run-local.ts'
-import { createTask, handlerOf } from './task.ts'
+import { newTask, handlerOf } from './task.ts'
 
 afterAll(removeTemporaryFolders)
 
 describe('a task', () => {
   it('is built by chained calls into what files and the command line know', () => {
-    const task = createTask({ name: 'train', handler: 'training.ts:train', labels: { team: 'a' } })
+    const task = newTask({ name: 'train', handler: 'training.ts:train', labels: { team: 'a' } })
       .withParameters({ eta: 0.1 })
       .withParameters({ rounds: 3, limit: Number.POSITIVE_INFINITY })
       .withInput('rows', 's3://bucket/rows.csv')
@@ -44,7 +44,7 @@ describe('a task', () => {
 
   it('takes every distribution and a parameter file, and clones apart', () => {
     const space = { a: choice(['x']), b: uniform(0, 1, { step: 0.5 }), c: integer(1, 8, { log: true }), d: normal(0, 1) }
-    const task = createTask({ command: 'a.ts' }).withHyperParameters(space)
+    const task = newTask({ command: 'a.ts' }).withHyperParameters(space)
     const other = task.clone().withParameterFile('rows.csv', 'min.loss')
     expect(Check(TaskSchema, other.toJSON())).toBe(true)
     expect(task.toJSON().sweep).not.toHaveProperty('parameterFile')
@@ -63,7 +63,7 @@ describe('runLocal', () => {
 
   it('hands the task to the command on standard input and gives the run with its outputs', async () => {
     const workingDirectory = temporaryFolder()
-    const task = createTask({ handler: 'a.ts:train' }).withSecrets('inline', { KEY: 'hidden' })
+    const task = newTask({ handler: 'a.ts:train' }).withSecrets('inline', { KEY: 'hidden' })
     const run = await runLocal(task, { workingDirectory, watch: false, overrides: { handler: 'b.ts:train' } })
     const told = JSON.parse(readFileSync(join(workingDirectory, 'task.json'), 'utf8')) as { task: object; rest: string[] }
     expect(told.task).toMatchObject({ command: 'b.ts', handler: 'train' })
@@ -87,7 +87,7 @@ describe('runLocal', () => {
 
   it('starts a run in the background through a file that is gone afterwards, with paths that hold there', async () => {
     const workingDirectory = temporaryFolder()
-    const task = createTask({ command: 'a.ts' }).withParameterFile('rows.csv')
+    const task = newTask({ command: 'a.ts' }).withParameterFile('rows.csv')
     const run = await runLocal(task, { workingDirectory, watch: false, detach: true })
     const told = JSON.parse(readFileSync(join(workingDirectory, 'task.json'), 'utf8')) as { task: object; rest: string[] }
     expect(told.task).toEqual({

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { AppError, type Task } from '@trainyard/contract'
-import type { DataDirectory } from '../../base/data-directory.ts'
+import { type DataDirectory, dataDirectoryAt } from '../../base/data-directory.ts'
 // Files, not the folder's index: what runs before the process of a run is started must not wait for the rest to load (15 ms).
 import { prepareRun, type PrepareOptions } from '../../execution/prepare.ts'
 import type { Ground } from '../../execution/execution.ts'
@@ -20,7 +20,7 @@ import { parsePairs } from '../run/parse-options.ts'
 import { addRunOptions, type RunOptions } from '../run/run-options.ts'
 import { groundOf } from '../run/ground.ts'
 import { lazyRecords, type LazyRecords } from '../run/lazy-records.ts'
-import { openDirectory } from '../open-directory.ts'
+import { directoryPlace, makeDirectory } from '../open-directory.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
@@ -62,7 +62,7 @@ export async function runCommand(
   const { failure, ...start } = { ...staged }
   const work = { ...built, ...start, options, interrupts }
   if (failure !== undefined) {
-    await using records = lazyRecords(cli, openDirectory(cli, { create: true }))
+    await using records = lazyRecords(cli, dataDirectoryAt(directoryPlace(cli)))
     throw await kept(records, work, failure)
   }
   if (options.on !== undefined) {
@@ -70,7 +70,7 @@ export async function runCommand(
     const { runOnServer } = await import('../run/run-on-server.ts')
     return await runOnServer(cli, work)
   }
-  const directory = openDirectory(cli, { create: true })
+  const directory = dataDirectoryAt(directoryPlace(cli))
   await using records = lazyRecords(cli, directory)
   if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))
   else await execute(cli, directory, records, work)
@@ -140,6 +140,8 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
   const prepared = await prepareRun(ground, task, prepareOptions(cli, work)).catch(async (error: unknown) => {
     throw isMissing(error) ? await kept(records, work, error) : error
   })
+  // Not before: a mistaken command leaves nothing behind.
+  makeDirectory(cli, directory)
   const placed = {
     ...prepared,
     choices: { ...prepared.choices, ...work.choices },

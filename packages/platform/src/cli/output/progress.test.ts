@@ -50,17 +50,17 @@ describe('progress without a terminal', () => {
 })
 
 describe('progress on a terminal', () => {
-  test('the bar is wiped before each line of output and drawn again below it', () => {
+  test('the bar is wiped before each line of output and drawn again below it; what is stopped waits for nothing', () => {
     const { stream, written } = memoryStream(true)
     const progress = createProgress({ stream, total: 4, label: 'sweep', style, nowMs: () => 0 })
-    progress.update(1)
+    progress.update(1, { running: 2 })
     progress.note('hello')
     progress.stop()
-    const bar = 'sweep ██████░░░░░░░░░░░░░░░░░░ 1/4 (25%) · 0 ms · about 0 ms left'
+    const bar = 'sweep ██████░░░░░░░░░░░░░░░░░░ 1/4 (25%)'
     expect(written).toEqual([
       '\r\u001b[2Ksweep ░░░░░░░░░░░░░░░░░░░░░░░░ 0/4 (0%) · 0 ms',
-      `\r\u001b[2Khello\n${bar}`,
-      `\r\u001b[2K${bar}\n`,
+      `\r\u001b[2Khello\n${bar} · 2 running · 0 ms · about 0 ms left`,
+      `\r\u001b[2K${bar} · 0 ms\n`,
     ])
   })
 

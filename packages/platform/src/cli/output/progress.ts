@@ -48,18 +48,20 @@ interface Counters extends ProgressState {
   done: number
   total: number | undefined
   elapsedMs: number
+  /** Stopped early: what is not done is not waited for. */
+  stopped: boolean
 }
 
 /** What both forms say after the count. */
 function factsOf(counters: Counters, style: Style): string[] {
-  const { done, total, failed = 0, running = 0, best, detail, elapsedMs } = counters
+  const { done, total, failed = 0, running = 0, best, detail, elapsedMs, stopped } = counters
   const facts: string[] = []
-  if (running > 0) facts.push(`${running} running`)
+  if (!stopped && running > 0) facts.push(`${running} running`)
   if (failed > 0) facts.push(style.red(`${failed} failed`))
   if (best !== undefined) facts.push(`best ${style.green(visible(best))}`)
   if (detail !== undefined) facts.push(visible(detail))
   facts.push(formatDuration(elapsedMs))
-  if (total !== undefined && done > 0 && done < total)
+  if (!stopped && total !== undefined && done > 0 && done < total)
     facts.push(`about ${formatDuration((elapsedMs / done) * (total - done))} left`)
   return facts
 }
@@ -75,8 +77,7 @@ const share = ({ done, total }: Counters): string =>
 function createBar(options: ProgressOptions): Progress {
   const { stream, style, unicode = true, nowMs = Date.now } = options
   const startedAtMs = nowMs()
-  let counters: Counters = { done: 0, total: options.total, elapsedMs: 0 }
-  let stopped = false
+  let counters: Counters = { done: 0, total: options.total, elapsedMs: 0, stopped: false }
 
   const text = (): string => {
     counters.elapsedMs = nowMs() - startedAtMs
@@ -100,11 +101,11 @@ function createBar(options: ProgressOptions): Progress {
       counters.total = total
     },
     note(line) {
-      stream.write(stopped ? `${line}\n` : `${wipeLine}${line}\n${text()}`)
+      stream.write(counters.stopped ? `${line}\n` : `${wipeLine}${line}\n${text()}`)
     },
     stop({ clear = false } = {}) {
-      if (stopped) return
-      stopped = true
+      if (counters.stopped) return
+      counters.stopped = true
       clearInterval(timer)
       stream.write(clear ? wipeLine : `${wipeLine}${text()}\n`)
     },
@@ -124,10 +125,9 @@ function barOf(fraction: number, unicode: boolean, style: Style): string {
 function createLines(options: ProgressOptions): Progress {
   const { stream, style, intervalMs = 5000, nowMs = Date.now } = options
   const startedAtMs = nowMs()
-  let counters: Counters = { done: 0, total: options.total, elapsedMs: 0 }
+  let counters: Counters = { done: 0, total: options.total, elapsedMs: 0, stopped: false }
   let printedAtMs = startedAtMs
   let printed = ''
-  let stopped = false
 
   const print = () => {
     counters.elapsedMs = nowMs() - startedAtMs
@@ -138,7 +138,7 @@ function createLines(options: ProgressOptions): Progress {
   return {
     update(done, state = {}) {
       counters = { ...counters, ...state, done }
-      if (!stopped && nowMs() - printedAtMs >= intervalMs) print()
+      if (!counters.stopped && nowMs() - printedAtMs >= intervalMs) print()
     },
     setTotal(total) {
       counters.total = total
@@ -147,8 +147,8 @@ function createLines(options: ProgressOptions): Progress {
       stream.write(`${line}\n`)
     },
     stop({ clear = false } = {}) {
-      if (stopped) return
-      stopped = true
+      if (counters.stopped) return
+      counters.stopped = true
       if (!clear && share(counters) !== printed) print()
     },
   }

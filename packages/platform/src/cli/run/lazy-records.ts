@@ -1,8 +1,9 @@
 import type { DataDirectory } from '../../base/data-directory.ts'
 import type { Cli } from '../cli.ts'
+import { makeDirectory } from '../open-directory.ts'
 import type { RunWork } from './run-work.ts'
 
-/** The records of a data directory, opened when they are first needed. Closing waits for writes under way. */
+/** The records of a data directory, opened (and the directory made) when they are first needed. Closing waits for writes under way. */
 export interface LazyRecords extends AsyncDisposable {
   load(): Promise<void>
   use<T>(work: (runs: RunWork) => T | Promise<T>): Promise<T>
@@ -15,7 +16,10 @@ export interface LazyRecords extends AsyncDisposable {
 export function lazyRecords(cli: Cli, directory: DataDirectory): LazyRecords {
   let opening: Promise<RunWork> | undefined
   const open = (): Promise<RunWork> =>
-    (opening ??= import('./run-work.ts').then(({ openRunWork }) => openRunWork(cli, directory)))
+    (opening ??= import('./run-work.ts').then(({ openRunWork }) => {
+      makeDirectory(cli, directory)
+      return openRunWork(cli, directory)
+    }))
   return {
     load: async () => void (await open()),
     use: async (work) => await work(await open()),

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { CodeVersion } from '@trainyard/contract'
 
@@ -36,10 +37,20 @@ export interface CodeSnapshot {
 
 const scriptLimitBytes = 1 << 20
 
+/** Whether asking git can tell anything: starting it costs a short run 10 ms. */
+function hasRepository(folder: string, environment: Environment): boolean {
+  if (environment['GIT_DIR'] !== undefined) return true
+  for (let current = resolve(folder); ; current = dirname(current)) {
+    if (existsSync(join(current, '.git'))) return true
+    if (current === dirname(current)) return false
+  }
+}
+
 async function gitState(
   folder: string,
   environment: Environment,
 ): Promise<{ git?: NonNullable<CodeVersion['git']>; diff?: string }> {
+  if (!hasRepository(folder, environment)) return {}
   // One process for the common case: commit, branch and root together; 4-8 ms each here.
   const head = await git(folder, environment, 'rev-parse', 'HEAD', '--abbrev-ref', 'HEAD', '--show-toplevel')
   if (head === undefined) return {}
