@@ -17,6 +17,8 @@ import { addressOfForeignLink } from './app/foreign-links.ts'
 import { createAppRouter } from './app/router.tsx'
 import { applyTheme } from './app/theme.ts'
 
+// Fetched while React wakes up: otherwise the router asks for it only then.
+if (location.pathname.endsWith('/runs')) void import('./runs/runs-page.tsx')
 applyTheme()
 const own = addressOfForeignLink(location.hash)
 if (own !== undefined) history.replaceState(null, '', own)

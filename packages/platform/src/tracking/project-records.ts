@@ -1,4 +1,5 @@
 import { AppError, checkProjectName, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { sql, type SqlBool } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import {
   countProjectRows,
@@ -70,15 +71,22 @@ export function createProjectRecords(database: Database, clock: Clock): ProjectR
   }
 }
 
+/** Iterations belong to their sweep and are not counted, as nowhere where runs are. */
 async function listProjects({ kysely }: Reader) {
-  const rows = await kysely
-    .selectFrom('projects')
-    .leftJoin('runs', (join) => join.onRef('runs.project', '=', 'projects.number').on('trashed_at', 'is', null))
-    .select(({ fn }) => ['projects.name', 'projects.created_at', fn.count<number>('runs.number').as('runs')])
-    .groupBy('projects.number')
-    .orderBy('projects.name')
+  const rows = await kysely.selectFrom('projects').select(['number', 'name', 'created_at']).orderBy('name').execute()
+  const counts = await kysely
+    .selectFrom('runs')
+    .select(({ fn }) => ['project', fn.countAll<number>().as('runs')])
+    .where('trashed_at', 'is', null)
+    .where(sql<SqlBool>`iteration = 0`)
+    .groupBy('project')
     .execute()
-  return rows.map(({ name, created_at, runs }) => ({ name, createdAtMs: created_at, runCount: runs }))
+  const runCounts = new Map(counts.map(({ project, runs }) => [project, Number(runs)]))
+  return rows.map(({ number, name, created_at }) => ({
+    name,
+    createdAtMs: created_at,
+    runCount: runCounts.get(number) ?? 0,
+  }))
 }
 
 const selectProjects = ({ kysely }: Reader) =>

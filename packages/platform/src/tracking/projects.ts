@@ -30,6 +30,7 @@ export interface ProjectQuery {
 export interface ProjectRecords {
   /** Idempotent. `invalid_argument` for a name that breaks addresses. */
   ensure(name: string): Promise<void>
+  /** Runs are counted without iterations and without those in the trash. */
   list(): Promise<{ name: string; createdAtMs: number; runCount: number }[]>
   find(name: string): Promise<ProjectRecord | undefined>
   /** `not_found` when there is none. */

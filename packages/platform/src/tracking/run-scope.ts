@@ -2,7 +2,7 @@ import type { RunFilter } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Reader } from '../database/index.ts'
 import { datasetCondition } from './dataset-condition.ts'
-import { type Candidates, candidatesOf } from './run-candidates.ts'
+import { areCandidatesExact, type Candidates, candidatesOf } from './run-candidates.ts'
 import { compileRunFilter, flatten } from './run-filter-compiler.ts'
 import type { RunQuery } from './tracking.ts'
 
@@ -15,6 +15,8 @@ export interface RunScope {
   /** The conditions that all runs must fulfil and an index can answer. */
   readonly conditions: readonly IndexedCondition[]
   readonly filter: RunFilter | undefined
+  /** Runs that all `conditions` name match the filter: only whether they are visible is left to ask. */
+  readonly isNamed: boolean
 }
 
 export interface IndexedCondition {
@@ -60,11 +62,12 @@ export async function createRunScope(
   }
   const visible = sql<SqlBool>`${sql.join(parts, sql` and `)}`
   const { filter } = query
-  if (!filter) return { visible, matches: visible, conditions, filter }
+  if (!filter) return { visible, matches: visible, conditions, filter, isNamed: true }
   const matches = sql<SqlBool>`${visible} and ${compileRunFilter(filter, reader.dialect)}`
-  for (const part of flatten(filter, 'and')) {
+  const filterParts = flatten(filter, 'and')
+  for (const part of filterParts) {
     const found = candidatesOf(part, reader.dialect)
     if (found) conditions.push({ candidates: found, condition: compileRunFilter(part, reader.dialect) })
   }
-  return { visible, matches, conditions, filter }
+  return { visible, matches, conditions, filter, isNamed: filterParts.every(areCandidatesExact) }
 }

@@ -13,6 +13,7 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMetricRecords } from './metric-records.ts'
 import { createRunRecords } from './run-records.ts'
+import { orderRuns } from './run-search.ts'
 import { openTemporaryDatabase, type TemporaryDatabase } from './testing/temporary-database.ts'
 import type { RunQuery, RunRecords } from './tracking.ts'
 
@@ -260,5 +261,18 @@ describe('search', () => {
       )
     expect((await runs.search({ filter: chain(400), limit: 5 })).runs).toHaveLength(5)
     await expect(runs.search({ filter: chain(600) })).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+
+  test('counts and puts in order what an index alone names: iterations, other projects and the trash are left out', async () => {
+    const n: RunField = { scope: 'metrics', name: 'n' }
+    const above: RunFilter = { type: 'comparison', field: n, operator: '>', value: 0.2 }
+    const present: RunFilter = { type: 'null', field: { scope: 'metrics', name: 'm' }, negated: true }
+    for (const filter of [above, present, { type: 'and', left: above, right: present } satisfies RunFilter]) {
+      const expected = all.filter((run) => run.project === 'one' && matchesRunFilter(filter, run))
+      expect(await runs.count({ filter, project: 'one' })).toBe(expected.length)
+      const numbers = await orderRuns(temporary.database, { filter, project: 'one' })
+      expect(numbers).toHaveLength(expected.length)
+    }
+    expect(await orderRuns(temporary.database, {})).toHaveLength(runCount)
   })
 })

@@ -71,15 +71,16 @@ export async function countRuns(
     if (!scope) return 0
     const counted = await countCandidates(reader, scope)
     const [smallest] = counted
-    let within = sql`1 = 1`
+    let [within, test] = [sql`1 = 1`, scope.matches]
     if (smallest && smallest.count < fewRuns) within = sql`r.number in (${smallest.condition.candidates})`
     else if (scope.filter && counted.length > 0) {
       const keys = new RunKeys()
       for (const { condition } of counted) await keys.intersect(reader, condition.candidates)
       within = sql`r.number in ${reader.dialect.numberList(keys.toArray())}`
+      if (scope.isNamed) test = scope.visible
     }
     const [row] = await reader.arrays({
-      compile: () => sql`select count(*) from runs as r where ${scope.matches} and ${within}`.compile(reader.kysely),
+      compile: () => sql`select count(*) from runs as r where ${test} and ${within}`.compile(reader.kysely),
     })
     return row![0] as number
   })
@@ -154,13 +155,22 @@ async function walkPage(
   let trial = { checked: 0, found: 0 }
   let ranked: { condition: IndexedCondition; share: number }[] | undefined
   let runCount = 0
+  // Very many are asked for: fetching all keys is cheaper than checking as many runs.
+  if (scope.filter && scope.isNamed && page.limit > countBound) {
+    for (const { candidates } of remaining) await keys.intersect(reader, candidates)
+    ranked = []
+  }
   for (
     let batch = Math.max(page.limit, smallestBatch);
     !walk.isDone && found.length < page.limit;
     batch = Math.min(batch * 2, 8_000)
   ) {
     const positions = await walk.next(scope.filter ? batch : page.limit, (number) => keys.has(number))
-    const matching = await keepMatching(reader, scope, positions)
+    const isNamed = scope.isNamed && (!scope.filter || ranked?.length === 0)
+    const matching =
+      isNamed && walk.isVisible
+        ? positions
+        : await keepMatching(reader, isNamed ? scope.visible : scope.matches, positions)
     found.push(...matching)
     trial = { checked: trial.checked + positions.length, found: trial.found + matching.length }
     const toCheck = ((page.limit - found.length) / Math.max(trial.found, 0.5)) * trial.checked
@@ -196,11 +206,15 @@ async function countEver(reader: Reader): Promise<number> {
   return Number(row![0] ?? 0)
 }
 
-async function keepMatching(reader: Reader, scope: RunScope, positions: readonly RunPosition[]): Promise<RunPosition[]> {
+async function keepMatching(
+  reader: Reader,
+  test: RunScope['matches'],
+  positions: readonly RunPosition[],
+): Promise<RunPosition[]> {
   if (positions.length === 0) return []
   const list = reader.dialect.numberList(positions.map((position) => position.number))
   const rows = await reader.arrays({
-    compile: () => sql`select r.number from runs as r where r.number in ${list} and ${scope.matches}`.compile(reader.kysely),
+    compile: () => sql`select r.number from runs as r where r.number in ${list} and ${test}`.compile(reader.kysely),
   })
   const matching = new Set(rows.map(([number]) => number))
   return positions.filter((position) => matching.has(position.number))

@@ -66,8 +66,8 @@ export interface RunCounts {
 
 /** Questions of screens that show very many runs: a window of a table, the columns there could be, what moved. */
 export interface RunTable {
-  /** The integer keys of all runs that match (at most a million), in order: a table over them stays as it is while new runs arrive. */
-  order(query: Omit<RunQuery, 'limit' | 'cursor'>): Promise<number[]>
+  /** The integer keys of all runs that match (at most `limit`, usually a million), in order: a table over them stays as it is while new runs arrive. */
+  order(query: Omit<RunQuery, 'cursor'>): Promise<number[]>
   /** In the order of the keys; those of purged runs are left out. */
   rows(numbers: readonly number[], fields: readonly RunField[]): Promise<RunRow[]>
   /** What these runs hold, by key. */
@@ -87,7 +87,7 @@ export interface RunTable {
 
 export function createRunTable(database: Database, changes: Pick<ChangeRecords, 'latest'>): RunTable {
   return {
-    order: (query) => orderRuns(database, query),
+    order: ({ limit, ...query }) => orderRuns(database, query, limit),
     rows: (numbers, fields) => database.read((reader) => readRows(reader, numbers, fields)),
     sample: (numbers) => database.read((reader) => readKeySample(reader, numbers)),
     keys: () => database.read(readKeyNames),
@@ -197,13 +197,13 @@ async function readPulse(reader: Reader): Promise<Omit<RunPulse, 'change'>> {
 async function readCounts(reader: Reader, options: { project?: string; failedSinceMs: number }): Promise<RunCounts> {
   const { project, failedSinceMs } = options
   const inProject = project === undefined ? sql`1 = 1` : sql`project = (select number from projects where name = ${project})`
-  const count = (condition: ReturnType<typeof sql>) =>
-    sql`(select count(*) from runs where trashed_at is null and iteration = 0 and ${inProject} and ${condition})`
+  const shown = sql`from runs where trashed_at is null and iteration = 0 and ${inProject}`
   const unfinished = sql`state in ('pending', 'running', 'aborting')`
   const [row] = await reader.arrays({
     compile: () =>
-      sql`select ${count(sql`1 = 1`)}, ${count(unfinished)}, ${count(sql`state = 'failed' and created_at >= ${failedSinceMs}`)},
-        ${count(sql`kind = 'sweep'`)}`.compile(reader.kysely),
+      sql`select count(*), (select count(*) ${shown} and ${unfinished}),
+        (select count(*) ${shown} and state = 'failed' and created_at >= ${failedSinceMs}),
+        count(case when kind = 'sweep' then 1 end) ${shown}`.compile(reader.kysely),
   })
   const [runs, running, failed, sweeps] = row!.map(Number)
   return { runs: runs!, running: running!, failed: failed!, sweeps: sweeps! }

@@ -11,6 +11,8 @@ export interface RunWalk {
   /** Those that pass `accept` of at most `limit` more; there may be none of them while `isDone` is false. */
   next(limit: number, accept: (number: number) => boolean): Promise<RunPosition[]>
   readonly isDone: boolean
+  /** It meets no run that the scope does not show. */
+  readonly isVisible: boolean
 }
 
 /** One stretch of an index: rows of one kind of value, in order. */
@@ -37,13 +39,13 @@ export function createWalk(
     if (field.name !== 'created') return undefined
     const from = sql`runs as r where ${scope.visible}`
     const stretch = { from, run: sql<number>`r.number`, column: sql<ColumnValue>`r.created_at`, at: 0 }
-    return new IndexWalk(reader, order, [stretch], undefined, after)
+    return new IndexWalk(reader, order, { stretches: [stretch], rest: undefined, isVisible: true }, after)
   }
   const stretches = stretchesOf(field, scope, as)
   if (!stretches) return undefined
   const rest =
     scope.filter && impliesNumber(scope.filter, field) ? undefined : { visible: scope.visible, present: presentOf(field) }
-  return new IndexWalk(reader, order, stretches, rest, after)
+  return new IndexWalk(reader, order, { stretches, rest, isVisible: false }, after)
 }
 
 function stretchesOf(field: RunField, scope: RunScope, as: RunSort['as']): Stretch[] | undefined {
@@ -96,19 +98,28 @@ class IndexWalk implements RunWalk {
   /** Index of the stretch; behind the last one come the runs without a value. */
   #stretch: number
   #position: RunPosition | undefined
+  readonly isVisible: boolean
   isDone = false
 
   constructor(
     reader: Reader,
     order: RunOrder,
-    stretches: readonly Stretch[],
-    rest: { visible: RawBuilder<SqlBool>; present: RawBuilder<{ n: number }> } | undefined,
+    {
+      stretches,
+      rest,
+      isVisible,
+    }: {
+      stretches: readonly Stretch[]
+      rest: { visible: RawBuilder<SqlBool>; present: RawBuilder<{ n: number }> } | undefined
+      isVisible: boolean
+    },
     after: RunPosition | undefined,
   ) {
     this.#reader = reader
     this.#order = order
     this.#stretches = stretches
     this.#rest = rest
+    this.isVisible = isVisible
     this.#position = after
     const reached = after ? stretches.findIndex((stretch) => after.values[stretch.at] !== null) : 0
     this.#stretch = reached < 0 ? stretches.length : reached

@@ -10,6 +10,12 @@ export interface Line {
   steps: readonly number[]
   timesMs: readonly number[]
   values: readonly number[]
+  /** Places on the axis, where they are neither steps nor times of one run. */
+  xs?: readonly number[]
+  /** When the run began, where the first point here is a later one. */
+  startMs?: number
+  /** What lies around the line: the range of the runs that it stands for. */
+  band?: { low: readonly number[]; high: readonly number[] }
   /** Points without a line between them. */
   isDots?: boolean
 }
@@ -30,19 +36,29 @@ export interface ChartData {
   hiddenCount: number
 }
 
+/** How a chart lays out its axes. */
+export interface Axes {
+  x: XKind
+  isLog: boolean
+  isLogX?: boolean
+}
+
 export function xOf(line: Line, at: number, kind: XKind): number {
+  if (line.xs) return line.xs[at]!
   if (kind === 'step') return line.steps[at]!
   if (kind === 'wall') return line.timesMs[at]! / 1000
-  return (line.timesMs[at]! - line.timesMs[0]!) / 1000
+  return (line.timesMs[at]! - (line.startMs ?? line.timesMs[0]!)) / 1000
 }
 
 /** Lines with x values of their own, side by side as the chart wants them. Missing between two points is bridged, NaN is a gap. */
-export function alignLines(lines: readonly Line[], options: { x: XKind; isLog: boolean; smoothing: number }): ChartData {
+export function alignLines(lines: readonly Line[], options: Axes & { smoothing: number }): ChartData {
   const odd: OddPoint[] = []
   let hiddenCount = 0
   const tables = lines.map((line, index): uPlot.AlignedData => {
     const xs: number[] = []
     const ys: (number | null)[] = []
+    const { band } = line
+    const edges: [(number | null)[], (number | null)[]] = [[], []]
     const smooth = options.smoothing > 0 ? smoothed(line.values, options.smoothing) : line.values
     for (let at = 0; at < line.values.length; at++) {
       const x = xOf(line, at, options.x)
@@ -52,13 +68,20 @@ export function alignLines(lines: readonly Line[], options: { x: XKind; isLog: b
         continue
       }
       const value = line.values[at]!
+      if (options.isLogX && x <= 0) {
+        hiddenCount++
+        continue
+      }
       if (Number.isNaN(value)) odd.push({ line: index, x, kind: 'nan' })
       else if (!Number.isFinite(value)) odd.push({ line: index, x, kind: value > 0 ? 'above' : 'below' })
       else if (options.isLog && value <= 0) hiddenCount++
       xs.push(x)
       ys.push(drawable(smooth[at]!, options.isLog))
+      if (!band) continue
+      edges[0].push(drawable(band.low[at]!, options.isLog))
+      edges[1].push(drawable(band.high[at]!, options.isLog))
     }
-    return [xs, ys]
+    return band ? [xs, ys, ...edges] : [xs, ys]
   })
   if (tables.length === 0) return { data: [[]], odd, hiddenCount }
   return { data: uPlot.join(tables), odd, hiddenCount }

@@ -1,55 +1,60 @@
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import { useShownTheme } from '../app/theme.ts'
 import { resolveColour } from '../format/colour.ts'
 import { formatNumber } from '../format/number.ts'
-import { formatClock, formatDuration } from '../format/time.ts'
 import { useSize } from '../ui/use-size.ts'
-import { alignLines, type ChartData, type Line, type XKind } from './chart-data.ts'
+import { axesOf, nearestIn, scalesOf, xText } from './chart-axes.ts'
+import { alignLines, type Axes, type ChartData, type Line, type XKind } from './chart-data.ts'
+import { drawDensity, drawOdd } from './chart-marks.ts'
+import { ChartTip, type Hover } from './chart-tip.tsx'
 
 export interface LineChartProps {
   title: string
   lines: readonly Line[]
+  /** Too many to be told apart: drawn as density behind the lines, which then say what they have in common. */
+  dense?: readonly Line[] | undefined
   x: XKind
   isLog?: boolean
+  isLogX?: boolean
   /** Points of a centred window; 0 for none. */
   smoothing?: number
   zoom: { from: number; to: number } | undefined
   onZoom(zoom: { from: number; to: number } | undefined): void
   height?: number
+  /** Where the chart is found by what saves it as a picture. */
+  handle?: RefObject<uPlot | null>
 }
 
-/** The library's own name for it vanishes when its types do. */
-// oxlint-disable-next-line typescript/no-unsafe-enum-assignment
-const logarithmic = 3 as uPlot.Scale.Distr
-const font = '11px Inter Variable, system-ui, sans-serif'
+interface Drawn extends ChartData {
+  /** Columns of raw lines, before those of the lines. */
+  rawCount: number
+}
 
 /** Curves on a canvas, with one crosshair for all charts of the page. Drag to zoom, double click to see all. */
-export function LineChart({ title, lines, x, isLog = false, smoothing = 0, zoom, onZoom, height = 190 }: LineChartProps) {
+export function LineChart(props: LineChartProps) {
+  const { title, lines, dense, x, isLog = false, isLogX = false, smoothing = 0, zoom, onZoom, height = 190, handle } = props
   const place = useRef<HTMLDivElement>(null)
   const { width } = useSize(place)
   const theme = useShownTheme()
   const chart = useRef<uPlot | null>(null)
-  const drawn = useMemo(() => {
-    const raw = smoothing > 0 ? lines.map((line) => ({ ...line, id: `${line.id} raw` })) : []
-    const main = alignLines([...lines], { x, isLog, smoothing })
-    if (raw.length === 0) return { ...main, rawCount: 0 }
-    const behind = alignLines(raw, { x, isLog, smoothing: 0 })
-    return { data: uPlot.join([behind.data, main.data]), odd: behind.odd, hiddenCount: behind.hiddenCount, rawCount: raw.length }
-  }, [lines, x, isLog, smoothing])
-  const [hover, setHover] = useState<{ left: number; at: number } | null>(null)
-  const latest = useRef({ onZoom, drawn, lines, zoom })
-  latest.current = { onZoom, drawn, lines, zoom }
-  const structure = `${lines.map((line) => `${line.id} ${line.colour} ${line.dash.join()}`).join('|')} ${x} ${isLog} ${drawn.rawCount} ${theme}`
+  const axes = useMemo((): Axes => ({ x, isLog, isLogX }), [x, isLog, isLogX])
+  const drawn = useMemo(() => drawnOf(lines, axes, smoothing), [lines, axes, smoothing])
+  const [hover, setHover] = useState<Hover | null>(null)
+  const latest = useRef({ onZoom, drawn, lines, dense, zoom })
+  latest.current = { onZoom, drawn, lines, dense, zoom }
+  const looks = lines.map((line) => `${line.id} ${line.colour} ${line.dash.join()} ${line.band !== undefined}`)
+  const structure = `${looks.join('|')} ${x} ${isLog} ${isLogX} ${drawn.rawCount} ${dense !== undefined} ${theme}`
   useEffect(() => {
     if (width < 40 || !place.current) return undefined
-    const options = optionsOf({ width, height, x, isLog, latest, setHover })
-    const made = new uPlot(options, latest.current.drawn.data, place.current)
+    const made = new uPlot(optionsOf({ width, height, axes, latest, setHover }), latest.current.drawn.data, place.current)
     chart.current = made
+    if (handle) handle.current = made
     if (latest.current.zoom) made.setScale('x', { min: latest.current.zoom.from, max: latest.current.zoom.to })
     return () => {
       made.destroy()
       chart.current = null
+      if (handle) handle.current = null
     }
     // The structure holds all that a chart is made of; data, size and zoom are given to the one there is.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
@@ -61,49 +66,52 @@ export function LineChart({ title, lines, x, isLog = false, smoothing = 0, zoom,
     made.setData(drawn.data, false)
     const xs = drawn.data[0] as number[]
     made.setScale('x', zoom ? { min: zoom.from, max: zoom.to } : { min: xs[0] ?? 0, max: xs.at(-1) ?? 1 })
-  }, [drawn, zoom?.from, zoom?.to])
+  }, [drawn, dense, zoom?.from, zoom?.to])
   return (
-    <div className="chart" role="img" aria-label={sentenceOf(title, lines)}>
+    <div className="chart" role="img" aria-label={sentenceOf(title, lines, dense)}>
       <div ref={place} style={{ height }} />
-      {hover && <Tooltip hover={hover} drawn={drawn} lines={lines} x={x} width={width} />}
+      {hover && <ChartTip hover={hover} data={drawn.data} firstColumn={1 + drawn.rawCount} lines={lines} x={x} width={width} />}
       {drawn.hiddenCount > 0 && <div className="chart-note">{drawn.hiddenCount} points ≤ 0 not shown</div>}
       <OddNote odd={drawn.odd} x={x} />
     </div>
   )
 }
 
-function OddNote({ odd, x }: { odd: ChartData['odd']; x: XKind }) {
-  const first = odd.find(({ kind }) => kind === 'nan')
-  if (!first || x !== 'step') return null
-  return <div className="chart-note failed-text">NaN from step {formatNumber(first.x)}</div>
+function drawnOf(lines: readonly Line[], axes: Axes, smoothing: number): Drawn {
+  const main = alignLines(lines, { ...axes, smoothing })
+  // A band shows by itself what the line in it smooths over.
+  const raw = smoothing > 0 ? lines.filter((line) => !line.band) : []
+  if (raw.length === 0) return { ...main, rawCount: 0 }
+  const behind = alignLines(raw, { ...axes, smoothing: 0 })
+  return { ...behind, data: uPlot.join([behind.data, main.data]), rawCount: raw.length }
 }
 
-function sentenceOf(title: string, lines: readonly Line[]): string {
+function OddNote({ odd, x }: { odd: ChartData['odd']; x: XKind }) {
+  const first = odd.find(({ kind }) => kind === 'nan')
+  if (!first) return null
+  return (
+    <div className="chart-note failed-text">
+      NaN from {x === 'step' ? 'step ' : ''}
+      {xText(first.x, x)}
+    </div>
+  )
+}
+
+function sentenceOf(title: string, lines: readonly Line[], dense: readonly Line[] | undefined): string {
   const last = lines.slice(0, 3).map((line) => `${line.label} ends at ${formatNumber(line.values.at(-1) ?? Number.NaN)}`)
-  return `${title}: ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}; ${last.join(', ')}`
+  const count = dense?.length ?? lines.length
+  return `${title}: ${count} ${count === 1 ? 'line' : 'lines'}${dense ? ' as density' : ''}; ${last.join(', ')}`
 }
 
 function optionsOf(given: {
   width: number
   height: number
-  x: XKind
-  isLog: boolean
-  latest: { current: { onZoom: LineChartProps['onZoom']; drawn: ChartData & { rawCount: number }; lines: readonly Line[] } }
-  setHover: (hover: { left: number; at: number } | null) => void
+  axes: Axes
+  latest: { current: Pick<LineChartProps, 'onZoom' | 'lines' | 'dense'> & { drawn: Drawn } }
+  setHover: (hover: Hover | null) => void
 }): uPlot.Options {
-  const { width, height, x, isLog, latest, setHover } = given
-  const { lines, drawn } = latest.current
-  const muted = resolveColour('var(--muted)')
-  const grid = { stroke: resolveColour('var(--grid)'), width: 1 }
-  const seriesOf = (line: Line, alpha: number, strength: number): uPlot.Series => ({
-    label: line.label,
-    stroke: resolveColour(line.colour),
-    width: line.isDots ? 0 : strength,
-    alpha,
-    dash: [...line.dash],
-    points: { show: line.isDots === true || line.values.length < 2, size: 6, fill: resolveColour(line.colour) },
-    spanGaps: false,
-  })
+  const { width, height, axes, latest, setHover } = given
+  const { drawn, lines } = latest.current
   return {
     width,
     height,
@@ -113,34 +121,15 @@ function optionsOf(given: {
       sync: { key: 'page', setSeries: false },
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },
-      dataIdx: nearestValue,
+      dataIdx: (chart, series, at) => nearestIn(chart.data[series] ?? [], at),
+      ...(isOneOfMany(drawn, lines) ? { focus: { prox: 24 } } : {}),
     },
-    scales: { x: { time: false }, y: isLog ? { distr: logarithmic, log: 10 } : { range: rangeWithRoom } },
-    axes: [
-      {
-        stroke: muted,
-        grid,
-        ticks: { show: false },
-        font,
-        size: 24,
-        ...(x === 'step' ? { incrs: wholeIncrements } : {}),
-        values: (_chart, splits) => splits.map((split) => xText(split, x)),
-      },
-      {
-        stroke: muted,
-        grid,
-        ticks: { show: false },
-        font,
-        size: 52,
-        values: (_chart, splits) => splits.map((split) => (split === null ? '' : axisNumber(split))),
-      },
-    ],
-    series: [
-      {},
-      ...(drawn.rawCount > 0 ? lines.map((line) => seriesOf(line, 0.35, 1)) : []),
-      ...lines.map((line) => seriesOf(line, 1, 1.6)),
-    ],
+    ...(isOneOfMany(drawn, lines) ? { focus: { alpha: 0.3 } } : {}),
+    scales: scalesOf(axes),
+    axes: axesOf(axes),
+    ...seriesOf(drawn, lines, latest.current.dense !== undefined),
     hooks: {
+      drawAxes: [(chart) => latest.current.dense && drawDensity(chart, latest.current.dense, axes)],
       draw: [(chart) => drawOdd(chart, latest.current.drawn.odd)],
       setSelect: [
         (chart) => {
@@ -152,8 +141,9 @@ function optionsOf(given: {
       ],
       setCursor: [
         (chart) => {
-          const { left = -1, idx } = chart.cursor
-          setHover(left < 0 || idx === null || idx === undefined || !chart.over.matches(':hover') ? null : { left, at: idx })
+          const { left = -1, top = 0, idx } = chart.cursor
+          const isHere = left >= 0 && idx !== null && idx !== undefined && chart.over.matches(':hover')
+          setHover(isHere ? { left, at: idx, value: chart.posToVal(top, 'y') } : null)
         },
       ],
       ready: [(chart) => chart.over.addEventListener('dblclick', () => latest.current.onZoom(undefined))],
@@ -161,93 +151,30 @@ function optionsOf(given: {
   }
 }
 
-/** Steps are counted: there is none between two of them. */
-const wholeIncrements = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
+/** Lines among which the nearest to the pointer stands out. */
+const isOneOfMany = ({ rawCount }: Drawn, lines: readonly Line[]): boolean =>
+  rawCount === 0 && lines.length > 1 && lines.every(({ band }) => band === undefined)
 
-const axisNumber = (value: number): string => {
-  const size = Math.abs(value)
-  return size !== 0 && (size < 1e-3 || size >= 1e5) ? formatNumber(value) : String(Number(value.toPrecision(4))).replace('-', '−')
-}
-
-const rangeWithRoom = (_chart: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax => {
-  if (low === null || high === null) return [0, 1]
-  const room = high === low ? Math.abs(high) * 0.1 || 1 : (high - low) * 0.06
-  return [low - room, high + room]
-}
-
-/** Lines have x values of their own: under the crosshair is the nearest that this one has. */
-function nearestValue(chart: uPlot, series: number, at: number): number {
-  const values = chart.data[series]
-  if (!values || values[at] !== undefined) return at
-  for (let away = 1; away < values.length; away++) {
-    if (at - away >= 0 && values[at - away] !== undefined) return at - away
-    if (at + away < values.length && values[at + away] !== undefined) return at + away
-  }
-  return at
-}
-
-const xText = (value: number, kind: XKind): string =>
-  kind === 'step' ? axisNumber(value) : kind === 'wall' ? formatClock(value * 1000) : formatDuration(value * 1000)
-
-function drawOdd(chart: uPlot, odd: ChartData['odd']): void {
-  const { ctx, bbox } = chart
-  ctx.save()
-  ctx.fillStyle = resolveColour('var(--failed)')
-  const size = 3 * devicePixelRatio
-  for (const { x, kind } of odd) {
-    const left = chart.valToPos(x, 'x', true)
-    if (left < bbox.left || left > bbox.left + bbox.width) continue
-    const top = kind === 'above' ? bbox.top : bbox.top + bbox.height - size * 2
-    ctx.fillRect(left - size / 4, top, Math.max(1, size / 2), size * 2)
-  }
-  ctx.restore()
-}
-
-const mostListed = 8
-
-function Tooltip({
-  hover,
-  drawn,
-  lines,
-  x,
-  width,
-}: {
-  hover: { left: number; at: number }
-  drawn: ChartData & { rawCount: number }
-  lines: readonly Line[]
-  x: XKind
-  width: number
-}) {
-  const xs = drawn.data[0] as number[]
-  const rows = lines.flatMap((line, index) => {
-    const values = drawn.data[1 + drawn.rawCount + index]
-    const value = values?.[nearestIn(values, hover.at)]
-    return [{ line, value }]
+function seriesOf({ rawCount }: Drawn, lines: readonly Line[], isDense: boolean): Pick<uPlot.Options, 'series' | 'bands'> {
+  const strokeOf = (line: Line, alpha: number, strength: number): uPlot.Series => ({
+    label: line.label,
+    stroke: resolveColour(line.colour),
+    width: line.isDots ? 0 : strength,
+    alpha,
+    dash: [...line.dash],
+    points: { show: line.isDots === true || line.values.length < 2, size: 6, fill: resolveColour(line.colour) },
+    spanGaps: false,
   })
-  const shown = rows.slice(0, mostListed)
-  const isRight = hover.left > width / 2
-  return (
-    <div className="chart-tip" style={isRight ? { right: width - hover.left - 40 } : { left: hover.left + 70 }}>
-      <div className="muted">
-        {x === 'step' ? 'step ' : ''}
-        {xText(xs[hover.at] ?? 0, x)}
-      </div>
-      {shown.map(({ line, value }) => (
-        <div key={line.id} className="chart-tip-row">
-          <span className="dot" style={{ background: line.colour }} />
-          <span className="elide">{line.label}</span>
-          <strong>{value === null || value === undefined ? 'NaN' : formatNumber(value, 5)}</strong>
-        </div>
-      ))}
-      {rows.length > mostListed && <div className="muted">+{rows.length - mostListed}</div>}
-    </div>
-  )
-}
-
-function nearestIn(values: ArrayLike<number | null | undefined>, at: number): number {
-  for (let away = 0; away < values.length; away++) {
-    if (at - away >= 0 && values[at - away] !== undefined) return at - away
-    if (at + away < values.length && values[at + away] !== undefined) return at + away
+  const series: uPlot.Series[] = [{}]
+  const bands: uPlot.Band[] = []
+  if (rawCount > 0) series.push(...lines.filter((line) => !line.band).map((line) => strokeOf(line, 0.35, 1)))
+  for (const line of lines) {
+    series.push(strokeOf(line, 1, 1.6))
+    if (!line.band) continue
+    // The density says more than the range around it.
+    if (!isDense) bands.push({ series: [series.length + 1, series.length], fill: `${resolveColour(line.colour)}2e` })
+    series.push({ label: `${line.label} low`, width: 0, points: { show: false } })
+    series.push({ label: `${line.label} high`, width: 0, points: { show: false } })
   }
-  return at
+  return { series, bands }
 }

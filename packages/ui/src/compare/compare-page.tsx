@@ -6,7 +6,10 @@ import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useSearch } from '../app/link.tsx'
-import { ChartBar, type DrawnRun, MetricCharts, useChartView } from '../charts/metric-charts.tsx'
+import { ChartBar } from '../charts/chart-bar.tsx'
+import { useChartView } from '../charts/chart-view.ts'
+import type { DrawnRun } from '../charts/drawn-lines.ts'
+import { MetricCharts } from '../charts/metric-charts.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
 import { distinctSlots, slotColour } from '../format/colour.ts'
 import { goalOf, isSystemMetric, mainMetric } from '../format/goal.ts'
@@ -178,7 +181,7 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
   return (
     <div className="stack">
       {limit === undefined && <ChartBar view={view} change={change} />}
-      <MetricCharts runs={runs} metrics={shown} view={view} change={change} mark="" />
+      <MetricCharts runs={runs} metrics={shown} view={view} change={change} mark={0} />
     </div>
   )
 }

@@ -1,10 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { metricsQuery } from '../api/queries.ts'
+import { keysQuery, metricsQuery, type TableScope } from '../api/queries.ts'
+import { RunCharts } from '../charts/run-charts.tsx'
+import { GroupChoice } from '../runs/group-table.tsx'
 import { readNumber } from '../api/client.ts'
 import type { RunRecord, SeriesInfo } from '../api/types.ts'
 import { useSearch } from '../app/link.tsx'
-import { ChartBar, MetricCharts, useChartView } from '../charts/metric-charts.tsx'
+import { ChartBar } from '../charts/chart-bar.tsx'
+import { useChartView } from '../charts/chart-view.ts'
+import { MetricCharts } from '../charts/metric-charts.tsx'
 import { runColour } from '../format/colour.ts'
 import { isSystemMetric } from '../format/goal.ts'
 import { formatNumber } from '../format/number.ts'
@@ -24,6 +28,7 @@ export function ChartsTab({ run, mark }: { run: RunRecord; mark: number }) {
   const system = useMemo(() => curvesOf(found, true), [found])
   const single = found.filter(({ pointCount }) => pointCount === 1)
   if (!metrics) return null
+  if (run.kind === 'sweep') return <SweepCharts run={run} mark={mark} />
   if (metrics.length === 0) return <p className="muted">This run logged no metrics.</p>
   return (
     <div className="stack">
@@ -58,6 +63,19 @@ export function ChartsTab({ run, mark }: { run: RunRecord; mark: number }) {
         </section>
       )}
     </div>
+  )
+}
+
+/** A sweep logs nothing itself: its curves are those of its iterations. */
+function SweepCharts({ run, mark }: { run: RunRecord; mark: number }) {
+  const [search, change] = useSearch()
+  const group = search.get('group') ?? undefined
+  const scope = useMemo((): TableScope => ({ filter: `parent = '${run.id}'`, iterations: true }), [run.id])
+  const { data: keys } = useQuery(keysQuery(scope))
+  return (
+    <RunCharts scope={scope} group={group} mark={mark}>
+      <GroupChoice value={group} keys={keys} onChange={(field) => change({ group: field })} />
+    </RunCharts>
   )
 }
 

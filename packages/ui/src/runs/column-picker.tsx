@@ -1,5 +1,5 @@
 import { printRunField, type RunField } from '@trainyard/contract'
-import { useMemo, useState } from 'react'
+import { memo, useMemo, useState } from 'react'
 import type { KeyFacts } from '../api/types.ts'
 import { Popover } from '../ui/popover.tsx'
 import { attributeColumns } from './columns.ts'
@@ -8,38 +8,36 @@ import type { KnownKeys } from './filter-text.ts'
 const mostShown = 150
 
 /** Columns found by typing: 12,000 keys are no more trouble than twelve. */
-export function ColumnPicker({
+export const ColumnPicker = memo(function ColumnPicker({
   columns,
   keys,
   facts,
   onChange,
-  onReset,
 }: {
   columns: readonly RunField[]
   keys: KnownKeys
   facts: readonly KeyFacts[]
-  onChange: (columns: RunField[]) => void
-  onReset: () => void
+  /** Undefined: those that are chosen for one. */
+  onChange: (columns: RunField[] | undefined) => void
 }) {
   return (
     <Popover label={columns.length === 0 ? 'Columns' : `Columns ${columns.length}`}>
-      {() => <Panel columns={columns} keys={keys} facts={facts} onChange={onChange} onReset={onReset} />}
+      {() => <Panel columns={columns} keys={keys} facts={facts} onChange={onChange} />}
     </Popover>
   )
-}
+})
 
 function Panel({
   columns,
   keys,
   facts,
   onChange,
-  onReset,
 }: {
   columns: readonly RunField[]
   keys: KnownKeys
   facts: readonly KeyFacts[]
-  onChange: (columns: RunField[]) => void
-  onReset: () => void
+  /** Undefined: those that are chosen for one. */
+  onChange: (columns: RunField[] | undefined) => void
 }) {
   const [text, setText] = useState('')
   const all = useMemo(() => allFields(keys, facts), [keys, facts])
@@ -104,7 +102,7 @@ function Panel({
         ))}
         {found.length > mostShown && <li className="muted">and {found.length - mostShown} more: type on</li>}
       </ul>
-      <button type="button" className="button plain small" onClick={onReset}>
+      <button type="button" className="button plain small" onClick={() => onChange(undefined)}>
         Choose for me
       </button>
     </div>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { printRunField, runAttributes, runStates } from '@trainyard/contract'
-import { type KeyboardEvent, type RefObject, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, type RefObject, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { valuesQuery } from '../api/queries.ts'
 import type { TableKeys } from '../api/types.ts'
 import { formatNumber } from '../format/number.ts'
@@ -11,11 +11,12 @@ interface Suggestion {
   note: string
 }
 
-const waitMs = 150
+/** Longer than between two letters of somebody who types with a will. */
+const waitMs = 100
 const shown = 12
 
 /** The one filter language, with what there really is to choose from, and the mistake under its character. */
-export function FilterBox({
+export const FilterBox = memo(function FilterBox({
   value,
   onChange,
   keys,
@@ -144,7 +145,7 @@ export function FilterBox({
       </div>
     </div>
   )
-}
+})
 
 const operatorNotes: [string, string][] = [
   ['>', 'greater'],

@@ -1,4 +1,5 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
+import { memo } from 'react'
 import { printRunField, printRunFilter, type RunField, type RunFilter } from '@trainyard/contract'
 import { get, readNumber } from '../api/client.ts'
 import { pulseEveryMs, type TableScope } from '../api/queries.ts'
@@ -32,7 +33,7 @@ const attributes = [
 ] as const
 
 /** By what the rows are put together. Fields with a value of their own in every run make no groups. */
-export function GroupChoice({
+export const GroupChoice = memo(function GroupChoice({
   value,
   keys,
   onChange,
@@ -68,7 +69,7 @@ export function GroupChoice({
       ))}
     </select>
   )
-}
+})
 
 const groupsQuery = (scope: Omit<TableScope, 'sort'>, by: string, metrics: string) =>
   queryOptions({

@@ -46,7 +46,7 @@ export function RunTable(props: RunTableProps) {
     count: total,
     getScrollElement: () => place.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: 6,
     scrollPaddingStart: rowHeight,
   })
   const items = virtual.getVirtualItems()

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { countsQuery, keysQuery, type TableScope } from '../api/queries.ts'
 import type { RunRow, TableKeys } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
@@ -11,6 +11,7 @@ import { mainMetric } from '../format/goal.ts'
 import { decimalsFor, formatCount } from '../format/number.ts'
 import { timeZoneName } from '../format/time.ts'
 import { readNumber } from '../api/client.ts'
+import { RunCharts } from '../charts/run-charts.tsx'
 import { StartHere } from '../home/start-here.tsx'
 import { chooseColumns, parseColumns, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
@@ -41,16 +42,23 @@ export function RunsPage() {
   const filter = search.get('filter') ?? ''
   const isFlat = search.get('flat') === 'true'
   const group = search.get('group') ?? undefined
+  const shows = search.get('show') === 'charts' ? 'charts' : group === undefined ? 'rows' : 'groups'
   const scope = useMemo(
     (): TableScope => ({ project, filter: filter || undefined, iterations: isFlat }),
     [project, filter, isFlat],
   )
-  const { data: keys } = useQuery(keysQuery(scope))
+  // Under another filter the rows come first: they are what is waited for, and the keys cost as much.
+  const [keyScope, setKeyScope] = useState(scope)
+  const { data: keys } = useQuery(keysQuery(keyScope))
   const { columns, curve } = useColumns(search, keys)
   const written = printColumns(columns)
   const sorted = useMemo((): TableScope => ({ ...scope, sort: search.get('sort') ?? undefined }), [scope, search])
-  const [view, setView] = useState({ first: 0, last: 40 })
-  const rows = useRunRows(sorted, written, view)
+  const [view, setView] = useView()
+  const isReady = search.has('columns') || keys !== undefined
+  const rows = useRunRows(sorted, written, view, isReady)
+  useEffect(() => {
+    if (!rows.isOld) setKeyScope(scope)
+  }, [rows.isOld, scope])
   const facts = useColumnFacts(columns, keys, rows.first)
   const tree = useExpandedRows(rows, sorted, written)
   const visible = useMemo(() => {
@@ -67,8 +75,14 @@ export function RunsPage() {
   const input = useRef<HTMLInputElement>(null)
   const names = useMemo(() => knownKeys(keys), [keys])
   const setFilter = useCallback((text: string) => change({ filter: text }), [change])
+  const setCurve = useCallback((metric: string) => change({ curve: metric }), [change])
+  const setGroup = useCallback((field: string | undefined) => change({ group: field }, { push: true }), [change])
+  const setColumns = useCallback(
+    (next: RunField[] | undefined) => change({ columns: next && (next.length === 0 ? 'none' : printColumns(next)) }),
+    [change],
+  )
   const go = useGo()
-  useRunKeys({ input, current, setCurrent, tree, selection, rows, change, isFlat })
+  useRunKeys({ input, current, setCurrent, tree, selection, rows, change, isFlat, shows })
   return (
     <>
       <Head project={project} filter={filter} rows={rows} selection={selection} />
@@ -77,22 +91,28 @@ export function RunsPage() {
         <span className="matching muted" aria-live="polite">
           {rows.total === undefined ? '' : countOfRuns(rows.total)}
         </span>
-        <ColumnPicker
-          columns={columns}
-          keys={names}
-          facts={keys?.facts ?? []}
-          onChange={(next) => change({ columns: next.length === 0 ? 'none' : printColumns(next) })}
-          onReset={() => change({ columns: undefined })}
-        />
+        <ColumnPicker columns={columns} keys={names} facts={keys?.facts ?? noFacts} onChange={setColumns} />
         <ExportButton scope={sorted} columns={columns} chosen={selection.rows} />
-        <GroupChoice value={group} keys={keys} onChange={(field) => change({ group: field }, { push: true })} />
-        {group === undefined && (
-          <CurveChoice metrics={names.metrics} curve={curve} onChange={(metric) => change({ curve: metric })} />
-        )}
+        <GroupChoice value={group} keys={keys} onChange={setGroup} />
+        <button
+          type="button"
+          className="button wide-only"
+          aria-pressed={shows === 'charts'}
+          title="The curves of these runs"
+          onClick={() => change({ show: shows === 'charts' ? undefined : 'charts' }, { push: true })}
+        >
+          Charts <kbd>v</kbd>
+        </button>
+        {shows === 'rows' && <CurveChoice metrics={names.metrics} curve={curve} onChange={setCurve} />}
       </div>
       {rows.error && <Refusal error={rows.error} />}
-      {group !== undefined && <GroupTable scope={scope} by={group} columns={columns} />}
-      {group === undefined && (
+      {shows === 'charts' && (
+        <div className="page-body">
+          <RunCharts scope={group === 'parent' ? { ...sorted, iterations: true } : sorted} group={group} />
+        </div>
+      )}
+      {shows === 'groups' && group !== undefined && <GroupTable scope={scope} by={group} columns={columns} />}
+      {shows === 'rows' && (
         <RunTable
           total={tree.total}
           rowAt={tree.rowAt}
@@ -140,7 +160,7 @@ function Head({
   rows: ReturnType<typeof useRunRows>
   selection: Selection
 }) {
-  const { data: counts } = useQuery(countsQuery(project))
+  const { data: counts } = useQuery({ ...countsQuery(project), enabled: rows.total !== undefined })
   const numbers = [undefined, counts?.running, counts?.failed, counts?.sweeps]
   return (
     <>
@@ -176,7 +196,8 @@ function Head({
   )
 }
 
-function CurveChoice({
+/** Hundreds of choices, made anew only when they are others: the page around them is drawn with every few rows scrolled. */
+const CurveChoice = memo(function CurveChoice({
   metrics,
   curve,
   onChange,
@@ -201,7 +222,7 @@ function CurveChoice({
       ))}
     </select>
   )
-}
+})
 
 function NoRuns({ filter, project, onClear }: { filter: string; project: string | undefined; onClear: () => void }) {
   if (filter === '') return <StartHere project={project} />
@@ -217,6 +238,20 @@ function NoRuns({ filter, project, onClear }: { filter: string; project: string 
     </div>
   )
 }
+
+const viewStep = 20
+
+/** The rows in view, to the next twenty: scrolling by one row asks for nothing and draws nothing but that row. */
+function useView() {
+  const [view, setView] = useState({ first: 0, last: 2 * viewStep })
+  const change = useCallback(({ first, last }: { first: number; last: number }) => {
+    const next = { first: Math.floor(first / viewStep) * viewStep, last: Math.ceil((last + 1) / viewStep) * viewStep }
+    setView((before) => (before.first === next.first && before.last === next.last ? before : next))
+  }, [])
+  return [view, change] as const
+}
+
+const noFacts: TableKeys['facts'] = []
 
 function useColumns(
   search: URLSearchParams,
@@ -313,8 +348,9 @@ function useRunKeys(options: {
   rows: ReturnType<typeof useRunRows>
   change: (values: Record<string, string | undefined>) => void
   isFlat: boolean
+  shows: 'charts' | 'groups' | 'rows'
 }): void {
-  const { input, current, setCurrent, tree, selection, rows, change, isFlat } = options
+  const { input, current, setCurrent, tree, selection, rows, change, isFlat, shows } = options
   const go = useGo()
   const row = tree.rowAt(current)
   const move = (by: number) => () => setCurrent(Math.max(0, Math.min(tree.total - 1, current + by)))
@@ -338,6 +374,10 @@ function useRunKeys(options: {
       run: () => selection.ids.size > 1 && go(`/compare?runs=${[...selection.ids].join(',')}`),
     },
     r: { label: 'show new runs', run: () => rows.showNew() },
+    v: {
+      label: 'the curves of these runs, or the table',
+      run: () => change({ show: shows === 'charts' ? undefined : 'charts' }),
+    },
     i: { label: 'iterations as rows, or not', run: () => change({ flat: isFlat ? undefined : 'true' }) },
     Escape: { label: 'choose nothing', run: () => selection.clear() },
   })

@@ -23,7 +23,13 @@ export interface RunRows {
  * The rows of a table that may hold 100,000 runs: a first window at once, the whole order behind it, then chunks as they come into
  * view. The order stays as it is until somebody asks for new runs; values of what is in view change in place.
  */
-export function useRunRows(scope: TableScope, columns: string, view: { first: number; last: number }): RunRows {
+export function useRunRows(
+  scope: TableScope,
+  columns: string,
+  view: { first: number; last: number },
+  /** False while it is not known which columns to ask for. */
+  isReady: boolean,
+): RunRows {
   const [generation, setGeneration] = useState(0)
   const pulse = usePulse()
   const fixed = { staleTime: Infinity, refetchOnWindowFocus: false }
@@ -31,6 +37,7 @@ export function useRunRows(scope: TableScope, columns: string, view: { first: nu
     ...windowQuery(scope, columns, rowsPerChunk, generation),
     ...fixed,
     gcTime: 30_000,
+    enabled: isReady,
   })
   const total = opened.data?.total
   const ordered = useQuery({

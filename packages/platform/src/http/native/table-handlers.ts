@@ -23,9 +23,8 @@ export const tableHandlers: SomeHandlers<
   }),
   getTableRows: async ({ tracking }, { body }) => ({ rows: await tracking.table.rows(body.numbers, fieldsOf(body.columns)) }),
   getTableKeys: async ({ tracking, clock }, { query: { sort: _sort, ...query } }) => {
-    const { rows } = await tracking.table.window({ ...runQueryOf(query, clock.nowMs()), limit: sampleSize }, [])
-    const facts = await tracking.table.sample(rows.map((each) => each.number))
-    return { sampled: rows.length, facts, keys: await tracking.table.keys() }
+    const numbers = await tracking.table.order({ ...runQueryOf(query, clock.nowMs()), limit: sampleSize })
+    return { sampled: numbers.length, facts: await tracking.table.sample(numbers), keys: await tracking.table.keys() }
   },
   getTableGroups: async ({ tracking, clock }, { query: { by, metrics, ...query } }) => {
     const found = await tracking.table.groups(runQueryOf(query, clock.nowMs()), fieldsOf(by)[0]!, fieldsOf(metrics))

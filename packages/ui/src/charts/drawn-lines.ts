@@ -1,0 +1,90 @@
+import type { Points } from '../api/types.ts'
+import { distinctSlots, slotColour } from '../format/colour.ts'
+import { bandOf } from './bands.ts'
+import { type Axes, chartNameOf, type Line, subsetDash } from './chart-data.ts'
+import type { ChartView } from './chart-view.ts'
+
+/** A run whose curves are drawn. */
+export interface DrawnRun {
+  id: string
+  name: string
+  colour: string
+  /** Runs of one group are one line with a band. */
+  group?: string
+}
+
+/** A value logged once is no curve, and its dot among curves would say little. */
+export const curvesAmong = (series: readonly Points[]): readonly Points[] => {
+  const curves = series.filter(({ values }) => values.length > 1)
+  return curves.length > 0 ? curves : series
+}
+
+/** Each group has a colour of its own while there are any, the same in every chart of the page. */
+export function groupColours(runs: readonly DrawnRun[]): Map<string, string> {
+  const names = [...new Set(runs.flatMap(({ group }) => group ?? []))].toSorted()
+  return new Map(Array.from(distinctSlots(names), ([name, slot]) => [name, slotColour(slot)]))
+}
+
+/** So many lines can be told apart; more are drawn as density. */
+export const mostLines = 40
+
+export function linesOf(
+  series: readonly Points[],
+  runs: readonly DrawnRun[],
+  options: { withMetric: boolean; starts: ReadonlyMap<string, number> | undefined },
+): Line[] {
+  const known = new Map(runs.map((run) => [run.id, run]))
+  return series.map(({ run, key, steps, timesMs, values }) => {
+    const startMs = options.starts?.get(`${run} ${key}`)
+    const subset = options.withMetric ? ` ${chartNameOf(key).subset}` : ''
+    return {
+      id: `${run} ${key}`,
+      label: runs.length > 1 ? `${known.get(run)?.name ?? run.slice(0, 8)}${subset}` : key,
+      colour: known.get(run)?.colour ?? 'var(--muted)',
+      dash: subsetDash(key),
+      steps,
+      timesMs,
+      values,
+      ...(startMs === undefined ? {} : { startMs }),
+    }
+  })
+}
+
+/** What is drawn of these series: lines of their own, one line with a band for each group, or the density of very many. */
+export function drawingOf(
+  lines: readonly Line[],
+  series: readonly Points[],
+  runs: readonly DrawnRun[],
+  view: Pick<ChartView, 'band'> & { axes: Axes },
+): { lines: readonly Line[]; dense?: readonly Line[] } {
+  const groups = new Map(runs.map((run) => [run.id, run.group]))
+  const isGrouped = runs.some(({ group }) => group !== undefined)
+  if (!isGrouped && lines.length <= mostLines) return { lines }
+  const colours = groupColours(runs)
+  const keys = new Set(series.map(({ key }) => key))
+  const groupOf = (at: number): string =>
+    JSON.stringify([isGrouped ? (groups.get(series[at]!.run) ?? 'none') : 'all runs', series[at]!.key])
+  const together = Map.groupBy(
+    lines.map((line, at) => ({ line, at })),
+    ({ at }) => groupOf(at),
+  )
+  const bands = Array.from(together, ([group, members]): Line => {
+    const [name, key] = JSON.parse(group) as [string, string]
+    const subset = keys.size > 1 ? ` ${chartNameOf(key).subset || key}` : ''
+    return {
+      id: group,
+      label: `${name}${subset} (${members.length})`,
+      colour: colours.get(name) ?? 'var(--text)',
+      dash: subsetDash(key),
+      steps: [],
+      timesMs: [],
+      ...bandOf(
+        members.map(({ line }) => line),
+        view.axes,
+        view.band,
+      ),
+    }
+  })
+  if (isGrouped) return { lines: bands.toSorted((one, other) => (one.label < other.label ? -1 : 1)) }
+  return { lines: bands, dense: lines }
+}
