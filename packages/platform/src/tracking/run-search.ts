@@ -168,9 +168,7 @@ async function walkPage(
     const positions = await walk.next(scope.filter ? batch : page.limit, (number) => keys.has(number))
     const isNamed = scope.isNamed && (!scope.filter || ranked?.length === 0)
     const matching =
-      isNamed && walk.isVisible
-        ? positions
-        : await keepMatching(reader, isNamed ? scope.visible : scope.matches, positions)
+      isNamed && walk.isVisible ? positions : await keepMatching(reader, isNamed ? scope.visible : scope.matches, positions)
     found.push(...matching)
     trial = { checked: trial.checked + positions.length, found: trial.found + matching.length }
     const toCheck = ((page.limit - found.length) / Math.max(trial.found, 0.5)) * trial.checked
