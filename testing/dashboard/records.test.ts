@@ -1,13 +1,29 @@
+import type { RunRecord } from '@trainyard/contract'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Workshop } from '../end-to-end/program.ts'
 import { openBrowser, openPage, pageProblems, serve, type Served } from './browser.ts'
 import { seedTraces } from './seed-traces.ts'
 
+/** A log of 8 MB, data of three kinds and a model. */
+const script = `
+import pandas
+def make(context):
+    for number in range(400_000):
+        if number in (150_000, 300_000):
+            print(f"\\x1b[31mneedle\\x1b[0m in the hay {number // 150_000}")
+        print("line", number)
+    frame = pandas.DataFrame({"number": range(2_500), "plan": [f"plan {n}" for n in range(2_500)]})
+    context.log_dataset("frame.parquet", frame)
+    context.log_artifact("long.csv", body="name,text\\n" + "".join(f'ü {n},"a, ""b"" {n}"\\n' for n in range(50_000)))
+    context.log_model("model", body=b"trees", model_file="model.bin", framework="xgboost", inputs=[{"name": "age", "type": "int64"}], outputs=["churn"])
+`
+
 let workshop: Workshop
 let served: Served
 let browser: Browser
 let page: Page
+let printed: RunRecord
 let traces: Awaited<ReturnType<typeof seedTraces>>
 const complaints: string[] = []
 
@@ -16,6 +32,15 @@ beforeAll(async () => {
   ;[served, browser] = await Promise.all([serve(workshop), openBrowser()])
   page = await openPage(browser, complaints)
   traces = await seedTraces(served.url)
+  workshop.write('make.py', script)
+  printed = await workshop.json(
+    'run',
+    'make.py:make',
+    '--project',
+    'churn',
+    '--python',
+    process.env['TRAINYARD_TEST_PYTHON'] ?? 'python3',
+  )
 }, 240_000)
 afterAll(async () => {
   await browser?.close()
@@ -60,10 +85,62 @@ describe('somebody who looks at traces', { timeout: 120_000 }, () => {
   })
 })
 
+describe('somebody who reads what a run printed and made', { timeout: 120_000 }, () => {
+  it('finds lines in all of a long log, goes from one to the next, and back to its end', async () => {
+    await open(`/runs/${printed.id}/logs`)
+    await page.locator('.log-line', { hasText: 'line 399999' }).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('NEEDLE in')
+    await page.getByRole('status').getByText('1 of 2').waitFor()
+    await page.locator('.log-line.hit', { hasText: 'needle in the hay 1' }).waitFor()
+    expect(await page.locator('.log-line.hit .ansi-red').textContent()).toBe('needle')
+    await page.keyboard.press('Enter')
+    await page.locator('.log-line.hit', { hasText: 'needle in the hay 2' }).waitFor()
+    const other = await openPage(browser, complaints)
+    await other.goto(page.url())
+    await other.locator('.log-line.hit', { hasText: 'needle in the hay 1' }).waitFor()
+    await other.close()
+    await page.getByRole('button', { name: /^Follow/ }).click()
+    await page.locator('.log-line', { hasText: 'line 399999' }).waitFor()
+  })
+
+  it('pages through Parquet and CSV of any size, and sees how the columns of a data set spread', async () => {
+    await open(`/runs/${printed.id}/artifacts?key=frame.parquet`)
+    await page.getByRole('cell', { name: 'plan 199', exact: true }).waitFor()
+    await page
+      .getByRole('img', { name: /^From 0 to 2,?499/ })
+      .first()
+      .waitFor()
+    await page.getByRole('button', { name: 'Next' }).click()
+    await page.getByText('Rows 201 to 400 of 2,500').waitFor()
+    await page.getByRole('cell', { name: 'plan 399', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'long.csv' }).click()
+    await page.getByRole('cell', { name: 'ü 499', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Next' }).click()
+    await page.getByRole('cell', { name: 'ü 999', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Before' }).click()
+    await page.getByRole('cell', { name: 'ü 0', exact: true }).waitFor()
+  })
+
+  it('sees what a model takes and gives', async () => {
+    await open(`/runs/${printed.id}/artifacts?key=model`)
+    const takes = page.locator('.signature section', { hasText: 'Takes' })
+    await takes.getByText('age').waitFor()
+    await takes.getByText('int64').waitFor()
+  })
+})
+
 describe('pages of records', { timeout: 240_000 }, () => {
   it('hold for axe-core, in both themes, and never scroll sideways, down to a phone', async () => {
     const found: string[] = []
-    for (const path of ['/traces', `/traces/${traces.answered}`, `/traces/${traces.failed}`]) {
+    for (const path of [
+      `/runs/${printed.id}/logs?find=needle`,
+      `/runs/${printed.id}/artifacts?key=frame.parquet`,
+      `/runs/${printed.id}/artifacts?key=model`,
+      '/traces',
+      `/traces/${traces.answered}`,
+      `/traces/${traces.failed}`,
+    ]) {
       await open(path)
       await page.locator('main h1').first().waitFor()
       found.push(...(await pageProblems(page, path)))

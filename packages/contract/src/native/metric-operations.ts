@@ -75,6 +75,22 @@ export const metricOperations = {
     }),
     answer: Type.Object({ text: Type.String(), next: count, sizeBytes: count, ended: Type.Boolean() }),
   }),
+  searchOutput: metrics({
+    method: 'GET',
+    path: '/runs/{run}/output/search',
+    summary:
+      'Lines of what the run printed that hold a text, whatever the case and the colours; ask again from `next` until `ended`',
+    query: closed({
+      text: Type.String({ minLength: 1, maxLength: 1_000 }),
+      offset: Type.Optional(integer({ minimum: 0, description: 'Where a line starts.' })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    }),
+    answer: Type.Object({
+      hits: Type.Array(Type.Object({ offset: count, text: Type.String({ description: 'The beginning of the line.' }) })),
+      next: count,
+      ended: Type.Boolean({ description: 'All that is there by now has been looked at.' }),
+    }),
+  }),
   getOutputBytes: metrics({
     method: 'GET',
     path: '/runs/{run}/output/bytes',

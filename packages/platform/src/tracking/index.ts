@@ -7,6 +7,7 @@
  * Start with `tracking.ts` (the promises); then `run-create.ts` and `run-change.ts` (the life of a run), `run-search.ts` (how a page
  * is found), `journal-records.ts` (how what a script logs gets in), `run-export.ts` (a run as a file).
  */
+export { searchLog } from './log-search.ts'
 export { createTracking, type TrackingOptions } from './create-tracking.ts'
 export { PointGroups } from './point-groups.ts'
 export { reporter } from './reported-state.ts'

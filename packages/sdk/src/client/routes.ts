@@ -33,6 +33,7 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getPointsOfRuns: 'POST /points',
   followPoints: 'POST /runs/{run}/points/follow',
   getOutput: 'GET /runs/{run}/output',
+  searchOutput: 'GET /runs/{run}/output/search',
   getOutputBytes: 'GET /runs/{run}/output/bytes',
   getArtifacts: 'GET /runs/{run}/artifacts',
   searchArtifacts: 'GET /artifacts',

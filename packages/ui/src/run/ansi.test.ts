@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseAnsi, plainText } from './ansi.ts'
+import { parseAnsi } from './ansi.ts'
 
 it('colours and weight become classes, everything else of a terminal is taken out', () => {
   expect(parseAnsi('a\u001B[1;31mred\u001B[0m b\u001B[2K\u001B[92mgreen')).toEqual([
@@ -11,7 +11,7 @@ it('colours and weight become classes, everything else of a terminal is taken ou
 })
 
 it('of a progress bar the last state is shown', () => {
-  expect(plainText('10%\r50%\r100%\r')).toBe('100%')
+  expect(parseAnsi('10%\r50%\r100%\r')).toEqual([{ text: '100%', classes: '' }])
 })
 
 it('markup stays text', () => {

@@ -37,8 +37,3 @@ export function parseAnsi(line: string): AnsiPart[] {
   push(shown.slice(at))
   return parts
 }
-
-export const plainText = (line: string): string =>
-  parseAnsi(line)
-    .map(({ text }) => text)
-    .join('')

@@ -6,7 +6,7 @@ import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useSearch } from '../app/link.tsx'
 import { formatBytes } from '../format/number.ts'
-import { Preview } from './preview.tsx'
+import { Preview } from '../previews/preview.tsx'
 import { RegisterSheet } from '../models/register-sheet.tsx'
 
 /** What a run made: the list on the left, the thing itself on the right. */
@@ -65,7 +65,7 @@ export function ArtifactView({
   const [isRegistering, setRegistering] = useState(false)
   const files = (data ?? []).filter((each) => !each.isFolder)
   const shown = isFolder && files.length > 0 ? (file === '' ? files[0]!.path : file) : ''
-  const size = isFolder ? (files.find(({ path }) => path === shown)?.sizeBytes ?? null) : artifact.sizeBytes
+  const size = shown === '' ? artifact.sizeBytes : (files.find(({ path }) => path === shown)?.sizeBytes ?? null)
   return (
     <section className="card artifact-view">
       <header>

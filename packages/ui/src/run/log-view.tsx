@@ -5,23 +5,26 @@ import { addressOf } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { useKeys } from '../app/keys.ts'
 import { formatBytes, formatCount } from '../format/number.ts'
-import { parseAnsi, plainText } from './ansi.ts'
-import { useLog } from './use-log.ts'
+import { useSearch } from '../app/link.tsx'
+import { parseAnsi } from './ansi.ts'
+import { lineAt } from './log-lines.ts'
+import { isAtEnd, useLog } from './use-log.ts'
+import { useLogSearch } from './use-log-search.ts'
 
 const lineHeight = 17
 
-/** What a run printed: follows while it runs, searches, and holds no more lines in the page than fit. */
+/** What a run printed: follows while it runs, finds lines in all of it, and holds no more of it in the page than is looked at. */
 export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: number | undefined; isShort?: boolean }) {
   const runId = run.id
-  const { log, readEarlier } = useLog(runId, mark)
-  const [text, setText] = useState('')
+  const { log, readEarlier, readLater, readEnd, readAround } = useLog(runId, mark)
+  const [text, setText] = useFoundText(isShort)
   const [hit, setHit] = useState(0)
-  const [isFollowing, setFollowing] = useState(true)
+  const [isFollowing, setFollowing] = useState(text === '')
   const [isWrapped, setWrapped] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const search = useRef<HTMLInputElement>(null)
-  const lines = useMemo(() => (log ? (log.rest === '' ? log.lines : [...log.lines, log.rest]) : []), [log, log?.lines, log?.rest])
-  const hits = useMemo(() => findLines(lines, text), [lines, text])
+  const lines = useMemo(() => (log ? (log.rest === '' ? log.lines : [...log.lines, log.rest]) : []), [log])
+  const { offsets, isDone } = useLogSearch(runId, text, mark)
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => place.current,
@@ -32,21 +35,31 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
     if (isFollowing && lines.length > 0) virtual.scrollToIndex(lines.length - 1)
   }, [lines.length, isFollowing, virtual])
   useEffect(() => virtual.measure(), [isWrapped, virtual])
-  const current = hits[hit % Math.max(1, hits.length)]
+  const chosen = offsets[hit % Math.max(1, offsets.length)]
+  const current = log && chosen !== undefined ? lineAt(log, chosen) : undefined
+  const isHere = current !== undefined
   useEffect(() => {
-    if (current !== undefined) virtual.scrollToIndex(current, { align: 'center' })
-  }, [current, virtual])
+    if (chosen !== undefined) void readAround(chosen)
+  }, [chosen, readAround])
+  useEffect(() => {
+    if (isHere) virtual.scrollToIndex(current, { align: 'center' })
+    // Lines that come before it later must not bring it back.
+  }, [chosen, isHere, virtual])
+  const find = (wanted: string): void => {
+    setText(wanted)
+    setHit(0)
+    setFollowing(false)
+  }
   const goTo = (by: number): void => {
     setFollowing(false)
-    if (hits.length > 0) setHit((hit + by + hits.length) % hits.length)
+    if (offsets.length > 0) setHit((hit + by + offsets.length) % offsets.length)
   }
-  const findError = (): void => {
-    setText('error')
-    setFollowing(false)
-    setHit(0)
+  const follow = (): void => {
+    if (!isFollowing && log && !isAtEnd(log)) void readEnd()
+    setFollowing(!isFollowing)
   }
   useKeys(isShort ? 'Log' : 'Logs', {
-    f: { label: 'follow the log', run: () => setFollowing(!isFollowing) },
+    f: { label: 'follow the log', run: follow },
     w: { label: 'wrap long lines', run: () => setWrapped(!isWrapped) },
     ...(isShort
       ? {}
@@ -54,14 +67,15 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
           '/': { label: 'search the log', run: () => search.current?.focus() },
           n: { label: 'next hit', run: () => goTo(1) },
           N: { label: 'hit before', run: () => goTo(-1) },
-          e: { label: 'first error', run: findError },
+          e: { label: 'first error', run: () => find('error') },
         }),
   })
   const onScroll = (): void => {
     const element = place.current
     if (!element) return
-    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < lineHeight * 2
-    if (isFollowing && !isAtEnd) setFollowing(false)
+    const isAtBottom = element.scrollHeight - element.scrollTop - element.clientHeight < lineHeight * 2
+    if (isFollowing && !isAtBottom) setFollowing(false)
+    if (isAtBottom && log && !isAtEnd(log)) void readLater()
     if (element.scrollTop < lineHeight && log && log.start > 0 && !isShort) {
       const before = lines.length
       void readEarlier().then(() =>
@@ -71,7 +85,7 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
   }
   const facts =
     log && log.sizeBytes > 0
-      ? `${formatCount(lines.length)} lines${log.start > 0 ? ' of the end' : ''} · ${formatBytes(log.sizeBytes)}`
+      ? `${formatCount(lines.length)} lines${log.start > 0 || !isAtEnd(log) ? ' of them here' : ''} · ${formatBytes(log.sizeBytes)}`
       : ''
   return (
     <section className={isShort ? 'card log short' : 'log'} aria-label="Output">
@@ -85,11 +99,7 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
             aria-label="Search the log"
             placeholder="Search"
             value={text}
-            onChange={(event) => {
-              setText(event.target.value)
-              setHit(0)
-              setFollowing(false)
-            }}
+            onChange={(event) => find(event.target.value)}
             onKeyDown={(event) => {
               if (event.key === 'Enter') goTo(event.shiftKey ? -1 : 1)
               if (event.key === 'Escape') search.current?.blur()
@@ -98,7 +108,7 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
         )}
         {text !== '' && (
           <span className="muted" role="status">
-            {hits.length === 0 ? 'no line' : `${(hit % hits.length) + 1} of ${formatCount(hits.length)}`}
+            {offsets.length === 0 ? (isDone ? 'no line' : 'looking') : hitSentence(hit, offsets.length, isDone)}
           </span>
         )}
         <span className="muted log-facts">{facts}</span>
@@ -110,7 +120,7 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
         <button type="button" className="button small" aria-pressed={isWrapped} onClick={() => setWrapped(!isWrapped)}>
           Wrap <kbd>w</kbd>
         </button>
-        <button type="button" className="button small" aria-pressed={isFollowing} onClick={() => setFollowing(!isFollowing)}>
+        <button type="button" className="button small" aria-pressed={isFollowing} onClick={follow}>
           {isFollowing ? 'Following' : 'Follow'} <kbd>f</kbd>
         </button>
       </header>
@@ -170,10 +180,15 @@ function emptySentence({ supervisor, code, state }: RunRecord): string {
   return isEnded(state) ? 'It printed nothing.' : 'No output yet. Lines appear here as the process writes them.'
 }
 
-function findLines(lines: readonly string[], text: string): number[] {
-  if (text === '') return []
-  const wanted = text.toLowerCase()
-  const found: number[] = []
-  for (const [at, line] of lines.entries()) if (plainText(line).toLowerCase().includes(wanted)) found.push(at)
-  return found
+const hitSentence = (hit: number, count: number, isDone: boolean): string =>
+  `${formatCount((hit % count) + 1)} of ${formatCount(count)}${isDone ? '' : ' so far'}`
+
+/** What is looked for stands in the address, so that a link shows the same line. */
+function useFoundText(isShort: boolean): [text: string, setText: (text: string) => void] {
+  const [search, change] = useSearch()
+  const [text, setText] = useState(isShort ? '' : (search.get('find') ?? ''))
+  useEffect(() => {
+    if (!isShort) change({ find: text })
+  }, [text, change, isShort])
+  return [text, setText]
 }

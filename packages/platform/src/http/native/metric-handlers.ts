@@ -1,6 +1,7 @@
 import { AppError, isEnded } from '@trainyard/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
+import { searchLog } from '../../tracking/index.ts'
 import { readRange } from '../bytes/byte-range.ts'
 import type { CallOf, SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
@@ -9,9 +10,12 @@ const usualPoints = 500
 const mostPoints = 1_000_000
 const usualFollowed = 10_000
 const usualOutputBytes = 262_144
+const usualHits = 1_000
+/** Looked at in one request: about a tenth of a second, between whose parts others are served. */
+const searchedBytes = 32 * 1024 * 1024
 
 export const metricHandlers: SomeHandlers<
-  'getMetrics' | 'getPoints' | 'getPointsOfRuns' | 'followPoints' | 'getOutput' | 'getOutputBytes'
+  'getMetrics' | 'getPoints' | 'getPointsOfRuns' | 'followPoints' | 'getOutput' | 'searchOutput' | 'getOutputBytes'
 > = {
   getMetrics: async ({ tracking }, { path }) => ({ metrics: await tracking.metrics.series(path.run) }),
   getPoints: async ({ tracking }, { path, query: { key, maxPoints, ...range } }) => ({
@@ -60,6 +64,14 @@ export const metricHandlers: SomeHandlers<
         return { ...piece, ended: isEnded(state) && piece.next >= piece.sizeBytes }
       await context.watch.moved(mark, { timeoutMs: leftMs, signal: call.signal })
     }
+  },
+  searchOutput: async ({ tracking }, { path, query: { text, offset = 0, limit = usualHits } }) => {
+    const chunks = tracking.logs.read(path.run, { offset, limitBytes: searchedBytes })
+    const { hits, next } = await searchLog(chunks, { text, limit, offset })
+    const sizeBytes = await tracking.logs.sizeBytes(path.run)
+    const ended = hits.length < limit && offset + searchedBytes >= sizeBytes
+    // A line longer than what is looked at in one go is left behind.
+    return { hits, next: next === offset && !ended ? Math.min(sizeBytes, offset + searchedBytes) : next, ended }
   },
   getOutputBytes: (context, { path, raw }, reply) => sendOutput(context, path.run, raw, reply),
 }

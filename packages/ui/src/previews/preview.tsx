@@ -2,15 +2,19 @@ import { useQuery } from '@tanstack/react-query'
 import { addressOf } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
-import { formatBytes } from '../format/number.ts'
+import { formatBytes, formatCount } from '../format/number.ts'
 import { Markdown } from '../ui/markdown.tsx'
-import { parseDelimited } from './delimited.ts'
+import { ColumnStatistics } from './column-statistics.tsx'
+import { DelimitedPreview } from './delimited-preview.tsx'
+import { ParquetPreview } from './parquet-preview.tsx'
+import { readBytes } from './read-bytes.ts'
+import { RowTable } from './row-table.tsx'
+import { ModelFacts } from './signature.tsx'
 
 /** Of large files the beginning is shown. */
 const mostBytes = 1_000_000
-const mostRows = 500
 
-type Kind = 'image' | 'html' | 'table' | 'json' | 'markdown' | 'text' | 'other'
+type Kind = 'image' | 'html' | 'table' | 'parquet' | 'json' | 'markdown' | 'text' | 'other'
 
 const endings: Record<string, Kind> = {
   png: 'image',
@@ -23,6 +27,8 @@ const endings: Record<string, Kind> = {
   htm: 'html',
   csv: 'table',
   tsv: 'table',
+  parquet: 'parquet',
+  pq: 'parquet',
   json: 'json',
   md: 'markdown',
   jsonl: 'text',
@@ -49,7 +55,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
   return (
     <div className="stack">
       <div>{save}</div>
-      <MetadataPreview artifact={artifact} />
+      <Noted artifact={artifact} />
       {kind === 'image' && <img className="preview-image" src={address} alt={name} />}
       {kind === 'html' && (
         <>
@@ -63,8 +69,10 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
           <p className="muted">This HTML runs in a sandbox without access to Trainyard.</p>
         </>
       )}
-      {(kind === 'table' || kind === 'json' || kind === 'markdown' || kind === 'text') && (
-        <TextPreview address={address} kind={kind} name={name} sizeBytes={sizeBytes} />
+      {kind === 'table' && <DelimitedPreview address={address} separator={/\.tsv$/i.test(name) ? '\t' : ','} />}
+      {kind === 'parquet' && sizeBytes !== null && <ParquetPreview address={address} sizeBytes={sizeBytes} />}
+      {(kind === 'json' || kind === 'markdown' || kind === 'text') && (
+        <TextPreview address={address} kind={kind} sizeBytes={sizeBytes} />
       )}
       {kind === 'other' && (
         <p className="muted">
@@ -78,24 +86,12 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
   )
 }
 
-function TextPreview({
-  address,
-  kind,
-  name,
-  sizeBytes,
-}: {
-  address: string
-  kind: Kind
-  name: string
-  sizeBytes: number | null
-}) {
+function TextPreview({ address, kind, sizeBytes }: { address: string; kind: Kind; sizeBytes: number | null }) {
   const { data, error } = useQuery({
     queryKey: ['text', address],
     queryFn: async ({ signal }) => {
-      const response = await fetch(address, { signal, headers: { range: `bytes=0-${mostBytes - 1}` } })
-      if (!response.ok && response.status !== 416)
-        throw new Error(`The file cannot be read: ${(await response.text()).slice(0, 200)}`)
-      return response.status === 416 ? '' : await response.text()
+      const bytes = await readBytes(address, 0, mostBytes, signal)
+      return new TextDecoder().decode(bytes)
     },
     staleTime: 60_000,
     retry: false,
@@ -110,9 +106,7 @@ function TextPreview({
           Showing {formatBytes(mostBytes)} of {formatBytes(sizeBytes)}.
         </p>
       )}
-      {kind === 'table' ? (
-        <TablePreview rows={parseDelimited(data, name.endsWith('.tsv') ? '\t' : ',', mostRows + 1)} />
-      ) : kind === 'markdown' ? (
+      {kind === 'markdown' ? (
         <Markdown text={data} />
       ) : (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
@@ -132,48 +126,23 @@ function prettyJson(text: string): string {
   }
 }
 
-export function TablePreview({ rows }: { rows: readonly (readonly string[])[] }) {
-  const [head = [], ...body] = rows
-  const isNumber = head.map((_, column) =>
-    body.slice(0, 20).every((row) => row[column] === undefined || /^-?[\d.]+(?:e[+-]?\d+)?$/i.test(row[column])),
-  )
+/** What was noted about it when it was logged: a first look at a table, its columns, what a model takes and gives. */
+function Noted({ artifact }: { artifact: ArtifactRecord }) {
+  const { preview, header, length, stats } = artifact.metadata as Record<string, unknown>
+  const isTable = Array.isArray(preview) && Array.isArray(header)
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
-    <div className="scroll preview-table" tabIndex={0} role="region" aria-label="Rows">
-      <table className="plain-table">
-        <thead>
-          <tr>
-            {head.map((name, column) => (
-              <th key={column} scope="col" className={isNumber[column] ? 'num' : undefined}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {body.slice(0, mostRows).map((row, at) => (
-            <tr key={at}>
-              {row.map((cell, column) => (
-                <td key={column} className={isNumber[column] ? 'num' : undefined}>
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {body.length >= mostRows && <p className="muted">The first {mostRows} rows.</p>}
-    </div>
+    <>
+      {artifact.kind === 'model' && <ModelFacts metadata={artifact.metadata} />}
+      <ColumnStatistics stats={stats} />
+      {isTable && (
+        <section>
+          <h3>First rows{typeof length === 'number' && <span className="muted"> of {formatCount(length)}</span>}</h3>
+          <RowTable
+            head={header.map(String)}
+            rows={preview.slice(0, 50).map((row) => (Array.isArray(row) ? row.map((cell) => String(cell ?? '')) : [String(row)]))}
+          />
+        </section>
+      )}
+    </>
   )
-}
-
-/** What was noted about a data set or table when it was logged. */
-function MetadataPreview({ artifact }: { artifact: ArtifactRecord }) {
-  const { preview, header } = artifact.metadata as { preview?: unknown; header?: unknown }
-  if (!Array.isArray(preview) || !Array.isArray(header)) return null
-  const rows = [
-    header.map(String),
-    ...preview.slice(0, 50).map((row) => (Array.isArray(row) ? row.map((cell) => String(cell ?? '')) : [String(row)])),
-  ]
-  return <TablePreview rows={rows} />
 }

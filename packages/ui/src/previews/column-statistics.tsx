@@ -1,0 +1,106 @@
+import { formatCount, formatNumber, formatValue } from '../format/number.ts'
+import { readNumber } from '../api/client.ts'
+
+interface Histogram {
+  counts: readonly number[]
+  edges: readonly number[]
+}
+
+type Statistics = Readonly<Record<string, unknown>>
+
+const numbers = ['mean', 'std', 'min', '50%', 'max'] as const
+
+/** What was counted of each column when a data set was logged: how its values spread, at a look. */
+export function ColumnStatistics({ stats }: { stats: unknown }) {
+  if (!Array.isArray(stats) || stats.length === 0) return null
+  const columns = stats.filter((each): each is Statistics => typeof each === 'object' && each !== null)
+  return (
+    <section>
+      <h3>Columns</h3>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard. */}
+      <div className="scroll preview-table" tabIndex={0} role="region" aria-label="Statistics of the columns">
+        <table className="plain-table">
+          <thead>
+            <tr>
+              <th scope="col">Column</th>
+              <th scope="col">Type</th>
+              <th scope="col">Values</th>
+              {['Missing', 'Different', ...numbers.map((name) => (name === '50%' ? 'median' : name))].map((name) => (
+                <th key={name} scope="col" className="num">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {columns.map((column, at) => (
+              <tr key={at}>
+                <td className="strong">{formatValue(column['name'])}</td>
+                <td className="mono">{formatValue(column['type'])}</td>
+                <td>
+                  <Spread column={column} />
+                </td>
+                <td className={isSome(column['missing']) ? 'num failed-text' : 'num'}>{formatValue(column['missing'])}</td>
+                <td className="num">{formatValue(column['unique'])}</td>
+                {numbers.map((name) => (
+                  <td key={name} className="num" title={formatValue(column[name])}>
+                    {shown(column[name])}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+const isSome = (value: unknown): boolean => typeof value === 'number' && value > 0
+
+function shown(value: unknown): string {
+  const number = readNumber(value)
+  return number === undefined ? formatValue(value ?? null) : formatNumber(number)
+}
+
+function Spread({ column }: { column: Statistics }) {
+  const histogram = histogramOf(column['histogram'])
+  if (histogram) return <HistogramPicture {...histogram} />
+  if (column['top'] === undefined || column['top'] === null) return <>–</>
+  return (
+    <span className="muted">
+      mostly {formatValue(column['top'])}
+      {typeof column['freq'] === 'number' && ` (${formatCount(column['freq'])})`}
+    </span>
+  )
+}
+
+function histogramOf(value: unknown): Histogram | undefined {
+  const { counts, edges } = (value ?? {}) as Partial<Histogram>
+  const isList = (list: unknown): list is number[] => Array.isArray(list) && list.every((each) => typeof each === 'number')
+  return isList(counts) && isList(edges) && counts.length > 0 ? { counts, edges } : undefined
+}
+
+const size = { width: 120, height: 22 }
+
+function HistogramPicture({ counts, edges }: Histogram) {
+  const most = Math.max(...counts, 1)
+  const step = size.width / counts.length
+  const from = formatNumber(edges[0] ?? Number.NaN)
+  const to = formatNumber(edges.at(-1) ?? Number.NaN)
+  const peak = counts.indexOf(Math.max(...counts))
+  return (
+    <svg
+      className="histogram"
+      viewBox={`0 0 ${size.width} ${size.height}`}
+      {...size}
+      role="img"
+      aria-label={`From ${from} to ${to}, most between ${formatNumber(edges[peak] ?? Number.NaN)} and ${formatNumber(edges[peak + 1] ?? Number.NaN)}`}
+    >
+      {counts.map((count, at) => {
+        const height = count === 0 ? 0 : Math.max(1, (size.height * count) / most)
+        return <rect key={at} x={at * step} y={size.height - height} width={Math.max(1, step - 1)} height={height} />
+      })}
+    </svg>
+  )
+}

@@ -1,0 +1,67 @@
+/** Rows under their heads; columns of numbers are aligned as such. */
+export function RowTable({ head, rows }: { head: readonly string[]; rows: readonly (readonly string[])[] }) {
+  const isNumber = head.map((_, column) =>
+    rows.slice(0, 20).every((row) => row[column] === undefined || /^(?:-?[\d.]+(?:e[+-]?\d+)?)?$/i.test(row[column])),
+  )
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
+    <div className="scroll preview-table" tabIndex={0} role="region" aria-label="Rows">
+      <table className="plain-table">
+        <thead>
+          <tr>
+            {head.map((name, column) => (
+              <th key={column} scope="col" className={isNumber[column] ? 'num' : undefined}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, at) => (
+            <tr key={at}>
+              {row.map((cell, column) => (
+                <td key={column} className={isNumber[column] ? 'num' : undefined}>
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** Which rows are shown, and the way to the others. */
+export function Pages({
+  first,
+  count,
+  total,
+  hasNext,
+  onPage,
+  page,
+}: {
+  first: number
+  count: number
+  /** How many rows there are, where that is known. */
+  total?: number | undefined
+  hasNext: boolean
+  page: number
+  onPage: (page: number) => void
+}) {
+  if (page === 0 && !hasNext) return null
+  return (
+    <p className="pages">
+      <button type="button" className="button small" disabled={page === 0} onClick={() => onPage(page - 1)}>
+        Before
+      </button>
+      <span role="status">
+        Rows {(first + 1).toLocaleString('en')} to {(first + count).toLocaleString('en')}
+        {total === undefined ? '' : ` of ${total.toLocaleString('en')}`}
+      </span>
+      <button type="button" className="button small" disabled={!hasNext} onClick={() => onPage(page + 1)}>
+        Next
+      </button>
+    </p>
+  )
+}
