@@ -35,6 +35,8 @@ export interface Tables {
   journals: JournalsTable
   journal_requests: { run: number; journal: string; sequence: number; time: number; type: string; body: string }
   shipments: { run: number; revision: number }
+  logged_model_shipments: { model: number; revision: number }
+  trace_shipments: { trace: number; revision: number; digest: string | null }
   registered_models: RegisteredModelsTable
   registered_model_tags: { model: number; key: string; value: string }
   model_stages: { project: number; name: string; created_at: number; created_by: string }

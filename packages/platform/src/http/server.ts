@@ -153,6 +153,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   nativeDialect(app, {
     tracking,
+    traces,
     registry,
     traces,
     projectSecrets: options.projectSecrets,
@@ -172,6 +173,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     startedAtMs: clock.nowMs(),
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
     placeOfModel: (model) => places.ofModel(model),
+    placeOfTrace: (trace) => places.ofTrace(trace),
   })
   dashboardPages(app)
   let stopping: ConnectionEnd | undefined

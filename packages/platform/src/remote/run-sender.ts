@@ -1,10 +1,24 @@
 import { createReadStream, statSync } from 'node:fs'
-import { basename, join, relative, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { AppError, type ArtifactRecord, isAppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { listLocalFiles } from '../objects/index.ts'
 import type { DatasetInput, Tracking } from '../tracking/index.ts'
+import type { Traces } from '../traces/index.ts'
 import { countDistinct } from './distinct-points.ts'
+import { ModelSender } from './model-sender.ts'
 import { RecordRefused, RemoteRefusal, type RemoteServer } from './remote-server.ts'
+import type { SentPlaces } from './sent-files.ts'
+import { TraceSender } from './trace-sender.ts'
+
+export interface SenderOptions {
+  tracking: Tracking
+  traces: Traces
+  places: SentPlaces
+  remote: RemoteServer
+  runId: string
+  /** What the server takes never: kept with the run here. */
+  note: (sentence: string) => Promise<void>
+}
 
 /** What the server has of a run, as far as this process knows; asked for when it does not. */
 interface Sent {
@@ -29,6 +43,8 @@ interface Receipt {
 export interface ShipOutcome {
   /** Everything there is has been sent, and the run has ended. */
   isComplete: boolean
+  /** It has to do with logged models that the server does not have. */
+  lacksModels: boolean
   asked: string | null
 }
 
@@ -36,7 +52,7 @@ const pointsPerRequest = 10_000
 const outputBytesPerRequest = 1 << 20
 
 /**
- * Sends what a server lacks of one run: its record, points, output, artifacts. Every request says what is, not what changed (points
+ * Sends what a server lacks of one run: its record, points, output, artifacts, logged models, traces. Every request says what is, not what changed (points
  * are a set, output has its place, artifacts have ids, records a growing revision), so that it may be lost, repeated or overtaken by
  * another: what counts is that in the end it has arrived once.
  */
@@ -44,16 +60,20 @@ export class RunSender {
   readonly #tracking: Tracking
   readonly #remote: RemoteServer
   readonly #runId: string
+  readonly #models: ModelSender
+  readonly #traces: TraceSender
   #sent: Sent | undefined
   #revision = 0
   #attempt = 0
   /** Of each metric: how many of its points, in the order in which they arrived here, have been sent by this process. */
   readonly #reached = new Map<string, number>()
 
-  constructor(tracking: Tracking, remote: RemoteServer, runId: string) {
-    this.#tracking = tracking
-    this.#remote = remote
-    this.#runId = runId
+  constructor(options: SenderOptions) {
+    this.#tracking = options.tracking
+    this.#remote = options.remote
+    this.#runId = options.runId
+    this.#models = new ModelSender(options)
+    this.#traces = new TraceSender(options)
   }
 
   /**
@@ -68,29 +88,37 @@ export class RunSender {
       if (record.attempt !== this.#attempt) this.#reached.clear()
       this.#attempt = record.attempt
       const asked = await this.#sendRecord(record, revision, isWaiting(record))
-      await this.#sendRest(record, this.#sent!, links)
-      if (isEnded(record.state)) await this.#verify(record, links)
-      return { isComplete: isEnded(record.state), asked }
+      let hasModels = await this.#sendRest(record, this.#sent!, { links, all: false })
+      if (isEnded(record.state)) hasModels = await this.#verify(record, links)
+      return { isComplete: isEnded(record.state), lacksModels: !hasModels, asked }
     } catch (error) {
       // Whatever it was, the server may be another one now, or have lost what it had.
       this.#sent = undefined
+      this.#models.forget()
+      this.#traces.forget()
       throw error
     }
   }
 
-  async #sendRest(record: RunRecord, sent: Sent, links: boolean): Promise<void> {
+  /** True when the server has all logged models that the run has to do with. */
+  async #sendRest(record: RunRecord, sent: Sent, { links, all }: { links: boolean; all: boolean }): Promise<boolean> {
     await this.#sendPoints(sent)
     await this.#sendOutput(sent)
+    await this.#models.send(this.#revision, { isOver: isEnded(record.state) })
     await this.#sendArtifacts(record, sent, links)
+    await this.#traces.send(this.#revision, { all })
+    return await this.#models.sendUses()
   }
 
   /** What the server counts decides, not what it has answered before. */
-  async #verify(record: RunRecord, links: boolean): Promise<void> {
+  async #verify(record: RunRecord, links: boolean): Promise<boolean> {
+    this.#models.forget()
+    this.#traces.forget()
     await this.#sendRecord(record, this.#revision, true)
     const differing = await this.#differences(this.#sent!)
     for (const { key, pointCount } of differing) await this.#sendSeries(key, 0, pointCount)
-    await this.#sendRest(record, this.#sent!, links)
-    if (differing.length === 0) return
+    const hasModels = await this.#sendRest(record, this.#sent!, { links, all: true })
+    if (differing.length === 0) return hasModels
     await this.#sendRecord(record, this.#revision, true)
     // More than here: somebody logs to the run there too.
     const missing = (await this.#differences(this.#sent!)).find(({ here, there }) => there < here)
@@ -99,6 +127,7 @@ export class RunSender {
         'unavailable',
         `The server has ${missing.there} of the ${missing.here} points of '${missing.key}'; they will be sent again.`,
       )
+    return hasModels
   }
 
   /** Series of which the server has another number of points, equal ones counted once, as it keeps them. */
@@ -206,7 +235,8 @@ export class RunSender {
 
   /** Bytes first: a record whose bytes are missing would be a promise broken. */
   async #sendArtifact(record: RunRecord, artifact: ArtifactRecord): Promise<void> {
-    const path = pathOf(record, artifact.target)
+    const model = modelOf(artifact.target)
+    const path = model === undefined ? pathOf(record, artifact.target) : undefined
     if (path !== undefined) {
       for (const file of await filesOf(artifact.target)) {
         const query = { path: file.path === '' ? path : `${path}/${file.path}` }
@@ -214,7 +244,8 @@ export class RunSender {
       }
     }
     const { tags, ...described } = artifact
-    const body = { ...described, tags: tags.filter((tag) => tag !== 'latest'), path: path ?? null }
+    const place = model !== undefined && (await this.#models.has(model)) ? { model } : {}
+    const body = { ...described, tags: tags.filter((tag) => tag !== 'latest'), path: path ?? null, ...place }
     await this.#remote.json('PUT', `/runs/${record.id}/artifacts/${artifact.id}`, { body })
   }
 }
@@ -230,10 +261,11 @@ function pathOf({ outPath }: RunRecord, target: string): string | undefined {
   if (!target.startsWith('/') || statSync(target, { throwIfNoEntry: false }) === undefined) return undefined
   if (!outPath.startsWith('/')) return undefined
   const inner = relative(outPath, target)
-  if (inner !== '' && !inner.startsWith('..')) return inner.split(sep).join('/')
-  // A model that an MLflow client logged has a folder of its own beside those of the runs.
-  return /\/models\/m-[0-9a-f]{32}$/.test(target) ? `logged-models/${basename(target)}` : undefined
+  return inner !== '' && !inner.startsWith('..') ? inner.split(sep).join('/') : undefined
 }
+
+/** A model that an MLflow client logged has a folder of its own beside those of the runs. */
+const modelOf = (target: string): string | undefined => /\/models\/(m-[0-9a-f]{32})(?:\/artifacts)?$/.exec(target)?.[1]
 
 async function filesOf(target: string): Promise<{ path: string; absolute: string }[]> {
   if (!statSync(target).isDirectory()) return [{ path: '', absolute: target }]

@@ -2,12 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isAppError, isEnded } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import type { Tracking } from '../tracking/index.ts'
+import type { Traces } from '../traces/index.ts'
 import type { Outbox } from './outbox.ts'
 import { RecordRefused, type RemoteServer } from './remote-server.ts'
 import { RunSender } from './run-sender.ts'
+import type { SentPlaces } from './sent-files.ts'
 
 export interface ShipperOptions {
   tracking: Tracking
+  traces: Traces
+  places: SentPlaces
   remote: RemoteServer
   outbox: Outbox
   /** Somebody on the server wants the run to stop. */
@@ -37,6 +41,8 @@ export class Shipper {
   readonly #complete = new Set<string>()
   readonly #refused = new Set<string>()
   readonly #told = new Set<string>()
+  /** Runs that have to do with models of others which were not there yet. */
+  readonly #lacking = new Set<string>()
 
   constructor(options: ShipperOptions) {
     this.#options = options
@@ -117,6 +123,10 @@ export class Shipper {
       parents = children.filter((id) => !this.#refused.has(id))
     }
     if (!hadEnded) return
+    // Every model of the runs below is there now.
+    const lacking = [...this.#lacking].filter((id) => id !== runId)
+    this.#lacking.clear()
+    for (const id of lacking) await this.#sendOne(id, { links: true })
     // A sweep shows the artifacts of its best iteration: they are there now.
     if (!(await this.#sendOne(runId, { links: true }))) return
     outbox.remove(runId)
@@ -127,12 +137,15 @@ export class Shipper {
   async #sendOne(runId: string, options: { links: boolean }): Promise<boolean> {
     let sender = this.#senders.get(runId)
     if (!sender) {
-      sender = new RunSender(this.#options.tracking, this.#options.remote, runId)
+      const { tracking, traces, places, remote } = this.#options
+      const note = (sentence: string): Promise<void> => tracking.runs.addProblem(runId, sentence)
+      sender = new RunSender({ tracking, traces, places, remote, runId, note })
       this.#senders.set(runId, sender)
     }
     try {
-      const { isComplete, asked } = await sender.ship(options)
+      const { isComplete, lacksModels, asked } = await sender.ship(options)
       if (asked !== null) this.#options.onAsked(runId, asked)
+      if (lacksModels) this.#lacking.add(runId)
       return isComplete
     } catch (error) {
       if (!(error instanceof RecordRefused)) throw error

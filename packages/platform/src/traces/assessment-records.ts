@@ -79,6 +79,43 @@ export async function addAssessments(
   return ids
 }
 
+/** One of another machine, under the id it has there. */
+export async function putAssessment(
+  { kysely }: Transaction,
+  trace: { id: string; number: number },
+  assessment: AssessmentRecord,
+): Promise<void> {
+  const { id } = assessment
+  const known = await kysely.selectFrom('assessments').select('trace').where('id', '=', id).executeTakeFirst()
+  if (known && known.trace !== trace.number)
+    throw new AppError('already_exists', `There is an assessment '${id}' here, of another trace than '${trace.id}'.`, {
+      details: { record: 'assessment', trace: trace.id, id },
+    })
+  const values = {
+    trace: trace.number,
+    kind: assessment.kind,
+    name: assessment.name,
+    source_type: assessment.source.type,
+    source_id: assessment.source.id,
+    span_id: assessment.spanId,
+    value: JSON.stringify(assessment.value),
+    number_value: toNumber(assessment.value),
+    error: encode(assessment.error),
+    rationale: assessment.rationale,
+    metadata: JSON.stringify(assessment.metadata),
+    overrides: assessment.overrides,
+    is_valid: assessment.isValid ? 1 : 0,
+    created_at: assessment.createdAtMs,
+    updated_at: assessment.updatedAtMs,
+  }
+  if (known) await kysely.updateTable('assessments').set(values).where('id', '=', id).execute()
+  else
+    await kysely
+      .insertInto('assessments')
+      .values({ id, ...values })
+      .execute()
+}
+
 const toNumber = (value: JsonValue): number | null => (typeof value === 'number' ? value : null)
 
 async function overrule({ kysely }: Transaction, trace: { id: string; number: number }, id: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Database } from '../database/index.ts'
 import { checkAssessment, createAssessmentRecords } from './assessment-records.ts'
+import { createShippedTraces } from './shipped-traces.ts'
 import { addSpans, toSpanRow } from './span-change.ts'
 import { checkTrace, linkPrompts, linkToRun, putTrace, removeTraces, setTags } from './trace-change.ts'
 import { loadSpans, loadTraces } from './trace-loading.ts'
@@ -51,5 +52,6 @@ export function createTraces(database: Database, options: { clock?: Clock } = {}
     linkToRun: (ids, runId) => database.write((transaction) => linkToRun(transaction, ids, runId)),
     linkPrompts: (id, prompts) => database.write((transaction) => linkPrompts(transaction, id, prompts)),
     assessments: createAssessmentRecords(database, clock),
+    shipped: createShippedTraces(database),
   }
 }

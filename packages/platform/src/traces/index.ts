@@ -8,4 +8,5 @@
  * a page is found).
  */
 export { createTraces } from './create-traces.ts'
+export { readSpan, writeSpan } from './span-text.ts'
 export type * from './traces.ts'

@@ -2,7 +2,7 @@ import type { Transaction } from '../database/index.ts'
 import { checkText, checkTraceId } from './trace-names.ts'
 import { writeExactJson } from '../base/exact-json.ts'
 import { summarize, type SpanSummary } from './span-summary.ts'
-import { getExperimentNumber, putTexts, traceNumbers } from './trace-rows.ts'
+import { getExperimentNumber, putMetadata, putTexts, traceNumbers } from './trace-rows.ts'
 import type { SpanRecord } from './traces.ts'
 
 const columns = ['trace', 'id', 'parent', 'name', 'type', 'status', 'started_at', 'attributes', 'details'] as const
@@ -105,7 +105,7 @@ async function follow(transaction: Transaction, number: number, summary: SpanSum
   if (Object.keys(set).length > 0) await kysely.updateTable('traces').set(set).where('number', '=', number).execute()
   if (trace.is_told) return
   await putTexts(transaction, 'trace_tags', number, root?.tags ?? {})
-  await putTexts(transaction, 'trace_metadata', number, await metadataOf(transaction, number, summary))
+  await putMetadata(transaction, number, await metadataOf(transaction, number, summary))
 }
 
 async function metadataOf({ kysely }: Transaction, number: number, summary: SpanSummary): Promise<Record<string, string>> {

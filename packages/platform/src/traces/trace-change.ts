@@ -2,7 +2,7 @@ import { AppError } from '@trainyard/contract'
 import type { Transaction } from '../database/index.ts'
 import { addAssessments } from './assessment-records.ts'
 import { checkText, checkTexts, checkTraceId } from './trace-names.ts'
-import { getExperimentNumber, getTraceNumber, putTexts, traceNumbers } from './trace-rows.ts'
+import { getExperimentNumber, getTraceNumber, putMetadata, putTexts, traceNumbers } from './trace-rows.ts'
 import type { NewTrace, TraceSelection } from './traces.ts'
 
 const deletedAtOnce = 500
@@ -38,7 +38,7 @@ export async function putTrace(transaction: Transaction, trace: NewTrace, nowMs:
     .returning('number')
     .executeTakeFirstOrThrow()
   await putTexts(transaction, 'trace_tags', number, trace.tags ?? {})
-  await putTexts(transaction, 'trace_metadata', number, trace.metadata ?? {})
+  await putMetadata(transaction, number, trace.metadata ?? {})
   if (trace.assessments) await addAssessments(transaction, { id: trace.id, number }, trace.assessments, nowMs)
   return number
 }

@@ -50,3 +50,16 @@ export async function putTexts(
   const rows = Object.entries(texts).map(([key, value]) => [trace, key, value])
   await transaction.insertRows(table, ['trace', 'key', 'value'], rows, { onConflict: { replace: ['trace', 'key'] } })
 }
+
+/** Adds or replaces metadata of a trace. The run it says to be made in is known by it from then on. */
+export async function putMetadata(
+  transaction: Transaction,
+  trace: number,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  await putTexts(transaction, 'trace_metadata', trace, metadata)
+  const runId = metadata['mlflow.sourceRun']
+  if (runId === undefined) return
+  const run = await transaction.kysely.selectFrom('runs').select('number').where('id', '=', runId).executeTakeFirst()
+  if (run) await transaction.insertRows('trace_runs', ['trace', 'run'], [[trace, run.number]], { onConflict: 'ignore' })
+}

@@ -38,6 +38,40 @@ export interface Traces {
   /** How many traces fulfil one set of conditions, another, both, and `base` alone, which all of them must fulfil. */
   countOverlap(query: TraceOverlapQuery): Promise<{ first: number; second: number; both: number; total: number }>
   readonly assessments: Assessments
+  readonly shipped: ShippedTraces
+}
+
+/** A trace with all that was said of it, as its own machine knows it. */
+export interface TraceImage extends Omit<TraceRecord, 'project' | 'spanCount'> {
+  /** Names and versions with a slash between them, in order. */
+  prompts: string[]
+}
+
+export interface TraceParcel {
+  trace: Omit<TraceImage, 'experimentId'>
+  /** All of its spans, or a part: parts come one after the other. */
+  spans: readonly SpanRecord[]
+  /** Of all there is to know of the trace; null while parts of it are to come. */
+  digest: string | null
+}
+
+/** Traces of runs that work on another machine, see `ShippedRuns` of the tracking: every call may be lost, repeated or overtaken. */
+export interface ShippedTraces {
+  /**
+   * Here: the traces that a run made or is linked to, in order of arrival, or those of some ids among them. `last` is the `after` of
+   * the next page, undefined without any.
+   */
+  ofRun(
+    runId: string,
+    page: { after: number; limit: number } | { ids: readonly string[] },
+  ): Promise<{ traces: TraceImage[]; last: number | undefined }>
+  /**
+   * There: makes the trace and links it to its run, or brings it up to date; one with a smaller `revision` than the stored one changes
+   * nothing. What was added here (tags, assessments) stays. `already_exists` when a trace of that id was made here.
+   */
+  put(parcel: TraceParcel, options: { runId: string; experimentId: string; revision: number }): Promise<void>
+  /** There: of those of a run that have arrived whole. */
+  digests(runId: string, ids: readonly string[]): Promise<Map<string, string>>
 }
 
 export type TraceState = 'STATE_UNSPECIFIED' | 'IN_PROGRESS' | 'OK' | 'ERROR'

@@ -15,6 +15,7 @@ import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
 import { createReportedRuns } from './reported-runs.ts'
 import { createRunRecords } from './run-records.ts'
+import { createShippedModels } from './shipped-models.ts'
 import { createShippedRuns } from './shipped-runs.ts'
 import { createRunTable } from './run-table.ts'
 import type { Tracking } from './tracking.ts'
@@ -43,6 +44,7 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     experiments: createExperimentRecords(database, clock),
     reported: createReportedRuns(database, clock),
     shipped: createShippedRuns(settled),
+    shippedModels: createShippedModels(database),
     datasets: createDatasetRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),
     changes,

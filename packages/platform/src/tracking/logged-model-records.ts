@@ -39,11 +39,7 @@ export function createLoggedModelRecords(database: Database, clock: Clock): Logg
     search: (query) => database.read((reader) => searchLoggedModels(reader, query, loadModels)),
     link: (runId, links) =>
       database.write(async (transaction) => {
-        const run = await getRunNumber(transaction, runId)
-        for (const { modelId, direction, step } of links) {
-          const row = [run, await getModelNumber(transaction, modelId), direction, step]
-          await transaction.insertRows('run_models', ['run', 'model', 'direction', 'step'], [row], { onConflict: 'ignore' })
-        }
+        await linkModels(transaction, await getRunNumber(transaction, runId), links)
       }),
     ofRuns: (runIds) => database.read((reader) => linksOfRuns(reader, runIds)),
   }
@@ -84,6 +80,13 @@ async function create(
   return (await loadModels(transaction, [number]))[0]!
 }
 
+export async function linkModels(transaction: Transaction, run: number, links: readonly ModelLink[]): Promise<void> {
+  for (const { modelId, direction, step } of links) {
+    const row = [run, await getModelNumber(transaction, modelId), direction, step]
+    await transaction.insertRows('run_models', ['run', 'model', 'direction', 'step'], [row], { onConflict: 'ignore' })
+  }
+}
+
 async function putTags(transaction: Transaction, model: number, tags: Record<string, string | null>): Promise<void> {
   for (const [key, value] of Object.entries(tags)) {
     if (value !== null) continue
@@ -96,7 +99,7 @@ async function putTags(transaction: Transaction, model: number, tags: Record<str
 }
 
 /** In the order given. */
-async function loadModels(reader: Reader, numbers: readonly number[]): Promise<LoggedModelRecord[]> {
+export async function loadModels(reader: Reader, numbers: readonly number[]): Promise<LoggedModelRecord[]> {
   const { kysely } = reader
   const list = reader.dialect.numberList(numbers)
   const rows = await kysely

@@ -87,3 +87,30 @@ export interface LoggedModelRecords {
   /** Runs without any are missing. */
   ofRuns(runIds: readonly string[]): Promise<Map<string, ModelLink[]>>
 }
+
+/** A logged model as the machine knows it on which the run works that made it. */
+export interface ModelImage extends Omit<LoggedModelRecord, 'experimentId' | 'sourceRunId' | 'metrics'> {
+  /** By its name: numbers are each machine's own. */
+  experiment: string
+  trashedAtMs: number | null
+}
+
+/** What a run has to do with models: which it read or made, and what it measured of them. */
+export interface ModelUses {
+  links: readonly ModelLink[]
+  points: readonly ModelPoint[]
+}
+
+/** Logged models of runs that work on another machine, see `ShippedRuns`: every call may be lost, repeated or overtaken. */
+export interface ShippedModels {
+  /** Here: the models a run made, also those in the trash, in order of their making. */
+  madeBy(runId: string): Promise<(ModelImage & { experimentId: string })[]>
+  usesOf(runId: string): Promise<ModelUses>
+  /**
+   * There: makes the model, or brings its record up to date; one with a smaller `revision` than the stored one changes nothing.
+   * `already_exists` when a model of that id was made here.
+   */
+  put(runId: string, image: ModelImage, options: { revision: number }): Promise<void>
+  /** Repeats change nothing. Returns the models that are not there. */
+  use(runId: string, uses: ModelUses): Promise<string[]>
+}

@@ -23,7 +23,7 @@ import type {
 } from '@trainyard/contract'
 import type { ArtifactDocuments } from './documents/artifact-documents.ts'
 import type { RunDocuments } from './documents/run-documents.ts'
-import type { LoggedModelRecords, ModelPoint } from './logged-models.ts'
+import type { LoggedModelRecords, ModelPoint, ShippedModels } from './logged-models.ts'
 import type { PointGroups } from './point-groups.ts'
 import type { ProjectRecords } from './projects.ts'
 import type { RunImage } from './run-image.ts'
@@ -50,6 +50,7 @@ export interface Tracking {
   readonly experiments: ExperimentRecords
   readonly reported: ReportedRuns
   readonly shipped: ShippedRuns
+  readonly shippedModels: ShippedModels
   readonly datasets: DatasetRecords
   readonly loggedModels: LoggedModelRecords
   readonly changes: ChangeRecords

@@ -16,6 +16,7 @@ import { evaluationTables } from './0015-evaluation.ts'
 import { jobTables } from './0016-jobs.ts'
 import { notificationTables } from './0017-notifications.ts'
 import { scheduleTables } from './0018-schedules.ts'
+import { shippedWork } from './0019-shipped-work.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -38,4 +39,5 @@ export const allMigrations: readonly Migration[] = [
   jobTables,
   notificationTables,
   scheduleTables,
+  shippedWork,
 ]

@@ -17,6 +17,7 @@ import type { FunctionBuilds } from '../function-builds.ts'
 /** What the operations of this dialect work with. */
 export interface NativeContext {
   readonly tracking: Tracking
+  readonly traces: Traces
   readonly registry: Registry
   readonly traces: Traces
   readonly projectSecrets: ProjectSecrets
@@ -41,6 +42,8 @@ export interface NativeContext {
   placeOfRun(runId: string, project: string): string
   /** The folder of a logged model. */
   placeOfModel(model: { id: string; project: string; experimentId: string }): Promise<string>
+  /** The folder of files that belong to a trace. */
+  placeOfTrace(trace: { id: string; project: string; experimentId: string }): Promise<string>
 }
 
 /** Who asks, as the request itself says. */

@@ -8,6 +8,7 @@ import { registryHandlers } from './registry-handlers.ts'
 import { runHandlers } from './run-handlers.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
 import { sendingHandlers } from './sending-handlers.ts'
+import { sentWorkHandlers } from './sent-work.ts'
 import { serverHandlers } from './server-handlers.ts'
 import { tableHandlers } from './table-handlers.ts'
 import { traceHandlers } from './trace-handlers.ts'
@@ -24,6 +25,7 @@ export const handlers: Handlers = {
   ...scheduleHandlers,
   ...registryHandlers,
   ...sendingHandlers,
+  ...sentWorkHandlers,
   ...serverHandlers,
   ...tableHandlers,
   ...traceHandlers,

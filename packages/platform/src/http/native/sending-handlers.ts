@@ -3,12 +3,13 @@ import { AppError, type RunRecord } from '@trainyard/contract'
 import { checkPlainPath } from '../bytes/plain-path.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
+import { placeOfSent } from './sent-work.ts'
 
 const mostOutputBytes = 16 << 20
 const mostJournalBytes = 32 << 20
 
 export const sendingHandlers: SomeHandlers<
-  'sendRun' | 'sendOutput' | 'getJournal' | 'sendJournal' | 'sendFile' | 'sendArtifact' | 'linkArtifacts'
+  'sendRun' | 'sendOutput' | 'getJournal' | 'sendJournal' | 'sendArtifact' | 'linkArtifacts'
 > = {
   sendRun: async (context, { path, body: { record, history, revision, datasets = [] } }) => {
     const { tracking } = context
@@ -49,17 +50,17 @@ export const sendingHandlers: SomeHandlers<
     const { offset, sequence } = await tracking.journals.position(path.run, journal)
     return { offset, sequence, problems }
   },
-  sendFile: async ({ tracking, served }, { path, query, raw }) => {
-    const { outPath } = await tracking.runs.get(path.run)
-    const store = await served.folder(outPath)
-    const { sizeBytes, sha256 } = await store.put(checkPlainPath(query.path), raw.raw)
-    return { sizeBytes, sha256: sha256 ?? null }
-  },
-  sendArtifact: async ({ tracking }, { path, body: { path: inner, ...body } }) => {
+  sendArtifact: async (context, { path, body: { path: inner, model, ...body } }) => {
+    const { tracking } = context
     const run = await tracking.runs.get(path.run)
     if (body.id !== path.artifact || body.runId !== run.id)
       throw new AppError('invalid_argument', 'The body: id and runId are those of the path.')
-    const target = inner === null ? elsewhere(run, body.target) : `${run.outPath.replace(/\/+$/, '')}/${checkPlainPath(inner)}`
+    const target =
+      model !== undefined
+        ? await placeOfSent(context, run, { model })
+        : inner === null
+          ? elsewhere(run, body.target)
+          : `${run.outPath.replace(/\/+$/, '')}/${checkPlainPath(inner)}`
     await tracking.shipped.addArtifact({ ...body, target })
     return await tracking.artifacts.get(body.id)
   },

@@ -70,7 +70,7 @@ const send: typeof fetch = async (input, init) => {
 
 const newShipper = (): Shipper =>
   new Shipper({
-    tracking: here.tracking,
+    ...here.sources,
     remote: remote(),
     outbox,
     onAsked: () => undefined,

@@ -5,7 +5,10 @@ import { newRunId, type RunRecord } from '@trainyard/contract'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Outbox, RemoteServer, Shipper } from '../../remote/index.ts'
+import { listAll } from '../../objects/index.ts'
 import type { Tracking } from '../../tracking/index.ts'
+import { writeSpan } from '../../traces/index.ts'
+import { spanOf } from '../../traces/testing/temporary-traces.ts'
 import { type OpenServer, openServer } from '../testing/open-server.ts'
 
 /** Both sides as they are in the product; between them, instead of a network, what a network may do. */
@@ -84,13 +87,106 @@ const act = fc.oneof(
   fc.record({ type: fc.constant('output' as const), text: fc.string({ minLength: 1, maxLength: 20 }) }),
   fc.record({ type: fc.constant('labels' as const), labels: fc.dictionary(fc.constantFrom('a', 'b'), fc.string()) }),
   fc.record({ type: fc.constant('artifact' as const), key: fc.constantFrom('model', 'plot'), text: fc.string() }),
+  fc.record({
+    type: fc.constant('model' as const),
+    status: fc.constantFrom('pending', 'ready', 'failed'),
+    file: fc.option(fc.string({ maxLength: 30 }), { nil: undefined }),
+    value: fc.double({ noNaN: false }),
+  }),
+  fc.record({ type: fc.constant('tag' as const), value: fc.string({ maxLength: 5 }) }),
+  fc.record({
+    type: fc.constant('trace' as const),
+    state: fc.constantFrom('IN_PROGRESS', 'OK', 'ERROR'),
+    spans: fc.integer({ min: 0, max: 3 }),
+    attribute: fc.oneof(fc.bigInt(), fc.double({ noNaN: true }), fc.string()),
+    file: fc.boolean(),
+  }),
+  fc.record({ type: fc.constant('assess' as const), value: fc.oneof(fc.double({ noNaN: true }), fc.boolean()) }),
   fc.record({ type: fc.constant('send' as const), times: fc.integer({ min: 1, max: 2 }) }),
   fc.record({ type: fc.constant('anew' as const) }),
   fc.record({ type: fc.constant('late' as const) }),
 )
 type Act = typeof act extends fc.Arbitrary<infer Value> ? Value : never
 
+const modelIdOf = (id: string, number: number): string => `m-${id.slice(0, 28)}${String(number).padStart(4, '0')}`
+const traceIdOf = (id: string, number: number): string => `tr-${id}-${number}`
+const lastOf = async (id: string) => (await here.sources.traces.shipped.ofRun(id, { after: 0, limit: 1_000 })).traces.at(-1)
+
+/** What clients log beside runs: models with their files, traces with spans, tags and assessments of them. */
+async function carryOutWork(id: string, number: number, each: Act): Promise<void> {
+  const { tracking, traces, places } = here.sources
+  const { loggedModels } = tracking
+  const { id: experimentId } = (await tracking.experiments.ofRuns([id])).get(id)!
+  if (each.type === 'model') {
+    const model = await loggedModels.create({
+      id: modelIdOf(id, number),
+      experimentId,
+      name: 'classifier',
+      sourceRunId: id,
+      parameters: { depth: String(number) },
+      tags: { number: String(number) },
+    })
+    if (each.file !== undefined) await (await places.open(await places.ofModel(model))).put('a/MLmodel', Buffer.from(each.file))
+    if (each.status !== 'pending') await loggedModels.setStatus(model.id, each.status as 'ready')
+    await loggedModels.link(id, [{ modelId: model.id, direction: 'output', step: number }])
+    const point = { modelId: model.id, key: 'acc', step: 0, timeMs: 1, value: each.value, datasetName: 'd', datasetDigest: '' }
+    await tracking.reported.log(id, { modelPoints: [point] })
+  }
+  const model = (await tracking.shippedModels.madeBy(id)).at(-1)
+  if (each.type === 'tag' && model) await loggedModels.setTags(model.id, { tagged: each.value })
+  if (each.type === 'trace') {
+    const trace = { id: traceIdOf(id, number), experimentId }
+    const { state, attribute } = each
+    await traces.put({
+      ...trace,
+      state: state as 'OK',
+      startedAtMs: number,
+      metadata: { 'mlflow.sourceRun': id, b: '1', a: '2' },
+    })
+    const spans = Array.from({ length: each.spans }, (_, at) =>
+      spanOf({ traceId: trace.id, id: String(at).padStart(16, '0'), attributes: { attribute } }),
+    )
+    await traces.addSpans(experimentId, spans)
+    if (each.file)
+      await (await places.open(await places.ofTrace({ ...trace, project: 'vision' }))).put('picture.png', Buffer.from('picture'))
+  }
+  const last = each.type === 'assess' ? await lastOf(id) : undefined
+  if (each.type === 'assess' && last)
+    await traces.assessments.create(last.id, {
+      kind: 'feedback',
+      name: 'good',
+      source: { type: 'HUMAN', id: 'ada' },
+      value: each.value,
+    })
+}
+
+/** Models and traces of a run as a server knows them, with all their bytes. */
+async function workOf(server: OpenServer, id: string): Promise<unknown> {
+  const { tracking, traces, places } = server.sources
+  const filesIn = async (place: string) => {
+    const store = await places.open(place)
+    const files: string[] = []
+    for await (const { key } of listAll(store)) {
+      let text = ''
+      for await (const piece of (await store.get(key)).stream) text += String(piece)
+      files.push(`${key} ${text}`)
+    }
+    return files
+  }
+  const models = []
+  for (const { experimentId, ...model } of await tracking.shippedModels.madeBy(id))
+    models.push({ ...model, files: await filesIn(await places.ofModel({ ...model, experimentId })) })
+  const found = []
+  for (const { experimentId, ...trace } of (await traces.shipped.ofRun(id, { after: 0, limit: 1_000 })).traces) {
+    const spans = (await traces.spansOf([trace.id])).get(trace.id)?.map(writeSpan) ?? []
+    found.push({ ...trace, spans, files: await filesIn(await places.ofTrace({ ...trace, experimentId, project: 'vision' })) })
+  }
+  const uses = await tracking.shippedModels.usesOf(id)
+  return { models, uses, traces: found.sort((left, right) => (left.id < right.id ? -1 : 1)) }
+}
+
 async function carryOut(tracking: Tracking, id: string, number: number, each: Act): Promise<void> {
+  await carryOutWork(id, number, each)
   if (each.type === 'points') await tracking.reported.log(id, { points: each.points })
   if (each.type === 'labels') await tracking.runs.setLabels([id], each.labels)
   if (each.type === 'output')
@@ -121,8 +217,8 @@ describe('a run that works elsewhere', () => {
   test('arrives once and whole, whatever happens to the requests and whoever sends them', { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(act, { maxLength: 12 }),
-        fc.array(fc.constantFrom(...mishaps), { maxLength: 40 }),
+        fc.array(act, { maxLength: 16 }),
+        fc.array(fc.constantFrom(...mishaps), { maxLength: 60 }),
         fc.boolean(),
         async (acts, drawn, ends) => {
           const [id, below] = [newRunId(Date.now()), newRunId(Date.now())]
@@ -133,7 +229,7 @@ describe('a run that works elsewhere', () => {
           const outbox = new Outbox(folder)
           const remote = new RemoteServer({ url: 'http://localhost:1', fetch })
           const make = () =>
-            new Shipper({ tracking: here.tracking, remote, outbox, onAsked: () => undefined, onTrouble: () => undefined })
+            new Shipper({ ...here.sources, remote, outbox, onAsked: () => undefined, onTrouble: () => undefined })
           let shipper = make()
           outbox.add(id, remote.url)
           for (const [number, each] of acts.entries()) {
@@ -150,10 +246,13 @@ describe('a run that works elsewhere', () => {
             throw new Error('not all of it arrived over a sound network')
           await Promise.all(late.splice(0).map((deliver) => deliver()))
           expect(outbox.list()).toEqual([])
-          for (const one of [id, below]) expect(await pictureOf(there.tracking, one)).toEqual(await pictureOf(here.tracking, one))
+          for (const one of [id, below]) {
+            expect(await pictureOf(there.tracking, one)).toEqual(await pictureOf(here.tracking, one))
+            expect(await workOf(there, one)).toEqual(await workOf(here, one))
+          }
         },
       ),
-      { numRuns: 10 },
+      { numRuns: 15 },
     )
   })
 
@@ -162,7 +261,7 @@ describe('a run that works elsewhere', () => {
     const outbox = new Outbox(folder)
     const asked: string[] = []
     const shipper = new Shipper({
-      tracking: here.tracking,
+      ...here.sources,
       remote,
       outbox,
       onAsked: (runId, reason) => asked.push(`${runId} ${reason}`),
@@ -186,7 +285,7 @@ describe('a run that works elsewhere', () => {
     const remote = new RemoteServer({ url: 'http://localhost:1', fetch: network(there, () => 'none').fetch })
     const outbox = new Outbox(folder)
     const shipper = new Shipper({
-      tracking: here.tracking,
+      ...here.sources,
       remote,
       outbox,
       onAsked: () => undefined,
@@ -205,7 +304,7 @@ describe('a run that works elsewhere', () => {
     const told: string[] = []
     const outbox = new Outbox(folder)
     const shipper = new Shipper({
-      tracking: here.tracking,
+      ...here.sources,
       remote,
       outbox,
       onAsked: () => undefined,

@@ -13,7 +13,9 @@ import { createRegistry, type Registry } from '../../registry/index.ts'
 import { createNotifications } from '../../notifications/index.ts'
 import { createProjectSecrets } from '../../secrets/index.ts'
 import { createEvaluation } from '../../evaluation/index.ts'
-import { createTraces } from '../../traces/index.ts'
+import { createTraces, type Traces } from '../../traces/index.ts'
+import type { SentPlaces } from '../../remote/index.ts'
+import { createArtifactPlaces } from '../mlflow/artifact-places.ts'
 import { createWebhooks } from '../../webhooks/index.ts'
 import { createTracking, type Tracking } from '../../tracking/index.ts'
 import type { GuardOptions } from '../guard.ts'
@@ -32,6 +34,8 @@ export interface OpenServer extends AsyncDisposable {
   readonly app: FastifyInstance
   readonly tracking: Tracking
   readonly registry: Registry
+  /** What is sent of runs that work here to another server. */
+  readonly sources: { tracking: Tracking; traces: Traces; places: SentPlaces }
   readonly folder: string
   /** Where the records are, for others to open them too. */
   readonly place: string
@@ -53,10 +57,11 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
   const tracking = createTracking(database)
   const registry = createRegistry(database)
   const objectContext = { workingDirectory: folder, environment: {} }
+  const traces = createTraces(database)
   const app = await createServer({
     tracking,
     registry,
-    traces: createTraces(database),
+    traces,
     evaluation: createEvaluation(database),
     webhooks: createWebhooks(database, {
       secrets: createSecretBox(join(folder, 'secret.key')),
@@ -76,6 +81,11 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
     app,
     tracking,
     registry,
+    sources: {
+      tracking,
+      traces,
+      places: createArtifactPlaces({ tracking, traces, objects: objectContext, folder: directory.artifacts }),
+    },
     folder,
     place,
     async ask(method, url, given, headers = {}) {
