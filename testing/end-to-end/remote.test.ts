@@ -96,6 +96,64 @@ describe('TRAINYARD_URL', () => {
     expect(metrics.find(({ key }) => key === 'loss')?.pointCount).toBe(50)
   })
 
+  it(
+    'sends the logged models and traces of scripts that use mlflow, once, when the server was away',
+    { timeout: 180_000 },
+    async () => {
+      here.write(
+        'train.py',
+        `import json, os, urllib.request
+def call(method, path, body, kind="application/json"):
+    headers = {"Content-Type": kind, "Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + path, data, headers, method=method)
+    return json.load(urllib.request.urlopen(request))
+run = os.environ["MLFLOW_RUN_ID"]
+model = call("POST", "/api/2.0/mlflow/logged-models", {"experiment_id": "0", "name": "net", "params": [{"key": "depth", "value": "3"}]})["model"]
+id, experiment = model["info"]["model_id"], model["info"]["experiment_id"]
+files = "/api/2.0/mlflow-artifacts/artifacts/" + experiment + "/models/" + id + "/artifacts/"
+call("PUT", files + "MLmodel", b"flavors: {sklearn: {}}\\n", "application/octet-stream")
+call("PUT", files + "data/weights.bin", os.urandom(300000), "application/octet-stream")
+call("PATCH", "/api/2.0/mlflow/logged-models/" + id, {"status": "LOGGED_MODEL_READY"})
+call("POST", "/api/2.0/mlflow/runs/outputs", {"run_id": run, "models": [{"model_id": id, "step": 4}]})
+call("POST", "/api/2.0/mlflow/runs/log-metric", {"run_id": run, "key": "acc", "value": 0.75, "timestamp": 1, "step": 1, "model_id": id})
+for number in range(5):
+    location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
+    info = {"trace_id": "tr-%032d" % number, "trace_location": location, "request_time": "2026-01-01T00:00:00Z", "state": "OK", "tags": {"kind": "demo"}}
+    call("POST", "/api/3.0/mlflow/traces", {"trace": {"trace_info": info}})
+print(id)
+`,
+      )
+      const run = await here.json('run', 'train.py')
+      expect(run.state).toBe('completed')
+      await up()
+      for (let again = 0; again < 2; again++) expect((await here.json<{ runs: RunRecord[] }>('ls')).runs).toHaveLength(1)
+      expect(readdirSync(join(here.folder, '.trainyard', 'outbox'))).toEqual([])
+      const ask = async (method: string, path: string, body?: object): Promise<Response> =>
+        await fetch(`http://127.0.0.1:${port}/${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          ...(body && { body: JSON.stringify(body) }),
+        })
+      const modelId = (await here.run('logs', run.id)).stdout.trim()
+      const told = await ask('GET', `api/2.0/mlflow/logged-models/${modelId}`)
+      const { model } = (await told.json()) as { model: { info: Record<string, string>; data: object } }
+      expect(model).toMatchObject({
+        info: { name: 'net', status: 'LOGGED_MODEL_READY', source_run_id: run.id },
+        data: { params: [{ key: 'depth', value: '3' }], metrics: [{ key: 'acc', value: 0.75, run_id: run.id }] },
+      })
+      const at = model.info['artifact_uri']!.replace('mlflow-artifacts:/', '')
+      const weights = await ask('GET', `api/2.0/mlflow-artifacts/artifacts/${at}/data/weights.bin`)
+      expect((await weights.arrayBuffer()).byteLength).toBe(300_000)
+      const locations = [{ type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id: model.info['experiment_id'] } }]
+      const search = await ask('POST', 'api/3.0/mlflow/traces/search', { locations, filter: `run_id = '${run.id}'` })
+      expect(((await search.json()) as { traces: object[] }).traces).toHaveLength(5)
+      // The model among the artifacts of the run is that very model, whose bytes are there once.
+      const { artifacts } = await here.json<{ artifacts: ArtifactRecord[] }>('show', run.id)
+      expect(artifacts.map(({ kind, target }) => [kind, target.endsWith(`models/${modelId}`)])).toEqual([['model', true]])
+    },
+  )
+
   it('loses nothing and doubles nothing when server and client are killed in the middle', { timeout: 180_000 }, async () => {
     await up()
     here.write(

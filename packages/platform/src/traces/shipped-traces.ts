@@ -64,7 +64,7 @@ async function pageOfRun(
           .execute()
   const promptsOf = Map.groupBy(prompts, ({ trace }) => trace)
   return {
-    traces: records.map(({ project: _, spanCount: _count, ...record }, at) => ({
+    traces: records.map(({ project: _project, spanCount: _count, ...record }, at) => ({
       ...record,
       tags: inOrder(record.tags),
       metadata: inOrder(record.metadata),

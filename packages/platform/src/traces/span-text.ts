@@ -74,8 +74,8 @@ function asId(value: SpanValue | undefined, field: string, digits: number): stri
   return text
 }
 
-/** OpenTelemetry's: 64 bits without a sign. */
-const latestNs = 2n ** 64n - 1n
+/** What fits into the microseconds that spans are sorted by. */
+const latestNs = 2n ** 63n - 1n
 
 function asTime(value: SpanValue | undefined, field: string): bigint {
   if (typeof value !== 'bigint' || value < 0n || value > latestNs) throw wrong(field, 'a time in nanoseconds since 1970')

@@ -307,6 +307,10 @@ describe("what a job's token opens", () => {
     expect(found.json['trace']).toMatchObject({
       trace_info: { trace_location: { mlflow_experiment: { experiment_id: experiment } } },
     })
+    // All of them are of the job's run, whose script has begun none itself.
+    const ofRun = { locations: [experiment, lookedId].map((experiment_id) => ({ mlflow_experiment: { experiment_id } })) }
+    const { json } = await post('traces/search', { ...ofRun, filter: `run_id = '${run}'` }, run, '3.0')
+    expect(json['traces']).toHaveLength(5)
     // What others have traced stays theirs.
     const another = await makeRun({ experiment: foreign })
     const assessment = { assessment_name: 'a', source: { source_type: 'HUMAN', source_id: 'x' }, feedback: { value: true } }

@@ -11,6 +11,7 @@ import { cutTagValue } from './validation.ts'
  *   Clients do not say that they choose: a script's first look at an experiment counts as its choice;
  * - where the experiment was named to `trainyard run`, or the sweep has begun in one, that experiment stands: it answers to the name
  *   the script chooses, because clients refuse to go on with a run of another experiment than the chosen one;
+ * - a trace that is made in no run of the script's is of the job's run;
  * - a name that was given to `trainyard run` stays; the client's is kept as the label `mlflow.runName`.
  */
 export interface Job {
@@ -221,16 +222,23 @@ const changes: Readonly<Record<string, (change: Change) => Promise<object>>> = {
     const place = source === job.runId ? { experiment_id: job.family.experimentId } : {}
     return next({ ...written, source_run_id: source, ...place })
   },
-  'POST traces': ({ written, job: { family }, next }) => {
+  'POST traces': ({ written, job: { family, runId }, next }) => {
     const { trace } = written
-    // Of the second version of the protocol.
-    if (!isFields(trace)) return next({ ...written, experiment_id: experimentOfTraces(family, written['experiment_id']) })
+    if (!isFields(trace)) {
+      // Of the second version of the protocol.
+      const { request_metadata: told = [] } = written
+      const hasRun = !Array.isArray(told) || (told as unknown[]).some((each) => isFields(each) && each['key'] === sourceRun)
+      const request_metadata = hasRun ? told : [...(told as unknown[]), { key: sourceRun, value: runId }]
+      return next({ ...written, request_metadata, experiment_id: experimentOfTraces(family, written['experiment_id']) })
+    }
     const info = isFields(trace['trace_info']) ? trace['trace_info'] : {}
     const location = isFields(info['trace_location']) ? info['trace_location'] : {}
     const named = isFields(location['mlflow_experiment']) ? location['mlflow_experiment']['experiment_id'] : undefined
     const mlflow_experiment = { experiment_id: experimentOfTraces(family, named) }
     const trace_location = { ...location, type: 'MLFLOW_EXPERIMENT', mlflow_experiment }
-    return next({ ...written, trace: { ...trace, trace_info: { ...info, trace_location } } })
+    const { trace_metadata: told = {} } = info
+    const trace_metadata = isFields(told) ? { [sourceRun]: runId, ...told } : told
+    return next({ ...written, trace: { ...trace, trace_info: { ...info, trace_location, trace_metadata } } })
   },
   'POST traces/search': ({ written, job: { family }, next }) => {
     const { locations } = written
@@ -241,6 +249,8 @@ const changes: Readonly<Record<string, (change: Change) => Promise<object>>> = {
 
 export const parentTag = 'mlflow.parentRunId'
 const nameTag = 'mlflow.runName'
+/** Clients say it where a run is begun; in a job there always is one. */
+const sourceRun = 'mlflow.sourceRun'
 
 const isOwn = ({ runId }: Job, { run_id, run_uuid }: Fields): boolean => [run_id, run_uuid].includes(runId)
 

@@ -41,7 +41,8 @@ async function takeSpans(
       .send(JSON.stringify({ error_code: 'INVALID_PARAMETER_VALUE', message }))
   }
   const body = await decompress(request.body as Buffer, header(request, 'content-encoding'))
-  const spans = (await decode(body, type)).map(toSpanRecord)
+  const sent = await decode(body, type)
+  const spans = sent.map(toSpanRecord)
   if (spans.length === 0) throw invalid('Invalid OpenTelemetry format - no spans found')
   const records = spans.filter((span) => span !== undefined)
   if (records.length < spans.length)
@@ -57,8 +58,12 @@ async function takeSpans(
   }
   await inTraceWords(async () => {
     await context.traces.addSpans(job ? experimentOfTraces(job.family, experimentId) : experimentId, records)
-    const roots = records.flatMap(({ traceId, parentId }) => (parentId === null ? [traceId] : []))
-    if (runId !== undefined && roots.length > 0) await context.traces.linkToRun(roots, runId)
+    const roots = records.flatMap(({ traceId, parentId }, at) => (parentId === null ? [{ traceId, span: sent[at]! }] : []))
+    const idsOf = (some: typeof roots): string[] => some.map(({ traceId }) => traceId)
+    if (runId !== undefined && roots.length > 0) await context.traces.linkToRun(idsOf(roots), runId)
+    // MLflow's own clients tell of the trace too, and of its run; other exporters know no runs.
+    const foreign = roots.filter(({ span }) => span.attributes['mlflow.traceRequestId'] === undefined)
+    if (runId === undefined && job && foreign.length > 0) await context.traces.linkToRun(idsOf(foreign), job.runId)
     return {}
   })
   // An empty message says that all of it was taken; each encoding has its own.

@@ -127,10 +127,10 @@ async function carryOutWork(id: string, number: number, each: Act): Promise<void
       tags: { number: String(number) },
     })
     if (each.file !== undefined) await (await places.open(await places.ofModel(model))).put('a/MLmodel', Buffer.from(each.file))
-    if (each.status !== 'pending') await loggedModels.setStatus(model.id, each.status as 'ready')
+    if (each.status !== 'pending') await loggedModels.setStatus(model.id, each.status)
     await loggedModels.link(id, [{ modelId: model.id, direction: 'output', step: number }])
-    const point = { modelId: model.id, key: 'acc', step: 0, timeMs: 1, value: each.value, datasetName: 'd', datasetDigest: '' }
-    await tracking.reported.log(id, { modelPoints: [point] })
+    const measured = { modelId: model.id, key: 'acc', step: 0, timeMs: 1, value: each.value, datasetName: 'd', datasetDigest: '' }
+    await tracking.reported.log(id, { modelPoints: [measured] })
   }
   const model = (await tracking.shippedModels.madeBy(id)).at(-1)
   if (each.type === 'tag' && model) await loggedModels.setTags(model.id, { tagged: each.value })
@@ -139,7 +139,7 @@ async function carryOutWork(id: string, number: number, each: Act): Promise<void
     const { state, attribute } = each
     await traces.put({
       ...trace,
-      state: state as 'OK',
+      state,
       startedAtMs: number,
       metadata: { 'mlflow.sourceRun': id, b: '1', a: '2' },
     })
