@@ -7,7 +7,7 @@ import { createPlaces, type ObjectContext } from '../objects/index.ts'
 import { createRemoteTracking, Outbox, RemoteServer, Shipper } from '../remote/index.ts'
 import type { Cli } from './cli.ts'
 import type { RemoteAddress } from './config.ts'
-import { openSentWork } from './sent-work.ts'
+import { openPlaces } from './session-places.ts'
 import { openSessionIn, type Session } from './session.ts'
 import { takeIn } from './take-in.ts'
 
@@ -55,7 +55,7 @@ async function sendWaiting(cli: Cli, remote: RemoteServer): Promise<void> {
   await takeIn(cli, session)
   const shipper = new Shipper({
     tracking: session.tracking,
-    ...(await openSentWork(session)),
+    ...(await openPlaces(session)),
     remote,
     outbox,
     // Whoever watches the run hears of it too.

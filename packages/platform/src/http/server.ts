@@ -153,7 +153,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   nativeDialect(app, {
     tracking,
-    traces,
     registry,
     traces,
     projectSecrets: options.projectSecrets,

@@ -5,7 +5,7 @@ import { addExamples } from '../examples.ts'
 import { collect } from '../models/tag-options.ts'
 import { openRecords } from '../open-records.ts'
 import { showMigration } from './migration-progress.ts'
-import { placesOf } from './places-of.ts'
+import { openPlaces } from '../session-places.ts'
 
 interface ExportOptions {
   experiment?: string[]
@@ -38,7 +38,7 @@ export function defineExportMlflow(command: Command, cli: Cli): void {
         tracking,
         records: createImportedRecords(database, { clock: { nowMs: cli.nowMs } }),
         registry: createRegistry(database, { clock: { nowMs: cli.nowMs } }),
-        places: await placesOf(session),
+        places: (await openPlaces(session)).places,
       }
       await showMigration(cli, 'export', (onProgress) =>
         exportTo(target, origin, {

@@ -10,7 +10,7 @@ import { collect } from '../models/tag-options.ts'
 import { directoryPlace } from '../open-directory.ts'
 import { openSession, openSessionIn, type Session } from '../session.ts'
 import { showMigration } from './migration-progress.ts'
-import { placesOf } from './places-of.ts'
+import { openPlaces } from '../session-places.ts'
 
 interface ImportOptions {
   experiment?: string[]
@@ -50,7 +50,7 @@ export function defineImportMlflow(command: Command, cli: Cli): void {
         tracking,
         records: createImportedRecords(database, { clock: { nowMs: cli.nowMs } }),
         registry: createImportedModels(database, { clock: { nowMs: cli.nowMs } }),
-        places: await placesOf(session),
+        places: (await openPlaces(session)).places,
       }
       await showMigration(cli, 'import', (onProgress) =>
         importFrom(source, destination, {

@@ -1,7 +1,7 @@
 import { isAppError } from '@trainyard/contract'
 import type { Cli } from '../cli.ts'
 import { isSameServer, readServerNote } from '../server-file.ts'
-import { openSentWork } from '../sent-work.ts'
+import { openPlaces } from '../session-places.ts'
 import type { Session } from '../session.ts'
 
 /** How long the end of a run waits for a server that is away. */
@@ -20,7 +20,7 @@ export async function openShipment(cli: Cli, session: Session, runId: string): P
   outbox.add(runId, remote.url)
   const shipper = new Shipper({
     tracking: session.tracking,
-    ...(await openSentWork(session)),
+    ...(await openPlaces(session)),
     remote,
     outbox,
     onAsked: (id, reason) => void askToStop(session, id, reason),

@@ -17,7 +17,6 @@ import type { FunctionBuilds } from '../function-builds.ts'
 /** What the operations of this dialect work with. */
 export interface NativeContext {
   readonly tracking: Tracking
-  readonly traces: Traces
   readonly registry: Registry
   readonly traces: Traces
   readonly projectSecrets: ProjectSecrets

@@ -1,9 +1,10 @@
+import type { DestinationPlaces } from '../migration/index.ts'
 import type { SentPlaces } from '../remote/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { Session } from './session.ts'
 
-/** What is sent of a session's runs beside their records: traces, and the files of traces and logged models. */
-export async function openSentWork(session: Session): Promise<{ traces: Traces; places: SentPlaces }> {
+/** The traces of a session's records, and where files of runs, logged models and traces lie: where its server looks for them. */
+export async function openPlaces(session: Session): Promise<{ traces: Traces; places: DestinationPlaces & SentPlaces }> {
   // Files, not the folder's index, which would load all of the server.
   const [{ createArtifactPlaces }, { createTraces }] = await Promise.all([
     import('../http/mlflow/artifact-places.ts'),
