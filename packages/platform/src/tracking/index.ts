@@ -9,6 +9,7 @@
  */
 export { searchLog } from './log-search.ts'
 export { createTracking, type TrackingOptions } from './create-tracking.ts'
+export { numbersPerPoint, type PointOrder, sortPoints } from './metric-segment.ts'
 export { PointGroups } from './point-groups.ts'
 export { reporter } from './reported-state.ts'
 export { remoteHostOf } from './shipped-runs.ts'

@@ -1,7 +1,15 @@
 import { AppError, type MetricPoint } from '@trainyard/contract'
 import type { Reader } from '../database/index.ts'
 import { Sampler } from './metric-sampling.ts'
-import { decodePoints, numbersPerPoint } from './metric-segment.ts'
+import {
+  decodePoints,
+  numbersPerPoint,
+  PointBuffer,
+  type PointOrder,
+  pointsPerSegment,
+  sortPoints,
+  toPoints,
+} from './metric-segment.ts'
 import type { SeriesState } from './metric-series.ts'
 import type { LatestPoint } from './tracking.ts'
 
@@ -54,19 +62,26 @@ export async function* readNumbers(reader: Reader, series: SeriesState, range: R
   for await (const { numbers } of readSegments(reader, series.number!, range)) yield numbers
 }
 
-/** In order of step, then of arrival. */
-export async function readHistory(reader: Reader, series: SeriesState, range: Range & { limit: number }): Promise<MetricPoint[]> {
-  const points: MetricPoint[] = []
-  for await (const { numbers } of readSegments(reader, series.number!, range)) {
-    for (let at = 0; at < numbers.length; at += numbersPerPoint) {
-      const step = numbers[at]!
-      if (step >= range.from && step <= range.to) points.push({ step, timeMs: numbers[at + 1]!, value: numbers[at + 2]! })
-    }
-    if (series.isOrdered && points.length >= range.limit) break
+/** See `MetricRecords.numbers`. */
+export async function readHistory(reader: Reader, series: SeriesState, range: Range & { limit: number }): Promise<Float64Array> {
+  const points = new PointBuffer(series.key, Math.min(series.pointCount, range.limit) + pointsPerSegment)
+  for await (const { head, numbers } of readSegments(reader, series.number!, range)) {
+    points.append(isInside(head, range) ? numbers : pointsInside(numbers, range))
+    if (series.isOrdered && points.count >= range.limit) break
   }
-  // Sorting is stable, so points of one step stay in order of arrival.
-  if (!series.isOrdered) points.sort((left, right) => left.step - right.step)
-  return points.length > range.limit ? points.slice(0, range.limit) : points
+  const inOrder = series.isOrdered ? points.numbers : sortPoints(points.numbers, byStep)
+  return inOrder.subarray(0, range.limit * numbersPerPoint)
+}
+
+const byStep: PointOrder = (numbers, left, right) => numbers[left]! - numbers[right]!
+
+function pointsInside(numbers: Float64Array, range: Range): Float64Array {
+  const inside = new PointBuffer('', numbers.length / numbersPerPoint)
+  for (let at = 0; at < numbers.length; at += numbersPerPoint) {
+    const step = numbers[at]!
+    if (step >= range.from && step <= range.to) inside.push(step, numbers[at + 1]!, numbers[at + 2]!)
+  }
+  return inside.numbers
 }
 
 /** Series up to this long are held in memory (48 MB) between the passes of `readSampled`; longer ones are read again. */
@@ -85,7 +100,7 @@ export async function readSampled(
   const pass = () => held ?? readSegments(reader, series.number!, options)
   if (!series.isOrdered) for await (const { head, numbers } of pass()) observe(sampler, head, options, numbers)
   if (sampler.count <= options.maxPoints)
-    return await readHistory(reader, series, { ...options, limit: Number.POSITIVE_INFINITY })
+    return toPoints(await readHistory(reader, series, { ...options, limit: Number.POSITIVE_INFINITY }))
   if (!series.isOrdered) for await (const { numbers } of pass()) sampler.rank(numbers)
   sampler.finishRanks()
   for await (const { head, numbers } of pass()) sampler.add(numbers, head.ordinal)

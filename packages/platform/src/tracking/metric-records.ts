@@ -3,18 +3,21 @@ import { type Database, type Reader, boundValuesPerQuery } from '../database/ind
 import { settleArrivals } from './metric-arrivals.ts'
 import { readArrived, readHistory, readSampled } from './metric-history.ts'
 import { latestPoints, readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
-import type { PointBuffer } from './metric-segment.ts'
+import { type PointBuffer, toPoints } from './metric-segment.ts'
 import type { SeriesState } from './metric-series.ts'
 import { PointGroups } from './point-groups.ts'
 import { getRunNumber } from './run-number.ts'
 import type { MetricRecords } from './tracking.ts'
 
 export function createMetricRecords(database: Database): MetricRecords {
-  const withSeries = <Result>(runId: string, key: string, read: (reader: Reader, series: SeriesState) => Promise<Result[]>) =>
+  const withSeries = <Result>(runId: string, key: string, read: (reader: Reader, series: SeriesState) => Promise<Result>) =>
     database.read(async (reader) => {
       const [series] = await readSeries(reader, await getRunNumber(reader, runId), [key])
-      return series ? await read(reader, series) : []
+      return series && (await read(reader, series))
     })
+  const numbers: MetricRecords['numbers'] = async (runId, key, { fromStep, toStep, limit = Number.POSITIVE_INFINITY } = {}) =>
+    (await withSeries(runId, key, (reader, series) => readHistory(reader, series, { ...rangeOf(fromStep, toStep), limit }))) ??
+    new Float64Array(0)
 
   return {
     append: async (runId, points) => {
@@ -35,8 +38,8 @@ export function createMetricRecords(database: Database): MetricRecords {
           ...(series.earlierCount > 0 && { earlier: { count: series.earlierCount, lastStep: series.earlierStep } }),
         })),
       ),
-    history: (runId, key, { fromStep, toStep, limit = Number.POSITIVE_INFINITY } = {}) =>
-      withSeries(runId, key, (reader, series) => readHistory(reader, series, { ...rangeOf(fromStep, toStep), limit })),
+    history: async (runId, key, range) => toPoints(await numbers(runId, key, range)),
+    numbers,
     arrived: (runId, { keys, seen, limit }) =>
       database.read(async (reader) => {
         const run = await getRunNumber(reader, runId)
@@ -46,9 +49,10 @@ export function createMetricRecords(database: Database): MetricRecords {
     latest: (runIds) => database.read((reader) => latestPoints(reader, runIds)),
     sampled: async (runId, key, { maxPoints, fromStep, toStep }) => {
       if (!(maxPoints >= 1)) throw new AppError('invalid_argument', `maxPoints must be 1 or more, not ${maxPoints}.`)
-      return await withSeries(runId, key, (reader, series) =>
+      const points = await withSeries(runId, key, (reader, series) =>
         readSampled(reader, series, { ...rangeOf(fromStep, toStep), maxPoints }),
       )
+      return points ?? []
     },
   }
 }

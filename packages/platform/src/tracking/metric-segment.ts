@@ -1,3 +1,5 @@
+import type { MetricPoint } from '@trainyard/contract'
+
 /**
  * Metric points as numbers in a row: step, time (epoch ms), value, step, time, value, ... A segment is a stored piece of that row,
  * in order of arrival. Doubles keep NaN, infinities and -0 as they are.
@@ -79,4 +81,28 @@ export function stepRangeOf(numbers: Float64Array): StepRange {
     if (step > high) high = step
   }
   return { low, high }
+}
+
+export function toPoints(numbers: Float64Array): MetricPoint[] {
+  const points: MetricPoint[] = []
+  for (let at = 0; at < numbers.length; at += numbersPerPoint)
+    points.push({ step: numbers[at]!, timeMs: numbers[at + 1]!, value: numbers[at + 2]! })
+  return points
+}
+
+/** Compares two points by where they begin among the numbers: negative, zero or positive. */
+export type PointOrder = (numbers: Float64Array, left: number, right: number) => number
+
+/** The points in the order given; those it calls equal stay in theirs. The same numbers when they are in order already. */
+export function sortPoints(numbers: Float64Array, order: PointOrder): Float64Array {
+  const isInOrder = (at: number): boolean => order(numbers, at - numbersPerPoint, at) <= 0
+  let at = numbersPerPoint
+  while (at < numbers.length && isInOrder(at)) at += numbersPerPoint
+  if (at >= numbers.length) return numbers
+  const places = Float64Array.from({ length: numbers.length / numbersPerPoint }, (_, place) => place * numbersPerPoint)
+  places.sort((left, right) => order(numbers, left, right) || left - right)
+  const sorted = new Float64Array(numbers.length)
+  for (const [place, from] of places.entries())
+    sorted.set(numbers.subarray(from, from + numbersPerPoint), place * numbersPerPoint)
+  return sorted
 }

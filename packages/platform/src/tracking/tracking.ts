@@ -248,6 +248,8 @@ export interface MetricRecords {
   series(runId: string): Promise<MetricSeriesInfo[]>
   /** In order of step, then of arrival. */
   history(runId: string, key: string, range?: { fromStep?: number; toStep?: number; limit?: number }): Promise<MetricPoint[]>
+  /** The points of `history` as numbers in a row, without an object for each: step, time (epoch ms), value, step, time, value, ... */
+  numbers(runId: string, key: string, range?: { fromStep?: number; toStep?: number; limit?: number }): Promise<Float64Array>
   /**
    * Points in order of arrival, behind those of each series that are `seen` (none by default), of these keys or of all; at most
    * about `limit`. `seen` of the answer goes on from there. A series with fewer points than were seen begins anew.

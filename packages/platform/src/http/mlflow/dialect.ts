@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { JsonText, jsonType } from '../json-text.ts'
 import { jobRunOf } from '../run-tokens.ts'
 import { noteVanished } from '../vanished.ts'
 import { assessmentRoutes } from './assessments.ts'
@@ -29,7 +30,7 @@ import { traceRoutesV2 } from './traces-v2.ts'
 import { webhookRoutes } from './webhooks.ts'
 import { workspaceRoutes } from './workspaces.ts'
 import { createVersionLineage } from './version-lineage.ts'
-import { JsonText, parseBody } from './wire.ts'
+import { parseBody } from './wire.ts'
 
 /** Every message this dialect answers, those of the registry aside. */
 const recordRoutes: readonly Route[] = [
@@ -143,7 +144,7 @@ async function answer(
   if (each.method !== 'GET' && /^(?:registered-models|model-versions)\//.test(each.path)) context.onRegistryChange?.()
   return reply
     .code(each.status ?? 200)
-    .header('content-type', 'application/json')
+    .header('content-type', jsonType)
     .send(result instanceof JsonText ? result.text : JSON.stringify(result))
 }
 

@@ -162,12 +162,3 @@ export const fromWireDouble = (value: number): number => {
   if (value >= largestDouble) return Number.POSITIVE_INFINITY
   return value <= -largestDouble ? Number.NEGATIVE_INFINITY : value
 }
-
-/** An answer that is written as JSON already, where an object for each of thousands of parts would cost more than the text. */
-export class JsonText {
-  readonly text: string
-
-  constructor(json: string) {
-    this.text = json
-  }
-}

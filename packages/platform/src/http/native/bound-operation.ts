@@ -10,6 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { JsonText } from '../json-text.ts'
 import type { Caller, NativeContext } from './context.ts'
 
 /** Operations whose answer is bytes; the others answer JSON. */
@@ -22,7 +23,10 @@ export type CallOf<Id extends OperationId> = RequestOf<NativeOperations[Id]> & {
   readonly raw: FastifyRequest
 }
 
-type JsonHandler<Id extends OperationId> = (context: NativeContext, call: CallOf<Id>) => Promise<AnswerOf<NativeOperations[Id]>>
+type JsonHandler<Id extends OperationId> = (
+  context: NativeContext,
+  call: CallOf<Id>,
+) => Promise<AnswerOf<NativeOperations[Id]> | JsonText>
 type ByteHandler<Id extends OperationId> = (
   context: NativeContext,
   call: CallOf<Id>,

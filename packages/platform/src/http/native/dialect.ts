@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode, isAppError } from '@trainyard/contract'
 import { nativeOperations, nativePrefix } from '@trainyard/contract/native-api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { JsonText, jsonType } from '../json-text.ts'
 import { noteVanished } from '../vanished.ts'
 import { type BoundOperation, bindOperations, type CallOf } from './bound-operation.ts'
 import type { Caller, NativeContext } from './context.ts'
@@ -84,7 +85,10 @@ async function answer(
   // A table by id gives each handler its own call, which a lookup by a union of ids cannot express.
   const handle = handlers[id] as AnyHandler
   if (spec.answerBytes !== undefined) return (await handle(context, call, reply)) as FastifyReply
-  const work = async (): Promise<string> => toJson(await handle(context, call, reply))
+  const work = async (): Promise<string | Uint8Array> => {
+    const result = await handle(context, call, reply)
+    return result instanceof JsonText ? result.text : toJson(result)
+  }
   const json = await once(context, request, work)
   if (spec.area === 'Registry' && spec.method !== 'GET') context.onRegistryChange?.()
   return await send(reply, json)
@@ -96,7 +100,7 @@ function checkNoBytes(request: FastifyRequest): void {
     throw new AppError('invalid_argument', 'The body, if any, is JSON: send it with the content type application/json.')
 }
 
-const send = (reply: FastifyReply, json: string): FastifyReply => reply.header('content-type', 'application/json').send(json)
+const send = (reply: FastifyReply, json: string | Uint8Array): FastifyReply => reply.header('content-type', jsonType).send(json)
 
 /** What the request says of itself: a user name where it carries one, and the name of the program. */
 function callerOf({ headers }: FastifyRequest): Caller {

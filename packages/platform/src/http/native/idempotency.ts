@@ -7,7 +7,11 @@ import type { NativeContext } from './context.ts'
  * Carries a request out, once for each `Idempotency-Key` it may come with: a repeat gets the answer that was given, for a day, also
  * from another server of the same records. A refusal is not kept: what was wrong may be mended, and the same key tried again.
  */
-export async function once(context: NativeContext, request: FastifyRequest, work: () => Promise<string>): Promise<string> {
+export async function once(
+  context: NativeContext,
+  request: FastifyRequest,
+  work: () => Promise<string | Uint8Array>,
+): Promise<string | Uint8Array> {
   const key = request.headers['idempotency-key']
   if (key === undefined || request.method === 'GET') return await work()
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key))
@@ -22,7 +26,8 @@ export async function once(context: NativeContext, request: FastifyRequest, work
   if (kept) return kept.body
   let body: string
   try {
-    body = await answers.carry(key, work)
+    const answer = await answers.carry(key, work)
+    body = typeof answer === 'string' ? answer : Buffer.from(answer).toString()
   } catch (error) {
     await answers.forget(key)
     throw error

@@ -3,8 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
 import { searchLog } from '../../tracking/index.ts'
 import { readRange } from '../bytes/byte-range.ts'
+import { JsonText } from '../json-text.ts'
+import { type PointForm, pointsJson } from '../points-json.ts'
 import type { CallOf, SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
+import { toJson } from './json.ts'
 
 const usualPoints = 500
 const mostPoints = 1_000_000
@@ -14,16 +17,17 @@ const usualHits = 1_000
 /** Looked at in one request: about a tenth of a second, between whose parts others are served. */
 const searchedBytes = 32 * 1024 * 1024
 
+const pointForm: PointForm = { value: '{"value":', timeMs: ',"timeMs":', step: ',"step":', end: '}', special: toJson }
+
 export const metricHandlers: SomeHandlers<
   'getMetrics' | 'getPoints' | 'getPointsOfRuns' | 'followPoints' | 'getOutput' | 'searchOutput' | 'getOutputBytes'
 > = {
   getMetrics: async ({ tracking }, { path }) => ({ metrics: await tracking.metrics.series(path.run) }),
-  getPoints: async ({ tracking }, { path, query: { key, maxPoints, ...range } }) => ({
-    points:
-      maxPoints === undefined
-        ? await tracking.metrics.history(path.run, key, range)
-        : await tracking.metrics.sampled(path.run, key, { ...range, maxPoints }),
-  }),
+  getPoints: async ({ tracking }, { path, query: { key, maxPoints, ...range } }) => {
+    if (maxPoints !== undefined) return { points: await tracking.metrics.sampled(path.run, key, { ...range, maxPoints }) }
+    const points = pointsJson(await tracking.metrics.numbers(path.run, key, range), pointForm)
+    return new JsonText(Buffer.concat([Buffer.from('{"points":['), points, Buffer.from(']}')]))
+  },
   getPointsOfRuns: async ({ tracking }, { body: { runs, keys, maxPoints = usualPoints, ...range } }) => {
     if (runs.length * keys.length * maxPoints > mostPoints)
       throw new AppError(
