@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
 import { startTicksOf } from '../../packages/platform/src/execution/process-identity.ts'
@@ -13,6 +13,18 @@ export const rounds = (usual: number): number =>
 /** The record of a run, through the program; whatever lies about is taken in first. */
 export const show = async (workshop: Workshop, reference: string): Promise<RunRecord> =>
   (await workshop.json<{ run: RunRecord }>('show', reference)).run
+
+/**
+ * Folders of ended runs that nobody removes. A kill in the middle of removing one leaves the rest of it to a command of a minute
+ * later.
+ */
+export async function foldersLeft(workshop: Workshop): Promise<string[]> {
+  const folders = join(workshop.folder, '.trainyard', 'runs')
+  const aged = new Date(Date.now() - 120_000)
+  for (const name of readdirSync(folders)) utimesSync(join(folders, name), aged, aged)
+  await workshop.run('ls')
+  return readdirSync(folders)
+}
 
 /** A time limit that grows with the rounds. */
 export const within = (usualMs: number): number => usualMs * Math.max(1, rounds(1))

@@ -1,9 +1,9 @@
-import { readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, Workshop } from '../end-to-end/program.ts'
-import { commandOf, delay, killAll, processesOf, rounds, show, within } from './faults.ts'
+import { commandOf, delay, foldersLeft, killAll, processesOf, rounds, show, within } from './faults.ts'
 import { openRecordsOf, pointsOf } from './records.ts'
 
 let workshop: Workshop
@@ -91,12 +91,7 @@ async function expectWholeSweep(sweep: RunRecord, count: number, best: number): 
   expect(await pointsOf(records.tracking, sweep.id, 'accuracy')).toHaveLength(1)
   const table = (await records.tracking.artifacts.ofRun(sweep.id)).find(({ key }) => key === 'iteration_results')
   expect(readFileSync(table!.target, 'utf8').trim().split('\n')).toHaveLength(count + 1)
-  // A kill in the middle of removing the folder of an ended iteration leaves the rest to a command of a minute later.
-  const folders = join(workshop.folder, '.trainyard', 'runs')
-  const aged = new Date(Date.now() - 120_000)
-  for (const name of readdirSync(folders)) utimesSync(join(folders, name), aged, aged)
-  await workshop.run('ls')
-  expect(readdirSync(folders)).toEqual([])
+  expect(await foldersLeft(workshop)).toEqual([])
 }
 
 describe('a sweep of 96 whose supervisor is killed several times in a row', () => {
