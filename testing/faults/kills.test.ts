@@ -19,6 +19,7 @@ import {
   delay,
   commandOf,
   isRunning,
+  foldersLeft,
   killAll,
   processesOf,
   rounds,
