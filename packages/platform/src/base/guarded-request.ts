@@ -105,7 +105,8 @@ export const onlyPublic =
     })
   }
 
-const publicLookup = onlyPublic(resolveName)
+/** Of connections that may go to public addresses alone. */
+export const publicLookup = onlyPublic(resolveName)
 
 function ask(request: GuardedRequest): Promise<GuardedAnswer> {
   const url = checkAddress(request.url, request.allowPrivate)

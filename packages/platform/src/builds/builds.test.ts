@@ -37,6 +37,7 @@ async function open() {
     objects: { workingDirectory: folder, environment },
     cacheFolder: join(folder, 'functions'),
     allowLocal: true,
+    allowPrivate: true,
     environment,
     signal: new AbortController().signal,
   }

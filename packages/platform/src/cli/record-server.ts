@@ -24,7 +24,7 @@ export interface RecordServerOptions {
   execution?: Execution
   /** A job was asked for; without it none may be. */
   onJobs?: () => void
-  /** Whether webhooks may lead to this machine and into private networks; they may not unless it says so. */
+  /** Whether webhooks and addresses of code may lead to this machine and into private networks; they may not unless it says so. */
   allowPrivate?: boolean
   onRegistryChange?: () => void
   /** Where artifacts go that have no place of their own; the data directory unless said. */
@@ -66,6 +66,7 @@ export const openRecordServer = (
     holdings: session,
     ...(execution === undefined ? {} : { execution }),
     ...(execution === undefined || onJobs === undefined ? {} : jobsAndSchedules(session, execution, onJobs)),
+    allowPrivate,
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
   })

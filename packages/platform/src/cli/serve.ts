@@ -154,6 +154,8 @@ async function startWorker(
         objects: session.objectContext,
         cacheFolder: join(session.directory.path, 'functions'),
         allowLocal,
+        // What the user of this machine asks for is as if fetched by hand.
+        allowPrivate: allowLocal || options.allowPrivateAddresses,
         environment: cli.config.environment,
         signal,
       }),

@@ -23,6 +23,7 @@ const options = (given: MakeOptions['given'] = {}, more: Partial<MakeOptions> = 
   objects: { workingDirectory: folder, environment: process.env },
   cacheFolder: join(folder, '.cache'),
   allowLocal: true,
+  allowPrivate: true,
   environment: process.env,
   signal: new AbortController().signal,
   ...more,

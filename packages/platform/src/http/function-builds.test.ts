@@ -24,6 +24,7 @@ beforeEach(async () => {
   const objectContext = { workingDirectory: folder, environment: {} }
   builds = createFunctionBuilds({
     functions,
+    allowPrivate: false,
     holdings: {
       directory: openDataDirectory({ path: folder, chosenBy: 'flag' }),
       database,

@@ -8,6 +8,8 @@ export interface BuildsOptions {
   functions: Functions
   holdings: Holdings
   environment: Readonly<Record<string, string | undefined>>
+  /** Whether code may be fetched from this machine and private networks, also without encryption. */
+  allowPrivate: boolean
   nowMs: () => number
 }
 
@@ -23,7 +25,7 @@ export interface FunctionBuilds extends AsyncDisposable {
 
 const mostAtATime = 4
 
-export function createFunctionBuilds({ functions, holdings, environment, nowMs }: BuildsOptions): FunctionBuilds {
+export function createFunctionBuilds({ functions, holdings, environment, allowPrivate, nowMs }: BuildsOptions): FunctionBuilds {
   const stopping = new AbortController()
   const running = new Map<string, Promise<void>>()
   const folder = join(holdings.directory.path, 'builds')
@@ -32,6 +34,7 @@ export function createFunctionBuilds({ functions, holdings, environment, nowMs }
     cacheFolder: join(holdings.directory.path, 'functions'),
     // Who asks may be on another machine: its paths are none of ours.
     allowLocal: false,
+    allowPrivate,
     environment,
     signal,
   })

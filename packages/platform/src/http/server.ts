@@ -60,6 +60,8 @@ export interface ServerOptions {
   readonly jobs?: Jobs
   readonly schedules?: Schedules
   readonly guard: GuardOptions
+  /** Whether code for builds may be fetched from this machine and private networks; not unless it says so. */
+  readonly allowPrivate?: boolean
   readonly log?: FastifyBaseLogger
 }
 
@@ -131,7 +133,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const noteAnswer = serveMetrics(app, options.holdings, packageJson.version)
   const functions = createFunctions(options.definitions)
   const environment = options.execution?.environment ?? {}
-  const builds = createFunctionBuilds({ functions, holdings: options.holdings, environment, nowMs: () => clock.nowMs() })
+  const builds = createFunctionBuilds({
+    functions,
+    holdings: options.holdings,
+    environment,
+    allowPrivate: options.allowPrivate ?? false,
+    nowMs: () => clock.nowMs(),
+  })
   app.addHook('onClose', () => builds[Symbol.asyncDispose]())
   mlflowDialect(app, context, signer)
   mlrunDialect(app, {

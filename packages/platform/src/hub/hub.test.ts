@@ -26,6 +26,7 @@ beforeAll(async () => {
       objects: { workingDirectory: folder, environment: {} },
       cacheFolder: join(folder, 'cache'),
       allowLocal: true,
+      allowPrivate: true,
       environment: process.env,
       signal: new AbortController().signal,
     },

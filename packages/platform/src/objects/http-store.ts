@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
-import { AppError } from '@trainyard/contract'
+import { AppError, isAppError } from '@trainyard/contract'
+import type { Fetch } from '../base/guarded-fetch.ts'
 import { rangeHeader, resolveRange } from './byte-range.ts'
 import { abortedError, throwIfAborted } from './cancel.ts'
 import { networkReason } from './network-reason.ts'
@@ -13,6 +14,13 @@ export interface HttpStoreOptions {
   addressOf: (key: string) => URL
   /** How long an answer may take to begin, and how long it may then be silent. Default 30,000. */
   timeoutMs?: number
+  /** How addresses are asked; the runtime's own `fetch` unless given. */
+  fetch?: Fetch
+}
+
+interface Asking {
+  timeoutMs: number
+  fetch: Fetch
 }
 
 /**
@@ -20,7 +28,7 @@ export interface HttpStoreOptions {
  * when the server can do that and the object is still the same (by its `ETag` or `Last-Modified`).
  */
 export function createHttpStore(options: HttpStoreOptions): ObjectStore {
-  const { timeoutMs = 30_000 } = options
+  const asking: Asking = { timeoutMs: options.timeoutMs ?? 30_000, fetch: options.fetch ?? fetch }
   const addressOf = (key: string): URL => options.addressOf(checkObjectKey(key))
   const refuse = async (key: string): Promise<never> => {
     throw new AppError(
@@ -34,11 +42,11 @@ export function createHttpStore(options: HttpStoreOptions): ObjectStore {
     urlOf: (key) => addressOf(key).href,
     put: refuse,
     delete: refuse,
-    get: (key, get = {}) => openContent(key, addressOf(key), get, timeoutMs),
+    get: (key, get = {}) => openContent(key, addressOf(key), get, asking),
     async head(key, head = {}) {
       // Some servers refuse HEAD, so one byte is asked for instead.
       const url = addressOf(key)
-      const answer = await request(url, { range: 'bytes=0-0' }, { timeoutMs, signal: head.signal })
+      const answer = await request(url, { range: 'bytes=0-0' }, { ...asking, signal: head.signal })
       await answer.body?.cancel()
       if (answer.status === 404 || answer.status === 410) return undefined
       return infoOf(key, answered(url, answer))
@@ -52,10 +60,10 @@ export function createHttpStore(options: HttpStoreOptions): ObjectStore {
   }
 }
 
-async function openContent(key: string, url: URL, get: GetOptions, timeoutMs: number): Promise<ObjectContent> {
+async function openContent(key: string, url: URL, get: GetOptions, asking: Asking): Promise<ObjectContent> {
   const asked = resolveRange(get)
   const header = asked.offset === asked.end ? 'bytes=0-0' : rangeHeader(asked)
-  const answer = answered(url, await request(url, header ? { range: header } : {}, { timeoutMs, signal: get.signal }))
+  const answer = answered(url, await request(url, header ? { range: header } : {}, { ...asking, signal: get.signal }))
   const info = infoOf(key, answer)
   const range = resolveRange(get, info.sizeBytes)
   if (range.offset === range.end) {
@@ -66,10 +74,10 @@ async function openContent(key: string, url: URL, get: GetOptions, timeoutMs: nu
     address: shortened(url.href),
     first: bodyFrom(answer, range.offset),
     discardFirst: () => void answer.body?.cancel(),
-    open: async (offset, signal) => reopen(url, answer, offset, { timeoutMs, signal }),
+    open: async (offset, signal) => reopen(url, answer, offset, { ...asking, signal }),
     ...range,
     signal: get.signal,
-    idleTimeoutMs: timeoutMs,
+    idleTimeoutMs: asking.timeoutMs,
   })
   return { info, stream }
 }
@@ -79,7 +87,7 @@ async function reopen(
   url: URL,
   first: Response,
   offset: number,
-  options: { timeoutMs: number; signal: AbortSignal },
+  options: Asking & { signal: AbortSignal },
 ): Promise<AsyncIterable<Uint8Array>> {
   const answer = answered(url, await request(url, { range: `bytes=${offset}-` }, options))
   for (const name of ['etag', 'last-modified']) {
@@ -108,7 +116,7 @@ async function* bodyFrom(answer: Response, offset: number): AsyncGenerator<Uint8
 async function request(
   url: URL,
   headers: Record<string, string>,
-  options: { timeoutMs: number; signal: AbortSignal | undefined },
+  options: Asking & { signal: AbortSignal | undefined },
 ): Promise<Response> {
   const address = shortened(url.href)
   throwIfAborted(options.signal, `Reading ${address}`)
@@ -122,11 +130,12 @@ async function request(
   const credentials = username || password ? { authorization: basicCredentials(username, password) } : {}
   try {
     // A compressed answer would make sizes and ranges lie.
-    return await fetch(bare, { headers: { 'accept-encoding': 'identity', ...credentials, ...headers }, signal })
+    return await options.fetch(bare, { headers: { 'accept-encoding': 'identity', ...credentials, ...headers }, signal })
   } catch (error) {
     if (options.signal?.aborted) throw abortedError(options.signal, `Reading ${address}`)
     if (timer.signal.aborted)
       throw new AppError('unavailable', `${address} did not answer within ${options.timeoutMs / 1000} seconds.`, { cause: error })
+    if (isAppError(error)) throw error
     throw new AppError('unavailable', `${address} cannot be reached: ${networkReason(error)}.`, { cause: error })
   } finally {
     clearTimeout(timeout)

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { AppError } from '@trainyard/contract'
+import type { Fetch } from '../base/guarded-fetch.ts'
 import { fileError, isMissing } from './file-place.ts'
 import { createFileStore } from './file-store.ts'
 import { createHttpStore } from './http-store.ts'
@@ -16,6 +17,8 @@ export interface ObjectContext {
   environment: Readonly<Record<string, string | undefined>>
   /** Where unfinished uploads are remembered, so that a killed one goes on. */
   resumeDirectory?: string
+  /** How web addresses are read; `fetch` unless given. */
+  fetch?: Fetch
   /** Turns a `store://` address into one of the others. Without it such addresses are refused. */
   resolveStoreUrl?: (url: string) => Promise<string>
 }
@@ -65,11 +68,15 @@ const drivers: { [S in Scheme]: Driver<S> } = {
     },
   },
   http: {
-    folder: async ({ url }) =>
+    folder: async ({ url }, { fetch }) =>
       createHttpStore({
+        ...(fetch === undefined ? {} : { fetch }),
         addressOf: (key) => new URL(key.split('/').map(encodeURIComponent).join('/'), url.href.replace(/\/*$/, '/')),
       }),
-    object: async ({ url }) => ({ store: createHttpStore({ addressOf: () => url }), key: lastPartOf(url) }),
+    object: async ({ url }, { fetch }) => ({
+      store: createHttpStore({ addressOf: () => url, ...(fetch === undefined ? {} : { fetch }) }),
+      key: lastPartOf(url),
+    }),
   },
   s3: bucketDriver('s3', async ({ bucket, prefix }, { environment, resumeDirectory }) => {
     const { createS3Store } = await import('./s3/s3-store.ts')

@@ -35,6 +35,7 @@ export const sourceOptions = (
   objects: session.objectContext,
   cacheFolder: join(folder, 'functions'),
   allowLocal: true,
+  allowPrivate: true,
   environment: cli.config.environment,
   onNote: (line) => cli.note(line),
   signal,

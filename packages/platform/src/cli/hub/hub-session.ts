@@ -15,6 +15,7 @@ export async function openHub(cli: Cli, options: { create?: boolean } = {}): Pro
       objects: { workingDirectory: cli.workingDirectory, environment: cli.config.environment },
       cacheFolder: join(dirname(environmentCacheDirectory(cli.config.environment)), 'sources'),
       allowLocal: true,
+      allowPrivate: true,
       environment: cli.config.environment,
       onNote: (line) => cli.note(line),
       signal: cli.signal,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
+import { openGitAccess, tokenVariable } from './git-access.ts'
 
 /** A place in a Git repository. */
 export interface GitSource {
@@ -17,10 +18,15 @@ export interface GitSource {
 export interface GitOptions {
   /** Repositories are kept below it, one folder for each commit. */
   cacheFolder: string
-  /** What git inherits. `GIT_TOKEN` opens private repositories over https and is not passed on. */
+  /**
+   * What git inherits. Tokens open private repositories over https, each for its host alone: `TRAINYARD_GIT_TOKEN_<HOST>`, and `GIT_TOKEN`
+   * for github.com or the hosts of `GIT_TOKEN_HOSTS`.
+   */
   environment: Readonly<Record<string, string | undefined>>
   /** Whether paths of this machine may be named. */
   allowLocal: boolean
+  /** Whether this machine and private networks may be asked, also without encryption: not for others, over the network. */
+  allowPrivate: boolean
   onNote?: (line: string) => void
   signal: AbortSignal
 }
@@ -131,11 +137,13 @@ async function checkOut(source: GitSource, commit: string, folder: string, optio
   await git(source, [...inside, 'checkout', '--quiet', '--detach', commit], options)
 }
 
-async function git(source: GitSource, words: string[], { environment, signal }: GitOptions): Promise<string> {
+async function git(source: GitSource, words: string[], options: GitOptions): Promise<string> {
   const { execa, ExecaError } = await import('execa')
+  const { signal } = options
+  await using access = await openGitAccess(source.url, options)
   try {
     const { stdout } = await execa('git', words, {
-      env: gitEnvironment(environment),
+      env: access.environment,
       extendEnv: false,
       cancelSignal: signal,
       timeout: timeoutMs,
@@ -145,6 +153,7 @@ async function git(source: GitSource, words: string[], { environment, signal }: 
     return stdout
   } catch (error) {
     if (signal.aborted || !(error instanceof ExecaError)) throw error
+    if (access.refusal !== undefined) throw access.refusal
     if (error.code === 'ENOENT')
       throw new AppError('failed_precondition', 'Git is not installed here, and the code lies in a Git repository.', {
         cause: error,
@@ -153,7 +162,7 @@ async function git(source: GitSource, words: string[], { environment, signal }: 
       throw new AppError('unavailable', `Git gave no answer from ${shown(source.url)} in ${timeoutMs / 60_000} minutes.`)
     throw new AppError(
       'invalid_argument',
-      `Cannot read the repository ${shown(source.url)}: ${gitReason(String(error.stderr))}.`,
+      `Cannot read the repository ${shown(source.url)}: ${gitReason(String(error.stderr), source.url)}.`,
       {
         cause: error,
       },
@@ -162,42 +171,11 @@ async function git(source: GitSource, words: string[], { environment, signal }: 
 }
 
 /** The line that says why, without what git puts before it. */
-function gitReason(stderr: string): string {
+function gitReason(stderr: string, url: string): string {
   const lines = stderr.split('\n').map((line) => line.trim())
   const told = lines.find((line) => /^(?:fatal|error|ERROR): /.test(line)) ?? lines.find((line) => line !== '') ?? 'git failed'
   const reason = told.replace(/^(?:fatal|error|ERROR): /, '').replace(/\.$/, '')
   if (/could not read Username|Authentication failed|terminal prompts disabled/.test(reason))
-    return 'it does not exist, or wants a login (a token goes into the secret GIT_TOKEN)'
+    return `it does not exist, or wants a login (a token goes into the variable ${tokenVariable(URL.parse(url)?.hostname ?? 'host')})`
   return shown(reason).slice(0, 300)
-}
-
-function gitEnvironment(environment: GitOptions['environment']): Record<string, string> {
-  const { GIT_TOKEN: token, ...inherited } = environment
-  const kept = Object.entries(inherited).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !/^GIT_(?!SSH|SSL|PROXY|CONFIG)/.test(entry[0]),
-  )
-  const settings: [string, string][] = [
-    // Commands hidden in an address, and hooks of a repository, must not run.
-    ['protocol.ext.allow', 'never'],
-    ['core.hooksPath', '/dev/null'],
-    ['core.symlinks', 'false'],
-    ['advice.detachedHead', 'false'],
-  ]
-  if (token !== undefined && token !== '') {
-    const login = Buffer.from(`x-access-token:${token}`).toString('base64')
-    settings.push(['http.extraHeader', `Authorization: Basic ${login}`])
-  }
-  return {
-    ...Object.fromEntries(kept),
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_COUNT: String(settings.length),
-    // As variables, not as words: everybody may read the words of a process.
-    ...Object.fromEntries(
-      settings.flatMap(([name, value], at) => [
-        [`GIT_CONFIG_KEY_${at}`, name],
-        [`GIT_CONFIG_VALUE_${at}`, value],
-      ]),
-    ),
-  }
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemReason } from '../../base/errors.ts'
+import { guardedFetch } from '../../base/guarded-fetch.ts'
 import { downloadObject, hashFile, type ObjectContext, openObject } from '../../objects/index.ts'
 import { isArchiveName, unpackArchive } from './archive.ts'
 import { fetchGit, parseGitSource } from './git.ts'
@@ -15,6 +16,8 @@ export interface SourceOptions {
   cacheFolder: string
   /** Whether folders and files of this machine may be named: not by others, over the network. */
   allowLocal: boolean
+  /** Whether this machine and private networks may be asked, also without encryption: not for others, over the network. */
+  allowPrivate: boolean
   environment: Readonly<Record<string, string | undefined>>
   onNote?: (line: string) => void
   signal: AbortSignal
@@ -64,7 +67,7 @@ async function takeLocal(path: string, options: SourceOptions): Promise<FetchedS
 }
 
 async function fetchRemote(source: string, options: SourceOptions): Promise<FetchedSource> {
-  const address = await openObject(source, options.objects)
+  const address = await openObject(source, options.allowPrivate ? options.objects : { ...options.objects, fetch: guardedFetch })
   await mkdir(options.cacheFolder, { recursive: true })
   const fresh = await mkdtemp(join(options.cacheFolder, 'fetching-'))
   try {

@@ -9,12 +9,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { connect } from 'node:net'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ArchiveEntry, tarOf, zipOf } from '../testing/archives.ts'
 import { makeRepository } from '../testing/git-repository.ts'
 import { unpackArchive } from './archive.ts'
+import { openGuardedProxy } from '../../base/guarded-proxy.ts'
+import { openGitAccess, tokenFor } from './git-access.ts'
 import { parseGitSource } from './git.ts'
 import { readNotebook } from './notebook.ts'
 import { fetchSource, type SourceOptions } from './source.ts'
@@ -29,6 +33,7 @@ const options = (more: Partial<SourceOptions> = {}): SourceOptions => ({
   objects: { workingDirectory: folder, environment: process.env },
   cacheFolder: join(root, 'cache'),
   allowLocal: true,
+  allowPrivate: true,
   environment: process.env,
   signal: new AbortController().signal,
   ...more,
@@ -260,4 +265,63 @@ describe('a notebook', () => {
     [notebook({ text: 'x', type: 'markdown' }), 'has no code for a function'],
     [notebook('# mlrun: ignore\nx'), 'has no code for a function'],
   ])('%s is refused', (text, reason) => expect(() => readNotebook(text, 'n.ipynb')).toThrow(reason))
+})
+
+describe('for others, over the network', () => {
+  const network = () => options({ allowLocal: false, allowPrivate: false })
+  test.each([
+    'https://127.0.0.1:9/code.zip',
+    'https://10.1.2.3/code.tar.gz',
+    'https://localhost/train.py',
+    'git://169.254.169.254/o/r.git',
+    'https://[::1]/o/r.git#main',
+    'ssh://git@127.0.0.1/o/r.git',
+    'git@127.0.0.1:o/r.git',
+    'git@localhost:o/r.git',
+  ])('%s leads into a private network, and is refused', async (source) => {
+    await expect(fetchSource(source, network())).rejects.toMatchObject({
+      code: 'permission_denied',
+      message: expect.stringContaining('an address of this machine or of a private network'),
+    })
+  })
+
+  test.each(['http://example.org/code.zip', 'http://example.org/o/r.git'])(
+    '%s is not encrypted, and is refused',
+    async (source) => {
+      await expect(fetchSource(source, network())).rejects.toThrow('is not encrypted; use https')
+    },
+  )
+
+  test('a name that leads to this machine is refused when it is connected to', async () => {
+    await using proxy = await openGuardedProxy()
+    const asked = connect({ host: '127.0.0.1', port: Number(new URL(proxy.url).port) })
+    asked.write(`CONNECT ${hostname()}:443 HTTP/1.1\r\n\r\n`)
+    expect(await text(asked)).toMatch(/^HTTP\/1\.1 (?:403|502) /)
+  })
+})
+
+describe('tokens of Git hosts', () => {
+  const environment = { GIT_TOKEN: 'mine', TRAINYARD_GIT_TOKEN_GIT_EXAMPLE_COM: 'theirs', GIT_TOKEN_HOSTS: undefined }
+  test.each([
+    ['https://github.com/o/r.git', 'mine'],
+    ['https://git.example.com:8443/o/r.git', 'theirs'],
+    ['https://github.com.evil.example/o/r.git', undefined],
+    ['https://gitlab.com/o/r.git', undefined],
+    ['http://github.com/o/r.git', undefined],
+    ['git@github.com:o/r.git', undefined],
+  ])('%s is sent %s', (url, token) => {
+    expect(tokenFor(url, environment)).toBe(token)
+  })
+
+  test('GIT_TOKEN goes to the hosts that are listed for it', async () => {
+    const listed = { ...environment, GIT_TOKEN_HOSTS: 'gitlab.com, git.example.org' }
+    expect(['gitlab.com', 'git.example.org', 'github.com'].map((host) => tokenFor(`https://${host}/r.git`, listed))).toEqual([
+      'mine',
+      'mine',
+      undefined,
+    ])
+    await using access = await openGitAccess('https://gitlab.com/o/r.git', { ...options(), environment: listed })
+    expect(access.environment).toMatchObject({ GIT_CONFIG_KEY_4: 'http.https://gitlab.com/.extraHeader' })
+    expect(JSON.stringify(access.environment)).not.toMatch(/mine|theirs/)
+  })
 })

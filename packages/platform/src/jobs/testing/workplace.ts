@@ -61,6 +61,7 @@ export async function openWorkplace() {
             objects,
             cacheFolder: join(directory.path, 'functions'),
             allowLocal,
+            allowPrivate: allowLocal,
             environment: {},
             signal,
           }),
