@@ -118,6 +118,55 @@ spec:
     workshop.write('churn/data.csv', 'a,b\n1,2\n')
   }
 
+  it('is synced both ways: edited scripts, what is said beside them, embedded copies and notebooks', async () => {
+    const notebook = JSON.stringify({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata: {},
+      cells: [{ cell_type: 'code', metadata: {}, source: 'def look(context):\n    context.log_result("a", 1)\n', outputs: [] }],
+    })
+    workshop.write('churn/train.py', 'def train(context, rate=0.1):\n    context.log_result("rate", rate)\n')
+    workshop.write('churn/look.ipynb', notebook)
+    const embedded = '{kind: job, metadata: {name: inner}, spec: {command: train.py, image: old}}'
+    workshop.write(
+      'churn/project.yaml',
+      `kind: project\nmetadata: {name: churn}\nspec:\n  functions:\n  - {url: train.py, kind: job, handler: train}\n  - {url: look.ipynb, name: look}\n  - {name: inner, spec: ${embedded}}\n`,
+    )
+    expect(await workshop.run('project', 'load', 'churn')).toMatchObject({ code: 0 })
+    await workshop.run('project', 'sync', 'churn', '--to-folder')
+    const differing = async (): Promise<string[]> =>
+      (await workshop.json<{ differences: { path: string }[] }>('project', 'sync', 'churn')).differences.map(({ path }) => path)
+    expect(await differing()).toEqual([])
+
+    workshop.write('churn/train.py', 'def train(context, rate=0.5):\n    context.log_result("rate", rate)\n')
+    expect(await differing()).toEqual(['train.py'])
+    await workshop.run('project', 'sync', 'churn', '--from-folder')
+    expect(await differing()).toEqual([])
+    expect((await workshop.json('--project', 'churn', 'run', 'db://churn/train')).results).toEqual({ rate: 0.5 })
+
+    workshop.write(
+      'train.py',
+      'def train(context, rate=0.7):\n    context.log_result("rate", rate)\ndef check(context):\n    pass\n',
+    )
+    await workshop.run('--project', 'churn', 'function', 'new', 'train.py:check', '--name', 'train')
+    await workshop.run('--project', 'churn', 'function', 'new', '--name', 'inner', '--image', 'new', '--command', 'train.py')
+    workshop.write('look.py', 'def look(context):\n    context.log_result("a", 2)\n')
+    await workshop.run('--project', 'churn', 'function', 'new', 'look.py', '--name', 'look')
+    expect((await differing()).toSorted()).toEqual(['functions/look.yaml', 'project.yaml', 'train.py'])
+    await workshop.run('project', 'sync', 'churn', '--to-folder')
+    expect(await differing()).toEqual([])
+    const read = (name: string): string => readFileSync(join(workshop.folder, 'churn', name), 'utf8')
+    expect(read('train.py')).toContain('rate=0.7')
+    expect(read('project.yaml')).toMatch(/handler: check/)
+    expect(read('project.yaml')).toMatch(/image: new/)
+    expect(read('project.yaml')).toMatch(/url: functions\/look\.yaml/)
+    await workshop.run('project', 'sync', 'churn', '--from-folder')
+    expect(await differing()).toEqual([])
+    expect(await workshop.json('--project', 'churn', 'function', 'show', 'look')).toMatchObject({
+      spec: { code: expect.stringContaining('"a", 2') },
+    })
+  })
+
   it('is loaded with its functions and artifacts, saved, compared, packed and taken in again', async () => {
     write()
     const loaded = await workshop.run('project', 'load', 'churn')

@@ -8,8 +8,8 @@ const seen: string[] = []
 const server = createServer((asked, answer) => {
   seen.push(`${asked.headers.host}${asked.url} ${asked.headers.authorization ?? 'nobody'}`)
   const to = new URL(asked.url ?? '/', 'https://x.example').searchParams.get('to')
-  if (to !== null) return void answer.writeHead(302, { location: to }).end()
-  answer.writeHead(200, { 'content-type': 'text/plain' }).end('the code')
+  if (to === null) answer.writeHead(200, { 'content-type': 'text/plain' }).end('the code')
+  else answer.writeHead(302, { location: to }).end()
 })
 beforeAll(async () => {
   server.listen(0, '127.0.0.1')

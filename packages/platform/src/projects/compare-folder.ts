@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesOf, type Writable } from './write-project.ts'
+import { filesOf, type Writable, type WritePlace } from './write-project.ts'
 
 export interface ProjectDifference {
   path: string
@@ -9,10 +9,10 @@ export interface ProjectDifference {
 }
 
 /** What `writeProject` would change in a folder. Empty when the folder says what the records say. */
-export async function compareFolder(writable: Writable, folder: string): Promise<ProjectDifference[]> {
+export async function compareFolder(writable: Writable, place: WritePlace): Promise<ProjectDifference[]> {
   const found: ProjectDifference[] = []
-  for (const [path, text] of await filesOf(writable)) {
-    const there = join(folder, path)
+  for (const [path, text] of await filesOf(writable, place)) {
+    const there = join(place.folder, path)
     if (!existsSync(there)) found.push({ path, state: 'only in the records' })
     else if (readFileSync(there, 'utf8') !== text) found.push({ path, state: 'differs' })
   }

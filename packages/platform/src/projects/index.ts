@@ -10,4 +10,4 @@ export { type ProjectFile, printProjectFile, projectFileName, readProjectFile } 
 export { compareFolder, type ProjectDifference } from './compare-folder.ts'
 export { runSetup } from './run-setup.ts'
 export { type Grounds, takeProject, type TakenProject } from './take-project.ts'
-export { writeProject } from './write-project.ts'
+export { writeProject, type WritePlace } from './write-project.ts'

@@ -70,17 +70,18 @@ export async function takeProject(file: ProjectFile, folder: string, grounds: Gr
   return { project, functions, artifacts: artifacts.map(({ key }) => key) }
 }
 
-interface Place {
+/** Where an entry of a project's file stands. */
+export interface Place {
   file: ProjectFile
   folder: string
-  grounds: Grounds
+  grounds: Pick<Grounds, 'functions' | 'sources' | 'hubFunction'>
 }
 
 const textOf = (value: JsonValue | undefined): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
 /** An entry is a reference (`url` with what is said beside it) or the function itself (`spec`). */
-async function functionOf(entry: JsonObject, place: Place): Promise<FunctionDocument> {
+export async function functionOf(entry: JsonObject, place: Place): Promise<FunctionDocument> {
   const name = textOf(entry['name'])
   const url = textOf(entry['url'])
   const { spec: embedded } = entry

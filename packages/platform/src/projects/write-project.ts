@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { JsonObject } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
-import { type FunctionDocument, portableDocument, printFunctionFile } from '../functions/index.ts'
+import { type FunctionDocument, fromFunctionDocument, normalizedFunctionName } from '../functions/index.ts'
 import type { ProjectRecord } from '../tracking/index.ts'
+import { isInFolder, ownFile, writtenEntry } from './listed-function.ts'
 import { isObject, printProjectFile, projectFileName } from './project-file.ts'
+import type { Place } from './take-project.ts'
 
 export interface Writable {
   project: ProjectRecord
@@ -14,34 +16,50 @@ export interface Writable {
   secrets: readonly string[]
 }
 
+/** The folder a project is written into, and how its code is read there. */
+export type WritePlace = Pick<Place, 'folder' | 'grounds'>
+
 /**
- * The files of a project: `project.yaml`, and `functions/<name>.yaml` for each function that it does not describe itself. The same records
- * give the same texts, so that Git shows what has changed.
+ * The files of a project as the folder must have them to say what the records say: `project.yaml`, the scripts and files that its entries
+ * name where they differ from the functions that are kept, and `functions/<name>.yaml` for each function that it does not describe itself.
+ * What lies elsewhere (a hub, a repository, another project) stays as it is said. The same records give the same texts, so that Git shows
+ * what has changed.
  */
-export async function filesOf({ project, functions, secrets }: Writable): Promise<Map<string, string>> {
+export async function filesOf({ project, functions, secrets }: Writable, place: WritePlace): Promise<Map<string, string>> {
   const files = new Map<string, string>()
+  const file = { name: project.name, metadata: project.metadata, spec: project.spec }
   const listed = Array.isArray(project.spec['functions']) ? project.spec['functions'].filter(isObject) : []
   const entries: JsonObject[] = [...listed]
-  for (const { name, document } of functions.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
-    const url = `functions/${name}.yaml`
-    const known = listed.find((entry) => entry['name'] === name)
-    // One that says itself where its code lies stays as it is said.
-    if (known !== undefined && known['url'] !== url) continue
-    files.set(url, await printFunctionFile(portableDocument(document)))
-    if (known === undefined) entries.push({ url, name })
+  for (const kept of functions.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+    const at = listed.findIndex((entry) => nameOf(entry) === kept.name)
+    const known = listed[at]
+    if (known !== undefined && !isInFolder(known)) continue
+    const written = known === undefined ? await ownFile(kept) : await writtenEntry(known, kept, { ...place, file })
+    if (known === undefined) entries.push(written.entry)
+    else entries[at] = written.entry
+    for (const [path, text] of written.files) files.set(path, text)
   }
   const spec: JsonObject = {
     ...project.spec,
     ...(entries.length === 0 ? {} : { functions: entries }),
     ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
   }
-  files.set(projectFileName, await printProjectFile({ name: project.name, metadata: project.metadata, spec }))
+  files.set(projectFileName, await printProjectFile({ ...file, spec }))
   return files
 }
 
+/** As it is called when it is loaded. */
+function nameOf({ name, url, spec }: JsonObject): string | undefined {
+  if (typeof name === 'string' && name !== '') return name
+  if (isObject(spec)) return fromFunctionDocument(spec).name
+  const file = typeof url === 'string' ? /([^/]+?)(?:\.\w+)?$/.exec(url)?.[1] : undefined
+  return file === undefined ? undefined : normalizedFunctionName(file)
+}
+
 /** Writes those files into a folder, which is made when missing; other files in it are left alone. The paths that were written. */
-export async function writeProject(writable: Writable, folder: string): Promise<string[]> {
-  const files = await filesOf(writable)
+export async function writeProject(writable: Writable, place: WritePlace): Promise<string[]> {
+  const { folder } = place
+  const files = await filesOf(writable, place)
   for (const [path, text] of files) {
     makeFolderSync(dirname(join(folder, path)))
     await writeFile(join(folder, path), text)

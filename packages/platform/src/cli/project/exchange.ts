@@ -15,6 +15,7 @@ import {
   takeProject,
   type TakenProject,
   writeProject,
+  type WritePlace,
 } from '../../projects/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
@@ -71,7 +72,7 @@ export function defineNew(command: Command, cli: Cli): void {
       const metadata = Object.keys(labels).length === 0 ? {} : { labels }
       const project = await session.tracking.projects.create(name, { metadata, spec })
       if (options.folder !== undefined)
-        await writeProject({ project, functions: [], secrets: [] }, resolve(cli.workingDirectory, options.folder))
+        await writeProject({ project, functions: [], secrets: [] }, placeOf(cli, session, options.folder))
       if (cli.globals.json) return await cli.printJson(project)
       cli.note(`Made the project ${visible(name)}.`)
     })
@@ -133,6 +134,19 @@ async function layOut(cli: Cli, from: string, folder: string | undefined, { name
   return target
 }
 
+/** A folder of a project, and how the code that it names is reached. */
+const placeOf = (cli: Cli, session: ProjectSession, folder: string): WritePlace => ({
+  folder: resolve(cli.workingDirectory, folder),
+  grounds: {
+    functions: functionsOf(cli, session),
+    sources: sourceOptions(cli, session, session.directory.path, cli.signal),
+    hubFunction: async (reference) => {
+      await using opened = await openHub(cli)
+      return (await opened.hub.fetch(await opened.hub.find(reference))).document
+    },
+  },
+})
+
 async function loadFolder(cli: Cli, session: ProjectSession, folder: string, options: LoadOptions): Promise<TakenProject> {
   const read = await readProjectFile(folder)
   const named = options.name === undefined ? read : { ...read, name: options.name }
@@ -145,15 +159,9 @@ async function loadFolder(cli: Cli, session: ProjectSession, folder: string, opt
         onOutput: (text) => text !== '' && cli.note(visibleLines(text.trimEnd())),
       })
     : { file: named, secrets: {} }
-  const sources = sourceOptions(cli, session, session.directory.path, cli.signal)
   const taken = await takeProject(file, folder, {
     tracking: session.tracking,
-    functions: functionsOf(cli, session),
-    sources,
-    hubFunction: async (reference) => {
-      await using opened = await openHub(cli)
-      return (await opened.hub.fetch(await opened.hub.find(reference))).document
-    },
+    ...placeOf(cli, session, folder).grounds,
     by: cli.config.userName,
     nowMs: cli.nowMs(),
   })
@@ -193,7 +201,7 @@ export function defineSave(command: Command, cli: Cli): void {
       const target = resolve(cli.workingDirectory, folder)
       const name =
         cli.project ?? (existsSync(join(target, 'project.yaml')) ? (await readProjectFile(target)).name : session.project)
-      const written = await writeProject(await writableOf(cli, session, name), target)
+      const written = await writeProject(await writableOf(cli, session, name), placeOf(cli, session, target))
       if (cli.globals.json) return await cli.printJson({ project: name, folder: target, written })
       cli.note(`Wrote ${countOf(written.length, 'file')} of ${visible(name)} into ${target}.`)
     })
@@ -215,7 +223,7 @@ export function defineExport(command: Command, cli: Cli): void {
             recursive: true,
             filter: (each) => !/(?:^|\/)\.(?:git|trainyard)$/.test(each),
           })
-        await writeProject(await writableOf(cli, session, session.project), scratch)
+        await writeProject(await writableOf(cli, session, session.project), placeOf(cli, session, scratch))
         await packProject(scratch, resolve(cli.workingDirectory, path))
       } finally {
         rmSync(scratch, { recursive: true, force: true })
@@ -242,8 +250,9 @@ export function defineSync(command: Command, cli: Cli): void {
       if (options.fromFolder === true) return await tell(cli, await loadFolder(cli, session, place, options), place)
       const { name } = await readProjectFile(place)
       const writable = await writableOf(cli, session, name)
-      const differences = await compareFolder(writable, place)
-      if (options.toFolder === true) await writeProject(writable, place)
+      const there = placeOf(cli, session, place)
+      const differences = await compareFolder(writable, there)
+      if (options.toFolder === true) await writeProject(writable, there)
       if (cli.globals.json) return await cli.printJson({ project: name, differences })
       if (differences.length === 0) return cli.note(`${visible(name)}: the folder says what the records say.`)
       await cli.print(

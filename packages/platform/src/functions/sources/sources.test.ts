@@ -12,7 +12,7 @@ import {
 import { connect } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { text as textOf } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ArchiveEntry, tarOf, zipOf } from '../testing/archives.ts'
 import { makeRepository } from '../testing/git-repository.ts'
@@ -296,7 +296,7 @@ describe('for others, over the network', () => {
     await using proxy = await openGuardedProxy()
     const asked = connect({ host: '127.0.0.1', port: Number(new URL(proxy.url).port) })
     asked.write(`CONNECT ${hostname()}:443 HTTP/1.1\r\n\r\n`)
-    expect(await text(asked)).toMatch(/^HTTP\/1\.1 (?:403|502) /)
+    expect(await textOf(asked)).toMatch(/^HTTP\/1\.1 (?:403|502) /)
   })
 })
 
