@@ -19,6 +19,7 @@ def main():
     from . import session as sessions
 
     spec = _read_spec()
+    _take_place(spec)
     set_variables(spec)
     _line_buffered()
     session = sessions.begin(spec, source_of(spec))
@@ -104,6 +105,18 @@ def _read_spec():
     import json
 
     return json.loads(line)
+
+
+def _take_place(spec):
+    """A process that was started ahead of its job goes where the job belongs."""
+    place = spec.pop("place", None)
+    if place is None:
+        return
+    os.chdir(place["workingDirectory"])
+    output = os.open(place["output"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for descriptor in (1, 2):
+        os.dup2(output, descriptor)
+    os.close(output)
 
 
 def set_variables(spec):

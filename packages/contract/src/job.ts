@@ -38,6 +38,8 @@ export interface JobSpec {
   autologPackages?: string
   /** Variables the process sets for itself and whatever it starts: where clients of other trackers find this very run. */
   environment?: Record<string, string>
+  /** For a process that was started ahead of its job: where it goes before anything else, and the file that takes what it prints. */
+  place?: { workingDirectory: string; output: string }
 }
 
 /**

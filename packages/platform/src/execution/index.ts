@@ -39,4 +39,5 @@ export { createRunDirectory, removeRunDirectory, renewRunDirectory } from './run
 export { parseTask, readTaskFile } from './task-file.ts'
 export { parseSecretsFile } from './secrets.ts'
 export { withSecrets } from './with-secrets.ts'
-export { cancelProcess, type StartedProcess, startProcess } from './start-process.ts'
+export { cancelProcess, type StartedProcess, startProcess, startProcessBy } from './start-process.ts'
+export { ProcessStarter } from './substrates/process-starter.ts'

@@ -4,7 +4,9 @@ import type { Ground } from './execution.ts'
 import { type PreparedRun, toJobSpec } from './prepared-run.ts'
 import { createRunDirectory, removeRunDirectory, type RunDirectory } from './run-directory.ts'
 import { harnessFolder } from './launchers/table.ts'
+import type { LaunchPlan } from './launchers/launcher.ts'
 import type { LocalProcess, ProcessPlan } from './substrates/local-process.ts'
+import type { ProcessStarter } from './substrates/process-starter.ts'
 import { substrateFor } from './substrates/table.ts'
 
 export const definedOnly = (environment: Ground['environment']): Record<string, string> =>
@@ -19,6 +21,26 @@ export interface StartedProcess {
 
 /** Starts the harness ahead of everything else, because it takes its time to wake up. `cancelProcess` takes it back. */
 export function startProcess(ground: Ground, run: PreparedRun, options: { inheritStdin: boolean }): StartedProcess {
+  const { directory, plan } = planFor(ground, run)
+  return { directory, child: startPlan(ground, run, { ...plan, directory, ...options }), job: plan.job }
+}
+
+/** As `startProcess`, by a small program of the worker's: see `ProcessStarter`. */
+export async function startProcessBy(starter: ProcessStarter, ground: Ground, run: PreparedRun): Promise<StartedProcess> {
+  if (run.image !== undefined) return startProcess(ground, run, { inheritStdin: false })
+  const { directory, plan } = planFor(ground, run)
+  const started = { ...plan, environment: environmentOf(ground, run, plan) }
+  // Variables of its own may be meant for Python's start; those of clients travel with the job.
+  const spare =
+    run.launcher.language === 'python' && Object.keys(run.environment).length === 0 ? starter.takeSpare(started) : undefined
+  if (spare !== undefined) {
+    const place = { workingDirectory: run.workingDirectory, output: directory.output }
+    return { directory, child: spare, job: { ...plan.job, place } }
+  }
+  return { directory, child: await starter.start(started, { outputFile: directory.output }), job: plan.job }
+}
+
+function planFor(ground: Ground, run: PreparedRun): { directory: RunDirectory; plan: LaunchPlan } {
   const directory = createRunDirectory(ground.directory.runs, run.id)
   const plan = run.launcher.plan(toJobSpec(run, directory.path), {
     environment: ground.environment,
@@ -28,9 +50,15 @@ export function startProcess(ground: Ground, run: PreparedRun, options: { inheri
     programCommand: ground.programCommand,
     dataDirectory: ground.directory.path,
   })
-  const child = startPlan(ground, run, { ...plan, directory, inheritStdin: options.inheritStdin })
-  return { directory, child, job: plan.job }
+  return { directory, plan }
 }
+
+const environmentOf = (ground: Ground, run: PreparedRun, plan: Pick<ProcessPlan, 'environment'>): Record<string, string> => ({
+  ...definedOnly(ground.environment),
+  ...plan.environment,
+  ...run.environment,
+  ...modulePath(plan.environment, run.environment),
+})
 
 /** Starts what a launcher has planned in the place that is meant for the run. */
 export const startPlan = (
@@ -39,15 +67,7 @@ export const startPlan = (
   plan: ProcessPlan & { directory: RunDirectory; inheritStdin: boolean },
 ): LocalProcess =>
   substrateFor(run).start(
-    {
-      ...plan,
-      environment: {
-        ...definedOnly(ground.environment),
-        ...plan.environment,
-        ...run.environment,
-        ...modulePath(plan.environment, run.environment),
-      },
-    },
+    { ...plan, environment: environmentOf(ground, run, plan) },
     {
       name: placeName(run.id),
       outputFile: plan.directory.output,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hostname } from 'node:os'
+import { ProcessStarter } from '../execution/index.ts'
 import { claimJobs } from './claim-jobs.ts'
 import { endOrphans, forgetOldJobs, giveUpWaiting, isAnyReady } from './job-upkeep.ts'
 import type { JobRow } from './job-rows.ts'
@@ -7,7 +8,7 @@ import { leaseOwner } from './lease-owner.ts'
 import { performJob } from './perform-job.ts'
 import { settleJob } from './settle-job.ts'
 import { claimAbandoned, takeOver } from './take-over.ts'
-import type { WorkerOptions } from './worker-options.ts'
+import type { AtWork, WorkerOptions } from './worker-options.ts'
 
 /** A server's hands: takes jobs from the queue and sees them through, as long as it lives. */
 export interface JobWorker {
@@ -29,7 +30,7 @@ export function createJobWorker(options: WorkerOptions): JobWorker {
 }
 
 class Worker {
-  readonly #options: WorkerOptions
+  readonly #options: AtWork
   readonly #owner: string
   readonly #leaseMs: number
   readonly #leaving = new AbortController()
@@ -44,6 +45,7 @@ class Worker {
     const { signal } = this.#leaving
     this.#options = {
       ...options,
+      starter: new ProcessStarter(),
       // What runs goes on without us, and is followed until this program ends; a database that is closed is no trouble then.
       onProblem: (error) => {
         if (!signal.aborted) options.onProblem(error)
@@ -62,6 +64,7 @@ class Worker {
     this.#leaving.abort()
     this.wake()
     await this.#work
+    if (this.running.size === 0) this.#options.starter[Symbol.dispose]()
   }
 
   async #loop(): Promise<void> {
@@ -128,6 +131,7 @@ class Worker {
       .catch((error: unknown) => this.#options.onProblem(error))
       .finally(() => {
         this.running.delete(row.run)
+        if (signal.aborted && this.running.size === 0) this.#options.starter[Symbol.dispose]()
         this.wake()
       })
   }

@@ -1,10 +1,17 @@
 import { isAppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import { type Execution, isPermanent, type PreparedRun, removeSentCode, startJob } from '../execution/index.ts'
+import {
+  type Execution,
+  isPermanent,
+  type PreparedRun,
+  removeSentCode,
+  startJob,
+  startProcessBy,
+} from '../execution/index.ts'
 import { coresAtHand, planSweep, startSweep } from '../tuning/index.ts'
 import { planOf, type JobRow } from './job-rows.ts'
 import { prepareJob } from './prepare-job.ts'
-import type { WorkerOptions } from './worker-options.ts'
+import type { AtWork, WorkerOptions } from './worker-options.ts'
 import { queueSupervisor } from './queue-supervisor.ts'
 import type { Outcome } from './settle-job.ts'
 
@@ -18,7 +25,7 @@ export const pauseBefore = (attempt: number, firstMs = firstPauseMs): number =>
  * One attempt at a job that is ours: from preparing it to the end of its run, or back to the queue when it failed and is to be repeated.
  * Nothing of the user's runs before the run's record says so, so that a run that has begun can be told from one that has not.
  */
-export async function performJob(options: WorkerOptions, row: JobRow, leaving: AbortSignal): Promise<Outcome> {
+export async function performJob(options: AtWork, row: JobRow, leaving: AbortSignal): Promise<Outcome> {
   const { runs } = options.execution.tracking
   const record = await runs.get(row.run)
   if (record.state !== 'pending') return await settleUnbegun(options, record)
@@ -54,7 +61,7 @@ const pauseOf = (row: JobRow, attempt: number): number => pauseBefore(attempt, p
 
 async function carryOut(
   execution: Execution,
-  options: WorkerOptions,
+  options: AtWork,
   { prepared, row, attempt }: { prepared: PreparedRun; row: JobRow; attempt: number },
 ): Promise<RunRecord> {
   const { task } = planOf(row)
@@ -72,6 +79,7 @@ async function carryOut(
   const retries = task.retries ?? 0
   return await startJob(execution, prepared, {
     record: 'continue',
+    started: await startProcessBy(options.starter, execution, prepared),
     onProblem,
     waitsWith: queueSupervisor(execution.clock.nowMs()),
     retryReason: ({ error, reason }) =>

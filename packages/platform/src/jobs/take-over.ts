@@ -4,7 +4,7 @@ import type { Database } from '../database/index.ts'
 import { adoptRuns, removeSentCode, superviseOrphan } from '../execution/index.ts'
 import type { Claimant } from './claim-jobs.ts'
 import { type JobRow, planOf } from './job-rows.ts'
-import type { WorkerOptions } from './worker-options.ts'
+import type { AtWork, WorkerOptions } from './worker-options.ts'
 import { ownerStatus } from './lease-owner.ts'
 import { pauseBefore, performJob } from './perform-job.ts'
 import { queueSupervisor } from './queue-supervisor.ts'
@@ -41,7 +41,7 @@ export async function claimAbandoned(database: Database, claimant: Claimant, now
  * Goes on with a job that another server left behind: one that has ended is settled, one that never began goes back to the queue, and
  * one that runs is seen through to its end here.
  */
-export async function takeOver(options: WorkerOptions, row: JobRow, leaving: AbortSignal): Promise<Outcome> {
+export async function takeOver(options: AtWork, row: JobRow, leaving: AbortSignal): Promise<Outcome> {
   const { execution } = options
   const { runs } = execution.tracking
   const record = await runs.find(row.run)
@@ -88,7 +88,7 @@ async function repeatOrEnd({ execution }: WorkerOptions, row: JobRow, { state, a
 
 /** Its iterations come to their ends first: what they do need not be done again. */
 async function goOnWithSweep(
-  options: WorkerOptions,
+  options: AtWork,
   row: JobRow,
   { record, leaving }: { record: RunRecord; leaving: AbortSignal },
 ): Promise<Outcome> {

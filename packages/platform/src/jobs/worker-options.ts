@@ -1,6 +1,6 @@
 import type { SecretBox } from '../base/secret-box.ts'
 import type { Database } from '../database/index.ts'
-import type { Execution, PreparedRun } from '../execution/index.ts'
+import type { Execution, PreparedRun, ProcessStarter } from '../execution/index.ts'
 import type { Demand } from './demand.ts'
 import type { FunctionCode } from './function-code.ts'
 
@@ -17,4 +17,9 @@ export interface WorkerOptions {
   /** Told of what is wrong with the queue itself; what is wrong with a job is on its run. */
   onProblem(error: unknown): void
   leaseMs?: number
+}
+
+/** What one worker works with. */
+export interface AtWork extends WorkerOptions {
+  starter: ProcessStarter
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { AppError, type RunExit } from '@trainyard/contract'
 import { storageError, systemErrorCode, systemReason } from '../../base/errors.ts'
@@ -54,7 +55,7 @@ function groupExists(leader: number): boolean {
   }
 }
 
-const startFailure = (plan: ProcessPlan, error: unknown): AppError =>
+export const startFailure = (plan: ProcessPlan, error: unknown): AppError =>
   new AppError('failed_precondition', `Cannot start ${plan.command}: ${systemReason(error)}.`, { cause: error })
 
 /**
@@ -82,7 +83,17 @@ export function startLocalProcess(plan: ProcessPlan, options: { outputFile: stri
   } finally {
     closeSync(output)
   }
-  return watch(child, plan, killsBefore)
+  return overseen(rawProcessOf(child, plan), killsBefore)
+}
+
+/** A process as the system tells of it. */
+export interface RawProcess {
+  /** 0 when it could not be started. */
+  readonly pid: number
+  readonly control: Writable
+  readonly events: Readable
+  /** Rejects when it could not be started; `unseen` when it ended and nobody was told how. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null } | 'unseen'>
 }
 
 /** Pipes to a child are sockets to Node: unreferenced, they no longer keep this program alive. */
@@ -90,32 +101,42 @@ const letGo = (stream: Readable | Writable): void => {
   if (stream instanceof Socket) stream.unref()
 }
 
-function watch(child: ChildProcess, plan: ProcessPlan, killsBefore: number | undefined): LocalProcess {
+function rawProcessOf(child: ChildProcess, plan: ProcessPlan): RawProcess {
   const control = child.stdio[3] as Writable
   const events = child.stdio[4] as Readable
   // A child that dies before it reads its job breaks the pipe; its exit tells the story.
   control.on('error', () => undefined)
   events.on('error', () => undefined)
-  const pid = child.pid ?? 0
-  const startTicks = pid === 0 ? 0 : startTicksOf(pid)
-  let stopping: { because: StopRequest['because']; forced: boolean; timer: NodeJS.Timeout } | undefined
-
-  const exit = new Promise<RunExit>((resolve, reject) => {
+  const ended: RawProcess['ended'] = new Promise((resolve, reject) => {
     child.once('error', (error) => reject(startFailure(plan, error)))
     child.once('exit', (code, signal) => {
       // A daemon the script left behind may hold the other end for ever; what is in the pipe is still read.
       letGo(control)
       letGo(events)
-      if (stopping) {
-        clearTimeout(stopping.timer)
-        // What the script started and did not stop itself.
-        signalGroup(pid, 'SIGKILL')
-        if (stopping.because.kind === 'timed_out') return resolve(stopping.because)
-        return resolve({ kind: 'cancelled', forced: stopping.forced })
-      }
-      if (signal === null) return resolve({ kind: 'exited', code: code ?? 0 })
-      return resolve({ kind: 'signalled', signal, ...(ranOutOfMemory(signal, killsBefore) ? { outOfMemory: true } : {}) })
+      resolve({ code, signal })
     })
+  })
+  return { pid: child.pid ?? 0, control, events, ended }
+}
+
+/** With its stops, and with an end in our own words. */
+export function overseen(raw: RawProcess, killsBefore: number | undefined): LocalProcess {
+  const { pid, control, events } = raw
+  const startTicks = pid === 0 ? 0 : startTicksOf(pid)
+  let stopping: { because: StopRequest['because']; forced: boolean; timer: NodeJS.Timeout } | undefined
+
+  const exit = raw.ended.then((ended): RunExit => {
+    if (stopping) {
+      clearTimeout(stopping.timer)
+      // What the script started and did not stop itself.
+      signalGroup(pid, 'SIGKILL')
+      if (stopping.because.kind === 'timed_out') return stopping.because
+      return { kind: 'cancelled', forced: stopping.forced }
+    }
+    if (ended === 'unseen') return { kind: 'lost', lastSeenAtMs: Date.now(), host: hostname() }
+    const { code, signal } = ended
+    if (signal === null) return { kind: 'exited', code: code ?? 0 }
+    return { kind: 'signalled', signal, ...(ranOutOfMemory(signal, killsBefore) ? { outOfMemory: true } : {}) }
   })
 
   // Whoever waits hears of a failed start; until somebody does, it must not end this program.
