@@ -1,13 +1,6 @@
 import { isAppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import {
-  type Execution,
-  isPermanent,
-  type PreparedRun,
-  removeSentCode,
-  startJob,
-  startProcessBy,
-} from '../execution/index.ts'
+import { type Execution, isPermanent, type PreparedRun, removeSentCode, startJob, startProcessBy } from '../execution/index.ts'
 import { coresAtHand, planSweep, startSweep } from '../tuning/index.ts'
 import { planOf, type JobRow } from './job-rows.ts'
 import { prepareJob } from './prepare-job.ts'
