@@ -130,6 +130,51 @@ describe('somebody who reads what a run printed and made', { timeout: 120_000 },
   })
 })
 
+describe('somebody who asks where a model is from', { timeout: 120_000 }, () => {
+  it('follows it from the run that made it back to its data, and on to the run that read it', async () => {
+    workshop.write('score.py', "def score(context, data):\n    context.log_metric('rows', len(data.as_df()))\n")
+    const python = process.env['TRAINYARD_TEST_PYTHON'] ?? 'python3'
+    const input = ['--input', 'data=store://churn/frame.parquet']
+    const scored = await workshop.run(
+      'run',
+      'score.py:score',
+      '--project',
+      'churn',
+      '--name',
+      'scored',
+      '--python',
+      python,
+      ...input,
+    )
+    expect(scored.code, scored.stderr).toBe(0)
+    await workshop.run('models', 'register', 'scorer', `${printed.id}/model`, '--project', 'churn')
+    await open(`/runs/${printed.id}/lineage`)
+    const picture = page.getByRole('region', { name: /^Lineage/ })
+    await picture.getByText('scorer 1').waitFor()
+    await picture.getByRole('link', { name: 'scored' }).click()
+    await picture.getByRole('link', { name: 'frame.parquet' }).waitFor()
+    await picture.getByRole('link', { name: printed.name }).click()
+    await picture.getByRole('link', { name: 'scorer 1' }).click()
+    await page.getByRole('heading', { name: 'Lineage of version 1' }).waitFor()
+    await picture.getByRole('link', { name: printed.name }).waitFor()
+  })
+
+  it('sees which runs read a data set that a client told of', async () => {
+    const dataset = { name: 'orders', digest: 'd1', sourceType: 'local', source: '{}', schema: null, profile: null, tags: {} }
+    const answer = await fetch(`${served.url}/api/trainyard/v1/runs/${printed.id}/datasets`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ datasets: [dataset] }),
+    })
+    expect(answer.status).toBe(200)
+    await open(`/runs/${printed.id}/lineage`)
+    await page.getByRole('link', { name: 'orders' }).click()
+    await page.getByRole('heading', { name: 'Lineage of orders' }).waitFor()
+    await page.getByRole('link', { name: printed.name }).waitFor()
+    await page.getByRole('link', { name: 'scorer 1' }).waitFor()
+  })
+})
+
 describe('pages of records', { timeout: 240_000 }, () => {
   it('hold for axe-core, in both themes, and never scroll sideways, down to a phone', async () => {
     const found: string[] = []
@@ -137,6 +182,9 @@ describe('pages of records', { timeout: 240_000 }, () => {
       `/runs/${printed.id}/logs?find=needle`,
       `/runs/${printed.id}/artifacts?key=frame.parquet`,
       `/runs/${printed.id}/artifacts?key=model`,
+      `/runs/${printed.id}/lineage`,
+      '/lineage?dataset=orders&digest=d1',
+      '/p/churn/models/scorer',
       '/traces',
       `/traces/${traces.answered}`,
       `/traces/${traces.failed}`,

@@ -1,6 +1,7 @@
 import { artifactOperations } from './artifact-operations.ts'
 import { functionOperations } from './function-operations.ts'
 import { jobOperations } from './job-operations.ts'
+import { lineageOperations } from './lineage-operations.ts'
 import { metricOperations } from './metric-operations.ts'
 import type { OperationSpec } from './operation.ts'
 import { projectOperations } from './project-operations.ts'
@@ -29,6 +30,7 @@ export const nativeOperations = {
   ...sendingOperations,
   ...serverOperations,
   ...tableOperations,
+  ...lineageOperations,
   ...traceOperations,
   ...viewOperations,
 } satisfies Record<string, OperationSpec>

@@ -8,6 +8,7 @@ import { createRunDocuments } from './documents/run-documents.ts'
 import { createExperimentRecords } from './experiment-records.ts'
 import { createJournalRecords } from './journal-records.ts'
 import { createKeptAnswers } from './kept-answers.ts'
+import { createLineageRecords } from './lineage-records.ts'
 import { createLogRecords, type LogObjects } from './log-records.ts'
 import { createLoggedModelRecords } from './logged-model-records.ts'
 import { readSettled } from './metric-arrivals.ts'
@@ -46,6 +47,7 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     shipped: createShippedRuns(settled),
     shippedModels: createShippedModels(database),
     datasets: createDatasetRecords(database),
+    lineage: createLineageRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),
     changes,
     answers: createKeptAnswers(database, clock),

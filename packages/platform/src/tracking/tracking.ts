@@ -5,6 +5,7 @@ import type {
   EnvironmentInfo,
   JournalArtifact,
   JournalEnd,
+  JournalInput,
   JournalStart,
   JsonObject,
   JsonValue,
@@ -52,6 +53,7 @@ export interface Tracking {
   readonly shipped: ShippedRuns
   readonly shippedModels: ShippedModels
   readonly datasets: DatasetRecords
+  readonly lineage: LineageRecords
   readonly loggedModels: LoggedModelRecords
   readonly changes: ChangeRecords
   readonly answers: KeptAnswers
@@ -512,6 +514,16 @@ export interface DatasetInput {
   profile: string | null
   /** Of this use of the data set. */
   tags: Record<string, string>
+}
+
+/** What was read where: runs in the trash are left out. */
+export interface LineageRecords {
+  /** Runs that read these artifacts: known by the hash of what they read, else by the address it was read from. Newest first. */
+  readersOf(artifacts: readonly ArtifactRecord[], limit: number): Promise<{ artifactId: string; runId: string }[]>
+  /** The artifacts that inputs were read from, by the input's key: the newest of the same bytes or at the same place. */
+  sourcesOf(inputs: readonly JournalInput[]): Promise<Map<string, ArtifactRecord>>
+  /** Runs that clients say have read a data set, of whatever experiment. Newest first. */
+  readersOfDataset(dataset: { name: string; digest: string }, limit: number): Promise<string[]>
 }
 
 /** Data sets that runs read. One is known by experiment, name and digest; a run reads it once, and repeats change nothing. */

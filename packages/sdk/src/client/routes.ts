@@ -126,6 +126,7 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getTableKeys: 'GET /table/keys',
   getTableGroups: 'GET /table/groups',
   getFieldValues: 'GET /table/values',
+  getLineage: 'GET /lineage',
   searchTraces: 'GET /traces',
   getTrace: 'GET /traces/{trace}',
   listViews: 'GET /views',

@@ -22,6 +22,7 @@ const functionPage = lazyRouteComponent(() => import('../work/function-page.tsx'
 const schedules = lazyRouteComponent(() => import('../work/schedules-page.tsx'), 'SchedulesPage')
 const traces = lazyRouteComponent(() => import('../traces/traces-page.tsx'), 'TracesPage')
 const trace = lazyRouteComponent(() => import('../traces/trace-page.tsx'), 'TracePage')
+const lineage = lazyRouteComponent(() => import('../lineage/lineage-page.tsx'), 'LineagePage')
 const projects = lazyRouteComponent(() => import('../pages/projects-page.tsx'), 'ProjectsPage')
 const settings = lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage')
 const go = lazyRouteComponent(() => import('../pages/go-page.tsx'), 'GoPage')
@@ -55,6 +56,7 @@ const tree = root.addChildren([
   page('/p/$project/traces', traces),
   page('/traces/$trace', trace),
   page('/p/$project/traces/$trace', trace),
+  page('/lineage', lineage),
   page('/projects', projects),
   page('/settings', settings),
   page('/go/$', go),

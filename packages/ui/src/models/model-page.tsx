@@ -9,6 +9,7 @@ import { A, useSearch } from '../app/link.tsx'
 import { mainMetric } from '../format/goal.ts'
 import { decimalsFor, formatNumber } from '../format/number.ts'
 import { formatMoment, momentTitle } from '../format/time.ts'
+import { LineageView } from '../lineage/lineage-view.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
@@ -93,6 +94,7 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
                 onChoose={(version) => change({ version: String(version) })}
                 onPromote={(version, stage) => setPromoting(stage === undefined ? { version } : { version, stage })}
               />
+              {chosen && <From version={chosen} />}
               <History model={model} />
             </div>
             <div className="stack">
@@ -211,6 +213,20 @@ function Versions({
             })}
           </tbody>
         </table>
+      </div>
+    </section>
+  )
+}
+
+function From({ version: { project, name, version } }: { version: ModelVersion }) {
+  return (
+    <section className="card">
+      <header>
+        <h2>Lineage of version {version}</h2>
+        <span className="facts">from what, to what</span>
+      </header>
+      <div className="body">
+        <LineageView of={{ project, model: name, version: String(version) }} />
       </div>
     </section>
   )

@@ -4,7 +4,7 @@ import { artifactsQuery } from '../api/queries.ts'
 import { get } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
-import { useSearch } from '../app/link.tsx'
+import { A, useSearch } from '../app/link.tsx'
 import { formatBytes } from '../format/number.ts'
 import { Preview } from '../previews/preview.tsx'
 import { RegisterSheet } from '../models/register-sheet.tsx'
@@ -87,6 +87,9 @@ export function ArtifactView({
             </>
           )}
         </span>
+        <A className="button small" href={`/lineage?artifact=${artifact.id}`}>
+          Lineage
+        </A>
         <button type="button" className="button small" onClick={() => setRegistering(true)}>
           Register model
         </button>

@@ -8,6 +8,7 @@ import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo } from '../app/link.tsx'
 import { experimentRuns, inProject } from '../app/project.ts'
+import { LineageView } from '../lineage/lineage-view.tsx'
 import { StopSheet } from '../runs/selection-bar.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Age, Took } from '../ui/moment.tsx'
@@ -77,6 +78,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
     ['logs', 'Logs'],
     ['artifacts', 'Artifacts', artifacts?.length],
     ['code', 'Code and environment'],
+    ['lineage', 'Lineage'],
     ['history', 'History'],
   ]
   const hrefOf = (name: string): string => (name === 'overview' ? `/runs/${run.id}` : `/runs/${run.id}/${name}`)
@@ -105,6 +107,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
         {tab === 'logs' && <LogView run={run} mark={mark} />}
         {tab === 'artifacts' && <ArtifactsTab runId={run.id} />}
         {tab === 'code' && <CodeTab run={run} />}
+        {tab === 'lineage' && <LineageView of={{ run: run.id }} />}
         {tab === 'history' && <HistoryTab run={run} />}
       </div>
       <footer className="foot">

@@ -21,6 +21,7 @@ const pages = [
   '/schedules',
   '/traces',
   '/traces/*',
+  '/lineage',
   '/projects',
   '/settings',
   '/go/*',

@@ -2,6 +2,7 @@ import { artifactHandlers } from './artifact-handlers.ts'
 import type { Handlers } from './bound-operation.ts'
 import { functionHandlers } from './function-handlers.ts'
 import { jobHandlers } from './job-handlers.ts'
+import { lineageHandlers } from './lineage-handlers.ts'
 import { metricHandlers } from './metric-handlers.ts'
 import { projectHandlers } from './project-handlers.ts'
 import { registryHandlers } from './registry-handlers.ts'
@@ -28,6 +29,7 @@ export const handlers: Handlers = {
   ...sentWorkHandlers,
   ...serverHandlers,
   ...tableHandlers,
+  ...lineageHandlers,
   ...traceHandlers,
   ...viewHandlers,
 }
