@@ -102,6 +102,9 @@ export async function installDebianPackages() {
   const packages = [...new Set(missing.map((program) => debianPackages[program]))]
   const { postgresPrograms } = await import('../testing/engines/postgres-server.mjs')
   if (!postgresPrograms()) packages.push('postgresql')
+  const { mysqlProblem } = await import('../testing/engines/mysql-server.mjs')
+  // Programs alone: nothing that starts a server of its own.
+  if (mysqlProblem()) packages.push('mariadb-server-core', 'mariadb-client-core')
   if (packages.length === 0 || process.getuid?.() !== 0 || !isOnPath('apt-get')) return
   if (packages.includes('postgresql')) keepDebianFromStartingPostgres()
   say(`set-up: installing Debian packages: ${packages.join(' ')}`)

@@ -92,7 +92,7 @@ async function inJobs(python: string, url: string): Promise<void> {
   if (run.experiment !== 'churn' || run.results['loss'] !== 0.5 || models.sort().join() !== 'ours,theirs')
     failures.push(`calls of mlflow in a job did not land in its run: ${JSON.stringify(run)}`)
   const { runs: all } = JSON.parse(
-    await trainyard('ls', '--filter', "name in ('inner', 'second')", '--json', '--data', data),
+    await trainyard('ls', '--iterations', '--filter', "name in ('inner', 'second')", '--json', '--data', data),
   ) as {
     runs: { name: string; state: string; parentId: string }[]
   }

@@ -2,13 +2,12 @@
 // folder, reached through a socket in that folder and a free loopback port. Nothing is written to disk for good: fsync is off.
 //
 //   node testing/engines/postgres-server.mjs           starts one, prints its address, and runs until Ctrl-C
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { asServerUser, freePort, startServerProcess } from './server-process.mjs'
 
 const isRoot = process.getuid?.() === 0
 
@@ -34,23 +33,6 @@ export function postgresProblem() {
   if (isRoot && (!otherUser() || spawnSync('setpriv', ['--version']).status !== 0))
     return 'PostgreSQL does not run as root, and there is no other user or no setpriv to run it'
   return undefined
-}
-
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-
-/** As that user; and the server goes when its starter is killed. */
-function asServerUser(user) {
-  const guard = ['--pdeathsig', 'KILL']
-  if (user) return ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', ...guard]
-  return spawnSync('setpriv', ['--version']).status === 0 ? ['setpriv', ...guard] : []
 }
 
 const settings = {
@@ -126,26 +108,13 @@ export async function startPostgresServer({ settings: own = {} } = {}) {
       `${name}=${value}`,
     ])
     const [command, ...rest] = [...asServerUser(user), join(programs, 'postgres'), '-D', data, '-p', String(port), ...given]
-    const server = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder })
-    let complaint = ''
-    server.stderr.setEncoding('utf8').on('data', (text) => {
-      complaint = (complaint + text).slice(-4000)
-    })
-    const exited = new Promise((resolve) => server.once('exit', resolve))
-    const deadlineMs = Date.now() + 60_000
-    while (server.exitCode === null && Date.now() < deadlineMs) {
-      if (spawnSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port), '-q']).status === 0) {
-        return async (signal) => {
-          server.kill(signal)
-          await exited
-        }
-      }
-      await delay(30)
+    const isReady = () => spawnSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port), '-q']).status === 0
+    try {
+      return await startServerProcess([command, ...rest], { name: 'PostgreSQL', folder, answers: isReady })
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
     }
-    server.kill('SIGKILL')
-    await exited
-    rmSync(folder, { recursive: true, force: true })
-    throw new Error(`the PostgreSQL test server did not start: ${complaint.trim() || 'no answer within 60 s'}`)
   }
 }
 

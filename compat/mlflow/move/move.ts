@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { mysqlProblem, startMysqlServer } from '../../../testing/engines/mysql-server.mjs'
 import { postgresProblem, startPostgresServer } from '../../../testing/engines/postgres-server.mjs'
 import { here } from '../client-environment.ts'
 import { RealServer } from '../real-server.ts'
@@ -49,37 +50,63 @@ export async function moveRecords(python: string, folder: string, environment: N
     await using ours = await ServerProcess.start(data)
     runPython(name, compare, other, ours.url)
   }
-  await fromPostgres(python, join(folder, 'postgres'), { fill, compare, runPython, problems })
+  for (const engine of engines)
+    await fromEngine(python, join(folder, engine.name), engine, { fill, compare, runPython, problems })
   return problems
 }
 
-/** From the Postgres that a real server works on, while it works. */
-async function fromPostgres(
+interface Engine {
+  name: string
+  /** Why it cannot be started here. */
+  problem(): string | undefined
+  start(): Promise<{ url: string; stop(): Promise<void> }>
+  /** The server's address as MLflow takes it. */
+  toMlflow(url: string): string
+}
+
+const engines: readonly Engine[] = [
+  {
+    name: 'postgres',
+    problem: postgresProblem,
+    start: () => startPostgresServer(),
+    // The long name of the scheme only.
+    toMlflow: (url) => url.replace(/^postgres:/, 'postgresql:'),
+  },
+  {
+    name: 'mysql',
+    problem: mysqlProblem,
+    start: () => startMysqlServer(),
+    toMlflow: (url) => url.replace(/^mysql:/, 'mysql+pymysql:'),
+  },
+]
+
+/** From the database server that a real MLflow server works on, while it works. */
+async function fromEngine(
   python: string,
   folder: string,
+  engine: Engine,
   { fill, compare, runPython, problems }: Pythons & { problems: string[] },
 ): Promise<void> {
-  const reason = postgresProblem()
+  const reason = engine.problem()
   if (reason !== undefined) {
-    console.log(`NOT RUN: from the Postgres of a server: ${reason}`)
+    console.log(`NOT RUN: from the ${engine.name} of a server: ${reason}`)
     return
   }
   mkdirSync(folder)
-  const postgres = await startPostgresServer()
-  // MLflow takes the long name of the scheme only.
-  const address = postgres.url.replace(/^postgres:/, 'postgresql:')
+  const database = await engine.start()
+  const address = engine.toMlflow(database.url)
   try {
     await using real = await RealServer.start(python, folder, address)
-    runPython('filled a server on Postgres', fill, real.url)
+    runPython(`filled a server on ${engine.name}`, fill, real.url)
     const data = join(folder, 'data')
     await killedAndFinished(['import', 'mlflow', address], data, join(data, 'artifacts'), problems)
     const again = JSON.parse(await trainyard('import', 'mlflow', address, '--data', data, '--json')) as Again
     if (again.points + again.files + again.runs.changed + again.runs.made > 0)
-      problems.push('from Postgres: a second import took something again')
+      problems.push(`from ${engine.name}: a second import took something again`)
     await using ours = await ServerProcess.start(data)
-    runPython('from its Postgres', compare, real.url, ours.url)
+    runPython(`from its ${engine.name}`, compare, real.url, ours.url)
   } finally {
-    await postgres.stop()
+    await database.stop()
   }
 }
 

@@ -34,6 +34,7 @@ const run: RunRecord = {
   supervisor: null,
   attempt: 1,
   sweep: null,
+  nestedCount: 0,
   trashedAtMs: null,
 }
 const matches = (text: string) => matchesRunFilter(parseRunFilter(text, { nowMs: 100_000 }), run)

@@ -91,6 +91,8 @@ export interface RunRecord {
   attempt: number
   /** For a sweep: number of iterations by state, and the best one. */
   sweep: SweepSummary | null
+  /** How many runs lie right below it, iterations not counted: what MLflow's clients call nested runs. */
+  nestedCount: number
   trashedAtMs: number | null
 }
 

@@ -32,7 +32,12 @@ export const filterText = Type.String({
 const scope = {
   filter: Type.Optional(filterText),
   project: Type.Optional(Type.String()),
-  iterations: Type.Optional(Type.Boolean({ description: 'Iterations of sweeps too.' })),
+  iterations: Type.Optional(
+    Type.Boolean({
+      description:
+        'Runs below others too: iterations of sweeps, nested runs. A filter that names their `parent` finds them anyway.',
+    }),
+  ),
   trashed: Type.Optional(Type.Boolean({ description: 'Only runs in the trash.' })),
 }
 const ids = Type.Array(runId, { minItems: 1, maxItems: 10_000 })

@@ -78,6 +78,7 @@ export const run = Type.Object({
   supervisor: document<Supervisor>('Who watches it.'),
   attempt: count,
   sweep: document<SweepSummary>('Of a sweep: how many iterations, and the best.'),
+  nestedCount: integer({ minimum: 0, description: 'How many runs lie right below it, iterations not counted.' }),
   trashedAtMs: nullable(timeMs),
 })
 

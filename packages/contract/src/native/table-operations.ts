@@ -7,7 +7,12 @@ const asked = {
   filter: Type.Optional(Type.String()),
   sort: Type.Optional(Type.String()),
   project: Type.Optional(Type.String()),
-  iterations: Type.Optional(Type.Boolean({ description: 'Iterations of sweeps too.' })),
+  iterations: Type.Optional(
+    Type.Boolean({
+      description:
+        'Runs below others too: iterations of sweeps, nested runs. A filter that names their `parent` finds them anyway.',
+    }),
+  ),
   trashed: Type.Optional(Type.Boolean({ description: 'Only runs in the trash.' })),
 }
 const columns = Type.Optional(
@@ -32,6 +37,7 @@ const row = Type.Object({
   owner: Type.String(),
   host: Type.String(),
   sweep: Type.Unknown(),
+  nestedCount: count,
   values: Type.Array(jsonValue, { description: 'In the order of the columns.' }),
 })
 const key = { scope: Type.Enum(['metrics', 'params', 'labels']), name: Type.String() }

@@ -48,6 +48,12 @@ const fixedColumns = {
     optional: true,
     cell: ({ sweep }) => (sweep ? `${sweep.completed + sweep.failed}${sweep.planned === null ? '' : `/${sweep.planned}`}` : ''),
   },
+  nested: {
+    header: 'nested',
+    align: 'right',
+    optional: true,
+    cell: ({ nestedCount }) => (nestedCount > 0 ? String(nestedCount) : ''),
+  },
 } as const satisfies Record<string, RunColumn>
 
 /** The columns of `ls` when the user names none: who, what, when, and the parameters and results that tell these runs apart. */
@@ -56,6 +62,7 @@ export function defaultColumns(runs: readonly RunRecord[], options: { project: s
   if (options.project === undefined && new Set(runs.map((run) => run.project)).size > 1) columns.push(fixedColumns.project)
   columns.push(fixedColumns.state, fixedColumns.age, fixedColumns.duration)
   if (runs.some((run) => run.sweep !== null)) columns.push(fixedColumns.iterations)
+  if (runs.some((run) => run.nestedCount > 0)) columns.push(fixedColumns.nested)
   const results = tellingKeys(runs, (run) => run.results, 3)
   const parameters = tellingKeys(runs, (run) => run.parameters, 4)
   // Results come first because the last columns are left out first on a narrow terminal.

@@ -12,7 +12,7 @@ import { countOf, formatBytes, formatDuration, formatNumber, formatTime, formatV
 import { stateStyle, stateText } from './output/state.ts'
 import { renderPairs, renderTable, type Cell } from './output/table.ts'
 import { visible, visibleLines } from './output/visible.ts'
-import { durationMs, type Look, runReference } from './run-columns.ts'
+import { defaultColumns, durationMs, type Look, runReference } from './run-columns.ts'
 import { renderIterations } from './sweep-table.ts'
 
 export interface RunPage {
@@ -23,6 +23,7 @@ export interface RunPage {
   /** Data sets that MLflow clients have logged. */
   datasets?: readonly DatasetInput[]
   iterations: readonly RunRecord[]
+  nested?: readonly RunRecord[]
   outputBytes: number
 }
 
@@ -47,6 +48,7 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
     ['Problems', run.problems.map((problem) => `  ${look.style.yellow('!')} ${visible(problem)}`)],
     ['Sweep', sweepLines(run, look)],
     ['Iterations', renderIterations(run, page.iterations, look).map(indent)],
+    ['Nested', nestedLines(page.nested ?? [], look)],
     ['Parameters', valueLines(run.parameters, look)],
     ['Results', valueLines(withoutSamples(run.results), look)],
     ['Metrics', metricLines(page.metrics, look)],
@@ -73,6 +75,23 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
 }
 
 const indent = (line: string): string => `  ${line}`
+
+/** More than this many nested runs are shown in part. */
+const shownNested = 20
+
+function nestedLines(runs: readonly RunRecord[], look: PageLook): string[] {
+  if (runs.length === 0) return []
+  const shown = look.all ? runs : runs.slice(0, shownNested)
+  const columns = defaultColumns(shown, { project: runs[0]?.project })
+  const rows = shown.map((run) => columns.map((column) => column.cell(run, look)))
+  const lines = renderTable(columns, rows, {
+    width: look.width === undefined ? undefined : look.width - 2,
+    style: look.style,
+    header: true,
+  })
+  const left = runs.length - shown.length
+  return [...lines, ...(left > 0 ? [look.style.dim(`and ${left} more: --all shows them`)] : [])].map(indent)
+}
 
 function headPairs({ run, outputBytes }: RunPage, look: PageLook): Pairs {
   const took = durationMs(run, look.nowMs)

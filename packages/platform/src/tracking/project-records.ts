@@ -71,14 +71,14 @@ export function createProjectRecords(database: Database, clock: Clock): ProjectR
   }
 }
 
-/** Iterations belong to their sweep and are not counted, as nowhere where runs are. */
+/** Iterations and nested runs belong to another run and are not counted, as nowhere where runs are. */
 async function listProjects({ kysely }: Reader) {
   const rows = await kysely.selectFrom('projects').select(['number', 'name', 'created_at']).orderBy('name').execute()
   const counts = await kysely
     .selectFrom('runs')
     .select(({ fn }) => ['project', fn.countAll<number>().as('runs')])
     .where('trashed_at', 'is', null)
-    .where(sql<SqlBool>`iteration = 0`)
+    .where(sql<SqlBool>`iteration = 0 and parent is null`)
     .groupBy('project')
     .execute()
   const runCounts = new Map(counts.map(({ project, runs }) => [project, Number(runs)]))

@@ -1,4 +1,5 @@
 import type { JournalInput, JsonValue, RunKind, RunRecord, RunState } from '@trainyard/contract'
+import { sql } from 'kysely'
 import { boundValuesPerQuery, type ColumnValue, type Reader, type TableName } from '../database/index.ts'
 import { latestMany } from './metric-records.ts'
 
@@ -70,7 +71,7 @@ async function loadHeads({ kysely, dialect }: Reader, numbers: readonly number[]
     .leftJoin('runs as parent', 'parent.number', 'r.parent')
     .selectAll('d')
     .selectAll('r')
-    .select(['p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id'])
+    .select(['p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id', nestedCount])
     .where('r.number', 'in', dialect.numberList(numbers))
     .execute()
   return rows.map((row) => [
@@ -106,10 +107,17 @@ async function loadHeads({ kysely, dialect }: Reader, numbers: readonly number[]
       supervisor: fromJson(row.supervisor),
       attempt: row.attempt,
       sweep: fromJson(row.sweep),
+      nestedCount: row.nested,
       trashedAtMs: row.trashed_at,
     },
   ])
 }
+
+/** How many runs lie right below `r`, iterations not counted: spelled as the index of nested runs is. */
+export const nestedCount =
+  sql<number>`cast((select count(*) from runs as nested where nested.parent = r.number and nested.iteration = 0 and nested.trashed_at is null) as integer)`.as(
+    'nested',
+  )
 
 /** JSON that this program wrote; its type is that of the column. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- The place it goes to names the type.

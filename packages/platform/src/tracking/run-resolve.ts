@@ -27,7 +27,7 @@ async function tryResolve(reader: Reader, text: string, options: ResolveOptions)
   const query = runsOf(reader, options)
   if (text === 'latest') {
     const latest = await query
-      .where(sql<boolean>`iteration = 0`)
+      .where(sql<boolean>`iteration = 0 and parent is null`)
       .orderBy('created_at', 'desc')
       .orderBy('number', 'desc')
       .limit(1)
@@ -41,8 +41,9 @@ async function tryResolve(reader: Reader, text: string, options: ResolveOptions)
     if (exact) return exact.id
   }
   const named = query.where('name', '=', text).orderBy('created_at', 'desc').orderBy('number', 'desc').limit(1)
-  // Iterations have the name of their sweep, and are younger.
-  const newest = (await named.where(sql<boolean>`iteration = 0`).executeTakeFirst()) ?? (await named.executeTakeFirst())
+  // Iterations have the name of their sweep, nested runs perhaps that of another run, and they are younger.
+  const newest =
+    (await named.where(sql<boolean>`iteration = 0 and parent is null`).executeTakeFirst()) ?? (await named.executeTakeFirst())
   if (newest) return newest.id
   return idPrefix.test(lower) ? await resolvePrefix(reader, lower, options) : undefined
 }

@@ -8,7 +8,7 @@ import type { RunQuery } from './tracking.ts'
 
 /** Which runs a query is about: conditions on the table `runs as r`, and the indexes that can name them. */
 export interface RunScope {
-  /** In or out of the trash, iterations or not, of which project. Spelled as the partial indexes of the table are. */
+  /** In or out of the trash, iterations and nested runs or not, of which project. Spelled as the partial indexes of the table are. */
   readonly visible: RawBuilder<SqlBool>
   /** `visible` and the filter. */
   readonly matches: RawBuilder<SqlBool>
@@ -24,6 +24,11 @@ export interface IndexedCondition {
   readonly condition: RawBuilder<SqlBool>
 }
 
+/** Who asks for what lies below a run means it. */
+const asksForParent = (filter: RunFilter | undefined): boolean =>
+  filter !== undefined &&
+  flatten(filter, 'and').some((part) => 'field' in part && part.field.scope === 'attribute' && part.field.name === 'parent')
+
 /** Undefined when the project does not exist. */
 export async function createRunScope(
   reader: Reader,
@@ -32,7 +37,7 @@ export async function createRunScope(
   const parts: RawBuilder<SqlBool>[] = []
   if (query.trashed !== 'either') parts.push(query.trashed ? sql`r.trashed_at is not null` : sql`r.trashed_at is null`)
   else parts.push(sql`1 = 1`)
-  if (!query.iterations) parts.push(sql`r.iteration = 0`)
+  if (!query.iterations && !asksForParent(query.filter)) parts.push(sql`r.iteration = 0`, sql`r.parent is null`)
   const conditions: IndexedCondition[] = []
   if (query.project !== undefined) {
     const project = await reader.kysely

@@ -20,6 +20,9 @@ import type { RunQuery, RunRecords } from './tracking.ts'
 /** More runs than any bound of the search's plans would call few, so that every way of finding a page is taken. */
 const runCount = Number(process.env['SEARCH_RUNS'] ?? 4_500)
 
+/** They lie below others, and are looked at only by who asks for that. */
+const nestedCount = 300
+
 let temporary: TemporaryDatabase
 let runs: RunRecords
 let all: RunRecord[]
@@ -70,6 +73,22 @@ beforeAll(async () => {
         ])
     }),
   )
+  const nested = Array.from({ length: nestedCount }, (_, index) => ({
+    id: newRunId(runCount + index, new Uint8Array(10).fill(index % 256)),
+    name: `run-${index % 7}`,
+    project: index % 3 ? 'one' : 'two',
+    experiment: 'e0',
+    kind: 'run' as const,
+    parentId: ids[index % 9]!,
+    state: 'completed' as const,
+    createdAtMs: 1000 + (index % 900),
+    owner: 'ada',
+    host: 'here',
+    outPath: '/out',
+    parameters: { p: index % 3 },
+  }))
+  await runs.createMany(nested)
+  ids.push(...nested.map(({ id }) => id))
   all = (await runs.getMany(ids)).toReversed()
 })
 afterAll(() => temporary[Symbol.asyncDispose]())
@@ -176,11 +195,19 @@ const sortKeys = (run: RunRecord, field: RunField): (number | string | undefined
   return [undefined, (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 100)]
 }
 
-const naiveSearch = ({ filter: wanted, sort: order = [], project }: RunQuery): string[] => {
+const namesParent = (filter: RunFilter): boolean =>
+  filter.type === 'and'
+    ? namesParent(filter.left) || namesParent(filter.right)
+    : 'field' in filter && filter.field.scope === 'attribute' && filter.field.name === 'parent'
+
+const naiveSearch = ({ filter: wanted, sort: order = [], project, iterations = false }: RunQuery): string[] => {
   const sorts: readonly RunSort[] =
     order.length > 0 ? order : [{ field: { scope: 'attribute', name: 'created' }, direction: 'descending' }]
   const kept = all.filter(
-    (run) => (project === undefined || run.project === project) && (!wanted || matchesRunFilter(wanted, run)),
+    (run) =>
+      (project === undefined || run.project === project) &&
+      (iterations || run.parentId === null || (wanted && namesParent(wanted))) &&
+      (!wanted || matchesRunFilter(wanted, run)),
   )
   const keyed = kept.map((run) => ({
     id: run.id,
@@ -219,6 +246,7 @@ describe('search', () => {
         filter,
         sort: fc.array(sort, { minLength: 1, maxLength: 2 }),
         project: fc.constantFrom('one', 'two'),
+        iterations: fc.boolean(),
         limit: fc.constantFrom(3, 50, 700),
       },
       { requiredKeys: ['limit'] },
@@ -268,11 +296,28 @@ describe('search', () => {
     const above: RunFilter = { type: 'comparison', field: n, operator: '>', value: 0.2 }
     const present: RunFilter = { type: 'null', field: { scope: 'metrics', name: 'm' }, negated: true }
     for (const filter of [above, present, { type: 'and', left: above, right: present } satisfies RunFilter]) {
-      const expected = all.filter((run) => run.project === 'one' && matchesRunFilter(filter, run))
+      const expected = all.filter((run) => run.parentId === null && run.project === 'one' && matchesRunFilter(filter, run))
       expect(await runs.count({ filter, project: 'one' })).toBe(expected.length)
       const numbers = await orderRuns(temporary.database, { filter, project: 'one' })
       expect(numbers).toHaveLength(expected.length)
     }
     expect(await orderRuns(temporary.database, {})).toHaveLength(runCount)
+  })
+
+  test('nested runs are told with their parent, and found by who asks for them or names the parent', async () => {
+    const parent = all.find((run) => run.nestedCount > 0)!
+    const below = all.filter(({ parentId }) => parentId === parent.id)
+    expect(parent.nestedCount).toBe(below.length)
+    const filter: RunFilter = {
+      type: 'comparison',
+      field: { scope: 'attribute', name: 'parent' },
+      operator: '=',
+      value: parent.id,
+    }
+    expect(await runs.count({ filter })).toBe(below.length)
+    expect(await runs.count({ iterations: true })).toBe(all.length)
+    await runs.trash([below[0]!.id], 1)
+    expect((await runs.get(parent.id)).nestedCount).toBe(below.length - 1)
+    await runs.restore([below[0]!.id])
   })
 })

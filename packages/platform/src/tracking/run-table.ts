@@ -4,6 +4,7 @@ import type { Database, Reader } from '../database/index.ts'
 import { groupRuns, type RunGroups } from './run-groups.ts'
 import { readKeyNames, readKeySample, readValues } from './run-keys.ts'
 import { latestMany } from './metric-records.ts'
+import { nestedCount } from './run-loading.ts'
 import { countRuns, orderRuns } from './run-search.ts'
 import type { ChangeRecords, RunQuery } from './tracking.ts'
 
@@ -27,6 +28,8 @@ export interface RunRow {
   owner: string
   host: string
   sweep: SweepSummary | null
+  /** How many runs lie right below it, iterations not counted. */
+  nestedCount: number
   /** In the order of the fields asked for; null where the run has none. Metrics may be NaN or infinite. */
   values: (JsonValue | null)[]
 }
@@ -154,7 +157,7 @@ async function readHeads({ kysely, dialect }: Reader, numbers: readonly number[]
     .innerJoin('experiments as e', 'e.number', 'r.experiment')
     .leftJoin('runs as parent', 'parent.number', 'r.parent')
     .selectAll('r')
-    .select(['d.sweep', 'p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id'])
+    .select(['d.sweep', 'p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id', nestedCount])
     .where('r.number', 'in', dialect.numberList(numbers))
     .execute()
   return new Map(
@@ -178,6 +181,7 @@ async function readHeads({ kysely, dialect }: Reader, numbers: readonly number[]
         owner: row.owner,
         host: row.host,
         sweep: row.sweep === null ? null : (JSON.parse(row.sweep) as SweepSummary),
+        nestedCount: row.nested,
       },
     ]),
   )
@@ -197,7 +201,7 @@ async function readPulse(reader: Reader): Promise<Omit<RunPulse, 'change'>> {
 async function readCounts(reader: Reader, options: { project?: string; failedSinceMs: number }): Promise<RunCounts> {
   const { project, failedSinceMs } = options
   const inProject = project === undefined ? sql`1 = 1` : sql`project = (select number from projects where name = ${project})`
-  const shown = sql`from runs where trashed_at is null and iteration = 0 and ${inProject}`
+  const shown = sql`from runs where trashed_at is null and iteration = 0 and parent is null and ${inProject}`
   const unfinished = sql`state in ('pending', 'running', 'aborting')`
   const [row] = await reader.arrays({
     compile: () =>

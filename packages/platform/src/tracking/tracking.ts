@@ -210,7 +210,7 @@ export interface RunQuery {
   filter?: RunFilter
   sort?: readonly RunSort[]
   project?: string
-  /** Iterations are left out unless asked for. */
+  /** Runs below others (iterations of sweeps, nested runs) are left out unless asked for here, or by a filter that names their parent. */
   iterations?: boolean
   /** Only trashed runs instead of only live ones; `either` for both. */
   trashed?: boolean | 'either'

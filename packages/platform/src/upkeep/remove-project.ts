@@ -55,7 +55,7 @@ export async function removeProject(holdings: Holdings, project: string, strateg
   const { tracking } = holdings
   for (const trashed of [false, true]) {
     for (;;) {
-      const { runs } = await tracking.runs.search({ project, iterations: false, trashed, limit: 500 })
+      const { runs } = await tracking.runs.search({ project, iterations: true, trashed, limit: 500 })
       if (runs.length === 0) break
       if (!trashed) await tracking.runs.trash(ids(runs), Date.now())
       await emptyTrash(holdings, runs)

@@ -21,6 +21,7 @@ export interface RunRow {
   owner: string
   host: string
   sweep: SweepSummary | null
+  nestedCount: number
   values: (JsonValue | null)[]
 }
 

@@ -9,6 +9,7 @@ import { useKeys } from '../app/keys.ts'
 import { A, useGo } from '../app/link.tsx'
 import { experimentRuns, inProject } from '../app/project.ts'
 import { LineageView } from '../lineage/lineage-view.tsx'
+import { formatCount } from '../format/number.ts'
 import { StopSheet } from '../runs/selection-bar.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Age, Took } from '../ui/moment.tsx'
@@ -160,7 +161,15 @@ function Head({ run }: { run: RunRecord }) {
       <p className="page-line">
         {run.parentId !== null && (
           <span>
-            of <A href={`/runs/${run.parentId}`}>its sweep</A> ·
+            of <A href={`/runs/${run.parentId}`}>{run.kind === 'iteration' ? 'its sweep' : 'the run it is nested in'}</A> ·
+          </span>
+        )}
+        {run.nestedCount > 0 && (
+          <span>
+            <A href={inProject(run.project, `/runs?filter=${encodeURIComponent(`parent = '${run.id}'`)}`)}>
+              {formatCount(run.nestedCount)} nested {run.nestedCount === 1 ? 'run' : 'runs'}
+            </A>{' '}
+            ·
           </span>
         )}
         <span>

@@ -4,7 +4,7 @@ import { readNumber } from '../api/client.ts'
 import type { RunRow } from '../api/types.ts'
 import { A } from '../app/link.tsx'
 import { runColour } from '../format/colour.ts'
-import { formatNumber, formatValue } from '../format/number.ts'
+import { formatCount, formatNumber, formatValue } from '../format/number.ts'
 import { Age, Took } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
 import { Sparkline } from './sparkline.tsx'
@@ -56,13 +56,14 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
         </div>
       </div>
     )
-  const isSweep = row.kind === 'sweep'
+  const isParent = row.kind === 'sweep' || row.nestedCount > 0
+  const isChild = row.parentId !== null
   return (
     <div
       {...shared}
       aria-selected={props.isSelected}
-      aria-level={row.kind === 'iteration' ? 2 : 1}
-      {...(isSweep ? { 'aria-expanded': props.isExpanded } : {})}
+      aria-level={isChild ? 2 : 1}
+      {...(isParent ? { 'aria-expanded': props.isExpanded } : {})}
     >
       <div role="gridcell" className="cell">
         <input
@@ -77,13 +78,13 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
       <div role="gridcell" className="cell">
         <StateMark state={row.state} reason={row.stateReason} />
       </div>
-      <div role="gridcell" className={row.kind === 'iteration' ? 'cell name child' : 'cell name'}>
-        {isSweep ? (
+      <div role="gridcell" className={isChild ? 'cell name child' : 'cell name'}>
+        {isParent && !isChild ? (
           <button
             type="button"
             className="twist"
             tabIndex={-1}
-            aria-label={props.isExpanded ? 'Fold the iterations' : 'Open the iterations'}
+            aria-label={`${props.isExpanded ? 'Fold' : 'Open'} the ${row.kind === 'sweep' ? 'iterations' : 'nested runs'}`}
             onClick={() => props.onExpand(row, index)}
           >
             {props.isExpanded ? '▾' : '▸'}
@@ -95,6 +96,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
           {row.kind === 'iteration' ? `#${row.iteration} ${row.name}` : row.name}
         </A>
         {row.sweep && <SweepFacts sweep={row.sweep} />}
+        {row.nestedCount > 0 && <span className="muted elide">{formatCount(row.nestedCount)} nested</span>}
       </div>
       {curve !== undefined && (
         <div role="gridcell" className="cell">

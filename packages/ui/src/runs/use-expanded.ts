@@ -13,7 +13,7 @@ export interface RunTree {
   toggle(row: RunRow, index: number): void
 }
 
-/** Iterations below their sweep, in the table's own order. The table itself knows parents only: opened ones shift what follows. */
+/** Iterations below their sweep and nested runs below their parent, in the table's own order. The table itself knows parents only: opened ones shift what follows. */
 export function useExpandedRows(rows: RunRows, scope: TableScope, columns: string): RunTree {
   const [opened, setOpened] = useState<{ id: string; at: number }[]>([])
   const results = useQueries({

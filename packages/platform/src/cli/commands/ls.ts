@@ -33,7 +33,7 @@ export function define(command: Command, cli: Cli): void {
     .option('-n, --limit <count>', `how many (default: ${defaultLimit})`)
     .option('-a, --all', 'all of them')
     .option('--cursor <text>', 'go on where a previous --json answer ended (its "next")')
-    .option('-i, --iterations', 'iterations of sweeps too')
+    .option('-i, --iterations', 'iterations of sweeps and nested runs too')
     .option('-c, --columns <fields>', 'what to show, for example "id, name, state, metrics.loss, labels.team"')
     .action(async (options: ListOptions) => list(cli, options))
   addExamples(command, cli, [

@@ -1,6 +1,6 @@
-import type { ArtifactRecord, RunRecord, RunStateChange } from '@trainyard/contract'
+import { type ArtifactRecord, parseRunFilter, parseRunSort, type RunRecord, type RunStateChange } from '@trainyard/contract'
 import type { Command } from 'commander'
-import type { DatasetInput, MetricSeriesInfo } from '../../tracking/index.ts'
+import type { DatasetInput, MetricSeriesInfo, RunQuery } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { renderRun } from '../run-page.ts'
@@ -17,6 +17,8 @@ export interface RunDetails {
   datasets: DatasetInput[]
   /** Of a sweep, in order of their number. */
   iterations: RunRecord[]
+  /** Runs right below it that are no iterations, the oldest first: at most 1,000. */
+  nested: RunRecord[]
   outputBytes: number
 }
 
@@ -58,5 +60,14 @@ export async function readDetails({ tracking, remote }: Pick<Session, 'tracking'
     tracking.runs.children(id),
     tracking.logs.sizeBytes(id),
   ])
-  return { run, history, metrics, artifacts, datasets: datasets.get(id) ?? [], iterations, outputBytes }
+  const nested = run.nestedCount === 0 ? [] : (await tracking.runs.search(nestedIn(run))).runs
+  return { run, history, metrics, artifacts, datasets: datasets.get(id) ?? [], iterations, nested, outputBytes }
 }
+
+const nestedIn = ({ id, project }: RunRecord): RunQuery => ({
+  project,
+  filter: parseRunFilter(`parent = '${id}' and iteration = 0`, { nowMs: 0 }),
+  sort: parseRunSort('created asc'),
+  iterations: true,
+  limit: 1_000,
+})

@@ -31,6 +31,7 @@ export const runRecord = (fields: Partial<RunRecord> = {}): RunRecord => ({
   supervisor: null,
   attempt: 1,
   sweep: null,
+  nestedCount: 0,
   trashedAtMs: null,
   ...fields,
 })

@@ -17,6 +17,7 @@ import { jobTables } from './0016-jobs.ts'
 import { notificationTables } from './0017-notifications.ts'
 import { scheduleTables } from './0018-schedules.ts'
 import { shippedWork } from './0019-shipped-work.ts'
+import { nestedRuns } from './0020-nested-runs.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -40,4 +41,5 @@ export const allMigrations: readonly Migration[] = [
   notificationTables,
   scheduleTables,
   shippedWork,
+  nestedRuns,
 ]
