@@ -308,13 +308,13 @@ describe('search', () => {
     const parent = all.find((run) => run.nestedCount > 0)!
     const below = all.filter(({ parentId }) => parentId === parent.id)
     expect(parent.nestedCount).toBe(below.length)
-    const filter: RunFilter = {
+    const belowParent: RunFilter = {
       type: 'comparison',
       field: { scope: 'attribute', name: 'parent' },
       operator: '=',
       value: parent.id,
     }
-    expect(await runs.count({ filter })).toBe(below.length)
+    expect(await runs.count({ filter: belowParent })).toBe(below.length)
     expect(await runs.count({ iterations: true })).toBe(all.length)
     await runs.trash([below[0]!.id], 1)
     expect((await runs.get(parent.id)).nestedCount).toBe(below.length - 1)
