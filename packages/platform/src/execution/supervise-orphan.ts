@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isEnded, type RunExit, type RunRecord, type Supervisor } from '@trainyard/contract'
 import { stopGroup } from './abort.ts'
@@ -56,8 +57,8 @@ export async function superviseOrphan(
   const facts = await carrier.catchUp()
   const run = await runs.get(id)
   if (isEnded(run.state)) return run
-  // After a crash of the machine what the journal held may be lost.
-  const neverBegan = facts.start === undefined && found.supervisor?.bootId === bootId()
+  // After a crash of the machine, or without its directory, what the journal held may be lost.
+  const neverBegan = facts.start === undefined && found.supervisor?.bootId === bootId() && existsSync(directory.path)
   if (neverBegan && run.state === 'running' && stopping === undefined) {
     await children.leave()
     const atMs = execution.clock.nowMs()

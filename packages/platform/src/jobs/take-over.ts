@@ -1,7 +1,9 @@
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isEnded, type RunRecord } from '@trainyard/contract'
+import { dataDirectoryAt } from '../base/data-directory.ts'
 import type { Database } from '../database/index.ts'
-import { adoptRuns, removeSentCode, superviseOrphan } from '../execution/index.ts'
+import { adoptRuns, type Execution, removeSentCode, superviseOrphan } from '../execution/index.ts'
 import type { Claimant } from './claim-jobs.ts'
 import { type JobRow, planOf } from './job-rows.ts'
 import type { AtWork, WorkerOptions } from './worker-options.ts'
@@ -42,12 +44,12 @@ export async function claimAbandoned(database: Database, claimant: Claimant, now
  * one that runs is seen through to its end here.
  */
 export async function takeOver(options: AtWork, row: JobRow, leaving: AbortSignal): Promise<Outcome> {
-  const { execution } = options
-  const { runs } = execution.tracking
+  const { runs } = options.execution.tracking
   const record = await runs.find(row.run)
   if (record === undefined) return { kind: 'ended' }
+  const execution = atHomeOf(options.execution, record)
   if (record.state === 'pending') return { kind: 'again', readyAtMs: execution.clock.nowMs(), attempt: row.attempt }
-  if (record.kind === 'sweep' && !isEnded(record.state)) return await goOnWithSweep(options, row, { record, leaving })
+  if (record.kind === 'sweep' && !isEnded(record.state)) return await goOnWithSweep(options, row, { execution, record, leaving })
   const { timeoutMs } = planOf(row).task
   const ended = isEnded(record.state)
     ? record
@@ -59,7 +61,14 @@ export async function takeOver(options: AtWork, row: JobRow, leaving: AbortSigna
   // Somebody else sees it through: it is looked at again when that one has gone too.
   if (ended === undefined) return await takeOver(options, row, await afterAWhile(leaving))
   if (ended.state === 'pending') return { kind: 'again', readyAtMs: execution.clock.nowMs(), attempt: row.attempt }
-  return await repeatOrEnd(options, row, ended)
+  return await repeatOrEnd({ ...options, execution }, row, ended)
+}
+
+/** The server that had it may have had a data directory of its own: there is what the run has written, where this machine can see it. */
+function atHomeOf(execution: Execution, { supervisor }: RunRecord): Execution {
+  const home = supervisor?.dataDirectory
+  if (home === undefined || home === execution.directory.path || supervisor?.host !== hostname()) return execution
+  return { ...execution, directory: dataDirectoryAt({ path: home, chosenBy: execution.directory.chosenBy }) }
 }
 
 async function afterAWhile(leaving: AbortSignal): Promise<AbortSignal> {
@@ -90,9 +99,8 @@ async function repeatOrEnd({ execution }: WorkerOptions, row: JobRow, { state, a
 async function goOnWithSweep(
   options: AtWork,
   row: JobRow,
-  { record, leaving }: { record: RunRecord; leaving: AbortSignal },
+  { execution, record, leaving }: { execution: Execution; record: RunRecord; leaving: AbortSignal },
 ): Promise<Outcome> {
-  const { execution } = options
   const { runs } = execution.tracking
   for (;;) {
     await adoptRuns(execution)
