@@ -115,7 +115,9 @@ export async function build() {
     }),
     esbuild.build({
       ...common,
-      entryPoints: ['index', 'native-api'].map((name) => join(packages, 'contract', 'src', `${name}.ts`)),
+      entryPoints: readdirSync(join(packages, 'contract', 'src'))
+        .filter((name) => /^[\w-]+\.ts$/.test(name))
+        .map((name) => join(packages, 'contract', 'src', name)),
       outdir: join(packages, 'contract', 'dist'),
     }),
   ])

@@ -22,7 +22,7 @@ function copyOfClone(): string {
   const copy = join(folder, 'clone')
   const leftOut = new Set(['node_modules', '__pycache__'])
   mkdirSync(copy)
-  for (const part of ['packages', 'scripts', 'python', 'hub', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'])
+  for (const part of ['packages', 'scripts', 'python', 'hub', 'package.json', 'tsconfig.json', 'tsconfig.base.json', 'README.md', 'LICENSE'])
     cpSync(join(clone, part), join(copy, part), { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
   symlinkSync(join(clone, 'node_modules'), join(copy, 'node_modules'))
   return copy
@@ -68,4 +68,51 @@ test('its packages for code in TypeScript are there as well', async () => {
     "import { getOrCreateContext } from '@trainyard/sdk'\nif (typeof getOrCreateContext !== 'function') throw new Error('it is not there')\n",
   )
   expect(await trainyard('run', 'job.mjs', '--json')).toContain('"completed"')
+})
+
+/** What the compiler says of a file of the user's that is strict about everything, types of packages included. */
+async function compiled(source: string): Promise<string> {
+  writeFileSync(join(installed, 'use.ts'), source)
+  writeFileSync(
+    join(installed, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        strict: true,
+        noEmit: true,
+        module: 'nodenext',
+        target: 'es2024',
+        // As a program for Node.js has them.
+        typeRoots: [join(clone, 'node_modules', '@types')],
+        types: ['node'],
+      },
+      files: ['use.ts'],
+    }),
+  )
+  const compiler = join(clone, 'node_modules', 'typescript', 'bin', 'tsc')
+  try {
+    return (await run(process.execPath, [compiler, '-p', installed], { cwd: installed })).stdout
+  } catch (error) {
+    return (error as { stdout: string }).stdout
+  }
+}
+
+const consumer = `import { connect, defineHandler, newFunction, newTask, Type } from '@trainyard/sdk'
+import { connect as connectFromPage } from '@trainyard/sdk/client'
+import type { RunRecord } from '@trainyard/contract'
+import { nearestName } from '@trainyard/contract/nearest'
+
+export const train = defineHandler({ parameters: Type.Object({ eta: Type.Number() }) }, async (context, { eta }) => {
+  const doubled: number = eta * 2
+  context.logResult('doubled', doubled)
+})
+export const task = newTask({ name: 'x', parameters: { eta: 0.1 } })
+export const states: RunRecord['state'][] = ['completed']
+export const near: string | undefined = nearestName('tran', ['train'])
+export { connect, connectFromPage, newFunction }
+`
+
+test('a consumer in TypeScript compiles against its types, and is told of what is wrong', { timeout: 120_000 }, async () => {
+  expect(await compiled(consumer)).toBe('')
+  expect(await compiled(consumer.replace('eta * 2', 'eta.toUpperCase()'))).toContain("Property 'toUpperCase' does not exist on type 'number'")
+  expect(await compiled(consumer.replace("'completed'", "'complete'"))).toContain(`Type '"complete"' is not assignable`)
 })
