@@ -22,7 +22,17 @@ function copyOfClone(): string {
   const copy = join(folder, 'clone')
   const leftOut = new Set(['node_modules', '__pycache__'])
   mkdirSync(copy)
-  for (const part of ['packages', 'scripts', 'python', 'hub', 'package.json', 'tsconfig.json', 'tsconfig.base.json', 'README.md', 'LICENSE'])
+  for (const part of [
+    'packages',
+    'scripts',
+    'python',
+    'hub',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.base.json',
+    'README.md',
+    'LICENSE',
+  ])
     cpSync(join(clone, part), join(copy, part), { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
   symlinkSync(join(clone, 'node_modules'), join(copy, 'node_modules'))
   return copy
@@ -113,6 +123,8 @@ export { connect, connectFromPage, newFunction }
 
 test('a consumer in TypeScript compiles against its types, and is told of what is wrong', { timeout: 120_000 }, async () => {
   expect(await compiled(consumer)).toBe('')
-  expect(await compiled(consumer.replace('eta * 2', 'eta.toUpperCase()'))).toContain("Property 'toUpperCase' does not exist on type 'number'")
+  expect(await compiled(consumer.replace('eta * 2', 'eta.toUpperCase()'))).toContain(
+    "Property 'toUpperCase' does not exist on type 'number'",
+  )
   expect(await compiled(consumer.replace("'completed'", "'complete'"))).toContain(`Type '"complete"' is not assignable`)
 })

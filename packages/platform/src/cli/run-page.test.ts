@@ -181,3 +181,20 @@ test('metrics, artifacts, code and environment have their own parts', () => {
     '  OMP_NUM_THREADS  1, because four iterations share the cores',
   ])
 })
+
+test('tells what came of each notification, and why one was refused', () => {
+  const told = { params: {}, hasSecrets: false, sentAtMs: null } as const
+  const lines = renderRun(
+    page({
+      notifications: [
+        { ...told, kind: 'slack', name: 'slack', status: 'sent', reason: null },
+        { ...told, kind: 'webhook', name: 'team', status: 'error', reason: '10.0.0.1 is an address of a private network.' },
+      ],
+    }),
+    look,
+  )
+  const text = lines.join('\n')
+  expect(text).toMatch(
+    /Notifications\n +slack +sent\n +team \(webhook\) +error: 10\.0\.0\.1 is an address of a private network\./,
+  )
+})

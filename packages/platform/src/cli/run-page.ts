@@ -7,6 +7,7 @@ import {
   type RunRecord,
   type RunStateChange,
 } from '@trainyard/contract'
+import type { NotificationRecord } from '../notifications/index.ts'
 import type { DatasetInput, MetricSeriesInfo } from '../tracking/index.ts'
 import { countOf, formatBytes, formatDuration, formatNumber, formatTime, formatValue } from './output/format.ts'
 import { stateStyle, stateText } from './output/state.ts'
@@ -24,6 +25,8 @@ export interface RunPage {
   datasets?: readonly DatasetInput[]
   iterations: readonly RunRecord[]
   nested?: readonly RunRecord[]
+  /** Who is told of its end. */
+  notifications?: readonly NotificationRecord[]
   outputBytes: number
 }
 
@@ -65,6 +68,7 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
       ),
     ],
     ['Artifacts', artifactLines(page.artifacts, look)],
+    ['Notifications', notificationLines(page, look)],
     ['Code', renderPairs(codePairs(run), look.style, '  ')],
     ['Environment', renderPairs(environmentPairs(run, look), look.style, '  ')],
     ['Choices', valueLines(run.environment?.choices ?? {}, look)],
@@ -72,6 +76,16 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
   ]
   const shown = sections.filter(([, lines]) => lines.length > 0)
   return shown.flatMap(([title, lines], index) => (index === 0 ? lines : ['', look.style.bold(title)].concat(lines)))
+}
+
+/** What came of each: one that was refused says why. */
+function notificationLines({ notifications = [] }: RunPage, { style }: PageLook): string[] {
+  const colors = { pending: style.dim, sent: style.green, error: style.red, skipped: style.dim }
+  const pairs = notifications.map(({ name, kind, status, reason }): [string, Cell] => [
+    visible(name === kind || name === '' ? kind : `${name} (${kind})`),
+    { text: `${status}${reason === null ? '' : `: ${visible(reason)}`}`, style: colors[status] },
+  ])
+  return renderPairs(pairs, style, '  ')
 }
 
 const indent = (line: string): string => `  ${line}`

@@ -25,6 +25,7 @@ export {
   printFunctionReference,
 } from './function-reference.ts'
 export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction, toVersion } from './functions.ts'
+export { unifiedDiff } from './unified-diff.ts'
 export { compareFunctions, type FunctionDifference } from './compare-functions.ts'
 export { checkHandler, makeFunction, type MakeOptions, requireCode } from './make-function.ts'
 export { type Callable, checkCall } from './check-call.ts'

@@ -91,7 +91,7 @@ async function listOfRun({ kysely }: Reader, runId: string): Promise<Notificatio
       hasSecrets: row.sealed !== null,
       status,
       sentAtMs: status === 'sent' ? row.last_at : null,
-      reason: status === 'error' ? row.error : null,
+      reason: status === 'sent' ? null : row.error,
     }
   })
 }

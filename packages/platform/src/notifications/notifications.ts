@@ -27,7 +27,7 @@ export interface NotificationRecord extends Omit<NotificationSpec, 'secretParams
   /** `pending` until the run ends; `skipped` where it was not meant. */
   status: 'pending' | 'sent' | 'error' | 'skipped'
   sentAtMs: number | null
-  /** Why it could not be sent. */
+  /** Why it could not be sent, was not meant, or waits to be tried again. */
   reason: string | null
 }
 

@@ -4,7 +4,7 @@ import type { Firing, ScheduleRecord } from '../../schedules/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamplesBelow } from '../examples.ts'
 import { parseCount } from '../option-values.ts'
-import { formatTime, shortId } from '../output/format.ts'
+import { formatTime, shortIds } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { scheduleAccess, type ScheduleAccess } from '../schedule-access.ts'
@@ -120,8 +120,9 @@ function page(
     ['missed times', schedule.catchUp],
     ...(schedule.secretNames.length > 0 ? [['secrets', visible(schedule.secretNames.join(', '))] as [string, string]] : []),
   ]
+  const idOf = shortIds(history.flatMap(({ runId }) => runId ?? []))
   const fired = history.map((each) => {
-    const what = each.runId === null ? visible(each.reason ?? '') : shortId(each.runId)
+    const what = each.runId === null ? visible(each.reason ?? '') : idOf(each.runId)
     return `  ${formatTime(each.plannedAtMs)}  ${visible(each.cause)}  ${outcomeOf(each)}  ${what}`
   })
   return [

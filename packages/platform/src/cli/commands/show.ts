@@ -1,11 +1,13 @@
 import { type ArtifactRecord, parseRunFilter, parseRunSort, type RunRecord, type RunStateChange } from '@trainyard/contract'
 import type { Command } from 'commander'
+import type { NotificationRecord } from '../../notifications/index.ts'
 import type { DatasetInput, MetricSeriesInfo, RunQuery } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { renderRun } from '../run-page.ts'
 import { openRecords } from '../open-records.ts'
 import type { Session } from '../session.ts'
+import { notificationsOf } from '../session-notifications.ts'
 
 /** Everything that is kept about one run. */
 export interface RunDetails {
@@ -19,6 +21,8 @@ export interface RunDetails {
   iterations: RunRecord[]
   /** Runs right below it that are no iterations, the oldest first: at most 1,000. */
   nested: RunRecord[]
+  /** Who is told of its end, and what came of it. */
+  notifications: NotificationRecord[]
   outputBytes: number
 }
 
@@ -49,19 +53,21 @@ export function define(command: Command, cli: Cli): void {
   ])
 }
 
-export async function readDetails({ tracking, remote }: Pick<Session, 'tracking' | 'remote'>, id: string): Promise<RunDetails> {
+async function readDetails(session: Session, id: string): Promise<RunDetails> {
+  const { tracking, remote } = session
   const run = await tracking.runs.get(id)
-  const [history, metrics, artifacts, datasets, iterations, outputBytes] = await Promise.all([
+  const [history, metrics, artifacts, datasets, iterations, notifications, outputBytes] = await Promise.all([
     tracking.runs.history(id),
     tracking.metrics.series(id),
     tracking.artifacts.ofRun(id),
     // A server does not tell them to other programs than MLflow's.
     remote === undefined ? tracking.datasets.ofRuns([id]) : new Map<string, DatasetInput[]>(),
     tracking.runs.children(id),
+    notificationsOfRun(session, id),
     tracking.logs.sizeBytes(id),
   ])
   const nested = run.nestedCount === 0 ? [] : (await tracking.runs.search(nestedIn(run))).runs
-  return { run, history, metrics, artifacts, datasets: datasets.get(id) ?? [], iterations, nested, outputBytes }
+  return { run, history, metrics, artifacts, datasets: datasets.get(id) ?? [], iterations, nested, notifications, outputBytes }
 }
 
 const nestedIn = ({ id, project }: RunRecord): RunQuery => ({
@@ -71,3 +77,8 @@ const nestedIn = ({ id, project }: RunRecord): RunQuery => ({
   iterations: true,
   limit: 1_000,
 })
+
+const notificationsOfRun = async (session: Session, id: string): Promise<NotificationRecord[]> =>
+  session.remote === undefined
+    ? await notificationsOf(session).ofRun(id)
+    : (await session.remote.json<{ notifications: NotificationRecord[] }>('GET', `/runs/${id}/notifications`)).notifications

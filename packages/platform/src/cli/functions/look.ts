@@ -1,6 +1,6 @@
 import { AppError, nearestName } from '@trainyard/contract'
 import type { Command } from 'commander'
-import { compareFunctions, parseFunctionReference } from '../../functions/index.ts'
+import { compareFunctions, parseFunctionReference, unifiedDiff } from '../../functions/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { parseCount, parseTime } from '../option-values.ts'
@@ -145,16 +145,19 @@ export function defineDiff(command: Command, cli: Cli): void {
       if (cli.globals.json) return await cli.printJson({ before: one.reference, after: other.reference, fields, code })
       if (fields.length === 0 && code.length === 0) return cli.note('The two are the same.')
       const { style } = cli
-      const text = (value: unknown): string =>
-        value === null ? '-' : visible(typeof value === 'string' ? value : JSON.stringify(value))
-      const colors = { '-': style.red, '+': style.green, ' ': style.dim }
+      const colors: Record<string, (text: string) => string> = { '-': style.red, '+': style.green, '@': style.cyan }
+      const rows = fields.map(({ path, before: was, after: is }) => [
+        visible(path),
+        { text: fieldText(was), style: style.red },
+        { text: fieldText(is), style: style.green },
+      ])
+      const lines = unifiedDiff(code, { before: one.reference, after: other.reference })
       await cli.print(
         [
           style.dim(`${one.reference} → ${other.reference}`),
-          ...fields.map(
-            ({ path, before: was, after: is }) => `${visible(path)}: ${style.red(text(was))} → ${style.green(text(is))}`,
-          ),
-          ...code.map((line) => colors[line.kind](`${line.kind} ${visible(line.text)}`)),
+          ...(rows.length === 0 ? [] : renderTable(fieldColumns, rows, { width: cli.width, style })),
+          ...(rows.length === 0 || lines.length === 0 ? [] : ['']),
+          ...lines.map((line) => (colors[line[0] ?? ''] ?? style.dim)(visible(line))),
         ].join('\n'),
       )
     })
@@ -164,6 +167,11 @@ export function defineDiff(command: Command, cli: Cli): void {
     ['trainyard function diff train@3f2a9c10 @81be02d7', 'two versions'],
   ])
 }
+
+const fieldColumns = [{ header: 'field' }, { header: 'before', shrinkTo: 16 }, { header: 'after', shrinkTo: 16 }]
+
+const fieldText = (value: unknown): string =>
+  value === null ? '-' : visible(typeof value === 'string' ? value : JSON.stringify(value))
 
 async function bothVersions(session: FunctionSession, before: string, after: string | undefined) {
   const one = await getNamed(session, before)
