@@ -88,6 +88,8 @@ export interface Dialect {
   readonly jsonText: (json: Expression<string | null>) => RawBuilder<string>
   /** A list of any length behind `in`, bound as one value. */
   readonly numberList: (numbers: readonly number[]) => RawBuilder<number>
+  /** What `numberList` binds. */
+  readonly numberListValue: (numbers: readonly number[]) => string
   /** A column in descending or ascending order with missing values last. */
   readonly nullsLast: (direction: 'asc' | 'desc') => RawBuilder<unknown>
 }

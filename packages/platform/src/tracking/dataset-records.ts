@@ -1,11 +1,11 @@
-import { type Database, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { type Database, type Reader, type Transaction, numberListQuery } from '../database/index.ts'
 import { noteChange } from './change-notes.ts'
-import { getRunNumber } from './run-number.ts'
+import { getRunNumber, readByRunId } from './run-number.ts'
 import type { DatasetInput, DatasetRecords } from './tracking.ts'
 
 export const createDatasetRecords = (database: Database): DatasetRecords => ({
   add: (runId, inputs) => database.write((transaction) => addInputs(transaction, runId, inputs)),
-  ofRuns: (runIds) => database.read((reader) => readInputs(reader, runIds)),
+  ofRuns: (runIds) => database.read((reader) => readByRunId(reader, runIds, readDatasets)),
   summaries: (experimentIds, limit) =>
     database.read(async ({ kysely }) => {
       const rows = await kysely
@@ -55,23 +55,30 @@ async function addInputs(transaction: Transaction, runId: string, inputs: readon
   }
 }
 
-async function readInputs({ kysely }: Reader, runIds: readonly string[]): Promise<Map<string, DatasetInput[]>> {
-  const found = new Map<string, DatasetInput[]>()
-  for (let at = 0; at < runIds.length; at += boundValuesPerQuery) {
-    const rows = await kysely
-      .selectFrom('dataset_inputs as i')
-      .innerJoin('runs as r', 'r.number', 'i.run')
-      .innerJoin('datasets as d', 'd.number', 'i.dataset')
-      .select(['r.id', 'd.name', 'd.digest', 'd.source_type', 'd.source', 'd.schema', 'd.profile', 'i.tags'])
-      .where('r.id', 'in', runIds.slice(at, at + boundValuesPerQuery))
-      .orderBy('i.run')
-      .orderBy('i.ordinal')
-      .execute()
-    for (const { id, source_type, tags, ...row } of rows) {
-      const inputs = found.get(id) ?? []
-      if (inputs.length === 0) found.set(id, inputs)
-      inputs.push({ ...row, sourceType: source_type, tags: JSON.parse(tags) as Record<string, string> })
-    }
+const inputsQuery = numberListQuery(({ kysely }, runs) =>
+  kysely
+    .selectFrom('dataset_inputs as i')
+    .innerJoin('datasets as d', 'd.number', 'i.dataset')
+    .select(['i.run', 'd.name', 'd.digest', 'd.source_type', 'd.source', 'd.schema', 'd.profile', 'i.tags'])
+    .where('i.run', 'in', runs)
+    .orderBy('i.run')
+    .orderBy('i.ordinal'),
+)
+
+export async function readDatasets(reader: Reader, runs: readonly number[]): Promise<Map<number, DatasetInput[]>> {
+  const found = new Map<number, DatasetInput[]>()
+  for (const [run, name, digest, sourceType, source, schema, profile, tags] of await reader.arrays(inputsQuery(reader, runs))) {
+    const inputs = found.get(run as number) ?? []
+    if (inputs.length === 0) found.set(run as number, inputs)
+    inputs.push({
+      name: name as string,
+      digest: digest as string,
+      sourceType: sourceType as string,
+      source: source as string,
+      schema: schema as string | null,
+      profile: profile as string | null,
+      tags: JSON.parse(tags as string) as Record<string, string>,
+    })
   }
   return found
 }

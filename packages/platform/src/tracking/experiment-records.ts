@@ -1,9 +1,17 @@
 import { AppError } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
-import { type Database, type Reader, type Transaction, boundValuesPerQuery, ensureProject } from '../database/index.ts'
+import {
+  type ColumnValue,
+  type Database,
+  type Reader,
+  type Transaction,
+  ensureProject,
+  numberListQuery,
+} from '../database/index.ts'
 import { noteChange, noteChanges } from './change-notes.ts'
 import { searchExperiments } from './experiment-search.ts'
 import { checkName, checkValue } from './record-names.ts'
+import { readByRunId } from './run-number.ts'
 import type { ExperimentRecord, ExperimentRecords } from './tracking.ts'
 
 export function createExperimentRecords(database: Database, clock: Clock): ExperimentRecords {
@@ -24,7 +32,7 @@ export function createExperimentRecords(database: Database, clock: Clock): Exper
     find: (id) =>
       database.read(async (reader) => (/^\d{1,15}$/.test(id) ? (await loadExperiments(reader, [Number(id)]))[0] : undefined)),
     findByName: (project, name) => database.read((reader) => findByName(reader, project, name)),
-    ofRuns: (runIds) => database.read((reader) => ofRuns(reader, runIds)),
+    ofRuns: (runIds) => database.read((reader) => readByRunId(reader, runIds, ofRuns)),
     rename: async (id, name) => {
       checkName('experiment name', name)
       await change(id, (transaction, number, nowMs) => rename(transaction, number, name, nowMs))
@@ -87,56 +95,70 @@ async function findByName(reader: Reader, project: string, name: string): Promis
   return row && (await loadExperiments(reader, [row.number]))[0]
 }
 
-async function ofRuns(reader: Reader, runIds: readonly string[]): Promise<Map<string, ExperimentRecord>> {
-  const numbers = new Map<string, number>()
-  for (let at = 0; at < runIds.length; at += boundValuesPerQuery) {
-    const part = runIds.slice(at, at + boundValuesPerQuery)
-    const rows = await reader.arrays(reader.kysely.selectFrom('runs').select(['id', 'experiment']).where('id', 'in', part))
-    for (const [id, experiment] of rows) numbers.set(id as string, experiment as number)
-  }
-  const experiments = await loadExperiments(reader, [...new Set(numbers.values())])
-  const byId = new Map(experiments.map((experiment) => [Number(experiment.id), experiment]))
-  return new Map(Array.from(numbers, ([id, number]) => [id, byId.get(number)!]))
+/** Of runs by the integer keys of their experiments. */
+export async function experimentsByNumber(reader: Reader, numbers: Iterable<number>): Promise<Map<number, ExperimentRecord>> {
+  const experiments = await loadExperiments(reader, [...new Set(numbers)])
+  return new Map(experiments.map((experiment) => [Number(experiment.id), experiment]))
+}
+
+const experimentsOfRuns = numberListQuery(({ kysely }, runs) =>
+  kysely.selectFrom('runs').select(['number', 'experiment']).where('number', 'in', runs),
+)
+
+async function ofRuns(reader: Reader, runs: readonly number[]): Promise<Map<number, ExperimentRecord>> {
+  const rows = (await reader.arrays(experimentsOfRuns(reader, runs))) as [number, number][]
+  const byNumber = await experimentsByNumber(
+    reader,
+    rows.map(([, experiment]) => experiment),
+  )
+  return new Map(rows.map(([run, experiment]) => [run, byNumber.get(experiment)!]))
 }
 
 /** In the order given; those that do not exist are left out. */
 async function loadExperiments(reader: Reader, numbers: readonly number[]): Promise<ExperimentRecord[]> {
   if (numbers.length === 0) return []
-  const list = reader.dialect.numberList(numbers)
-  const rows = await reader.kysely
-    .selectFrom('experiments as e')
-    .innerJoin('projects as p', 'p.number', 'e.project')
-    .selectAll('e')
-    .select('p.name as project_name')
-    .where('e.number', 'in', list)
-    .execute()
-  const found = new Map(rows.map((row) => [row.number, toRecord(row)]))
-  const tags = reader.kysely
-    .selectFrom('experiment_tags')
-    .select(['experiment', 'key', 'value'])
-    .where('experiment', 'in', list)
-    .orderBy('experiment')
-    .orderBy('key')
-  for (const [number, key, value] of await reader.arrays(tags)) found.get(number as number)!.tags[key as string] = value as string
+  const [rows, tags] = await Promise.all([
+    reader.arrays(experimentsQuery(reader, numbers)),
+    reader.arrays(experimentTagsQuery(reader, numbers)),
+  ])
+  const found = new Map(rows.map((row) => [row[0] as number, toRecord(row)]))
+  for (const [number, key, value] of tags) found.get(number as number)!.tags[key as string] = value as string
   return numbers.flatMap((number) => found.get(number) ?? [])
 }
 
-const toRecord = (row: {
-  number: number
-  name: string
-  created_at: number
-  project_name: string
-  artifact_location: string | null
-  updated_at: number | null
-  trashed_at: number | null
-}): ExperimentRecord => ({
-  id: String(row.number),
-  project: row.project_name,
-  name: row.name,
-  artifactLocation: row.artifact_location,
-  createdAtMs: row.created_at,
-  updatedAtMs: row.updated_at ?? row.created_at,
-  trashedAtMs: row.trashed_at,
+const experimentsQuery = numberListQuery(({ kysely }, numbers) =>
+  kysely
+    .selectFrom('experiments as e')
+    .innerJoin('projects as p', 'p.number', 'e.project')
+    .select(['e.number', 'p.name as project', 'e.name', 'e.artifact_location', 'e.created_at', 'e.updated_at', 'e.trashed_at'])
+    .where('e.number', 'in', numbers),
+)
+
+const experimentTagsQuery = numberListQuery(({ kysely }, numbers) =>
+  kysely
+    .selectFrom('experiment_tags')
+    .select(['experiment', 'key', 'value'])
+    .where('experiment', 'in', numbers)
+    .orderBy('experiment')
+    .orderBy('key'),
+)
+
+const toRecord = ([
+  number,
+  project,
+  name,
+  artifactLocation,
+  createdAtMs,
+  updatedAtMs,
+  trashedAtMs,
+]: ColumnValue[]): ExperimentRecord => ({
+  id: String(number),
+  project: project as string,
+  name: name as string,
+  artifactLocation: artifactLocation as string | null,
+  createdAtMs: createdAtMs as number,
+  updatedAtMs: (updatedAtMs ?? createdAtMs) as number,
+  trashedAtMs: trashedAtMs as number | null,
   // No prototype, so that a tag called `__proto__` is a tag.
   tags: Object.create(null) as Record<string, string>,
 })

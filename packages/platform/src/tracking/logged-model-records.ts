@@ -1,10 +1,10 @@
 import { AppError } from '@trainyard/contract'
 import type { Clock } from '../base/clock.ts'
-import { type Database, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { type Database, numberListQuery, type Reader, type Transaction } from '../database/index.ts'
 import { getModelNumber } from './logged-model-points.ts'
 import { searchLoggedModels } from './logged-model-search.ts'
 import { checkName, checkValue } from './record-names.ts'
-import { findRunNumber, getRunNumber } from './run-number.ts'
+import { findRunNumber, getRunNumber, readByRunId } from './run-number.ts'
 import type { LoggedModelRecord, LoggedModelRecords, LoggedModelStatus, ModelLink } from './tracking.ts'
 
 export function createLoggedModelRecords(database: Database, clock: Clock): LoggedModelRecords {
@@ -41,7 +41,7 @@ export function createLoggedModelRecords(database: Database, clock: Clock): Logg
       database.write(async (transaction) => {
         await linkModels(transaction, await getRunNumber(transaction, runId), links)
       }),
-    ofRuns: (runIds) => database.read((reader) => linksOfRuns(reader, runIds)),
+    ofRuns: (runIds) => database.read((reader) => readByRunId(reader, runIds, readModelLinks)),
   }
 }
 
@@ -167,22 +167,21 @@ export async function loadModels(reader: Reader, numbers: readonly number[]): Pr
   return numbers.flatMap((number) => found.get(number) ?? [])
 }
 
-async function linksOfRuns({ kysely }: Reader, runIds: readonly string[]): Promise<Map<string, ModelLink[]>> {
-  const found = new Map<string, ModelLink[]>()
-  for (let at = 0; at < runIds.length; at += boundValuesPerQuery) {
-    const rows = await kysely
-      .selectFrom('run_models as l')
-      .innerJoin('runs as r', 'r.number', 'l.run')
-      .innerJoin('logged_models as m', 'm.number', 'l.model')
-      .select(['r.id', 'm.id as model_id', 'l.direction', 'l.step'])
-      .where('r.id', 'in', runIds.slice(at, at + boundValuesPerQuery))
-      .orderBy('m.number')
-      .execute()
-    for (const { id, model_id, direction, step } of rows) {
-      const links = found.get(id) ?? []
-      if (links.length === 0) found.set(id, links)
-      links.push({ modelId: model_id, direction: direction as ModelLink['direction'], step })
-    }
+const linksQuery = numberListQuery(({ kysely }, runs) =>
+  kysely
+    .selectFrom('run_models as l')
+    .innerJoin('logged_models as m', 'm.number', 'l.model')
+    .select(['l.run', 'm.id', 'l.direction', 'l.step'])
+    .where('l.run', 'in', runs)
+    .orderBy('m.number'),
+)
+
+export async function readModelLinks(reader: Reader, runs: readonly number[]): Promise<Map<number, ModelLink[]>> {
+  const found = new Map<number, ModelLink[]>()
+  for (const [run, id, direction, step] of await reader.arrays(linksQuery(reader, runs))) {
+    const links = found.get(run as number) ?? []
+    if (links.length === 0) found.set(run as number, links)
+    links.push({ modelId: id as string, direction: direction as ModelLink['direction'], step: step as number })
   }
   return found
 }

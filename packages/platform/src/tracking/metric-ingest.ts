@@ -1,4 +1,4 @@
-import { type ColumnValue, type Reader, type Transaction, boundValuesPerQuery } from '../database/index.ts'
+import { type ColumnValue, type Reader, type Transaction, boundValuesPerQuery, numberListQuery } from '../database/index.ts'
 import { noteChange } from './change-notes.ts'
 import { PointBuffer, decodePoints, encodePoints, numbersPerPoint, pointsPerSegment, stepRangeOf } from './metric-segment.ts'
 import { withoutKnown } from './metric-once.ts'
@@ -48,27 +48,28 @@ const seriesOf = (reader: Reader, run: number) =>
 export const readAllSeries = async (reader: Reader, run: number): Promise<SeriesState[]> =>
   (await reader.arrays(seriesOf(reader, run).orderBy('key'))).map(toState)
 
+const latestQuery = numberListQuery(({ kysely }, runs) =>
+  kysely
+    .selectFrom('metric_series')
+    .select(['run', 'key', 'last_step', 'last_time', 'last_value'])
+    .where('run', 'in', runs)
+    .orderBy('run')
+    .orderBy('key'),
+)
+
 /** The latest point of every series, by run; in order of their keys. Runs without any are missing from the map. */
-export async function latestPoints(reader: Reader, runIds: readonly string[]): Promise<Map<string, LatestPoint[]>> {
-  const found = new Map<string, LatestPoint[]>()
-  for (let at = 0; at < runIds.length; at += boundValuesPerQuery) {
-    const query = reader.kysely
-      .selectFrom('metric_series as s')
-      .innerJoin('runs as r', 'r.number', 's.run')
-      .select(['r.id', 's.key', 's.last_step', 's.last_time', 's.last_value'])
-      .where('r.id', 'in', runIds.slice(at, at + boundValuesPerQuery))
-      .orderBy('s.run')
-      .orderBy('s.key')
-    for (const [id, key, step, timeMs, value] of await reader.arrays(query)) {
-      const points = found.get(id as string) ?? []
-      if (points.length === 0) found.set(id as string, points)
-      points.push({
-        key: key as string,
-        step: step as number,
-        timeMs: timeMs as number,
-        value: (value as number | null) ?? Number.NaN,
-      })
+export async function latestPoints(reader: Reader, runs: readonly number[]): Promise<Map<number, LatestPoint[]>> {
+  const found = new Map<number, LatestPoint[]>()
+  for (const [run, key, step, timeMs, value] of await reader.arrays(latestQuery(reader, runs))) {
+    const point = {
+      key: key as string,
+      step: step as number,
+      timeMs: timeMs as number,
+      value: (value as number | null) ?? Number.NaN,
     }
+    const points = found.get(run as number)
+    if (points) points.push(point)
+    else found.set(run as number, [point])
   }
   return found
 }

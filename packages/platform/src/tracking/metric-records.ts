@@ -1,13 +1,13 @@
 import { AppError, type JsonValue } from '@trainyard/contract'
-import { type Database, type Reader, boundValuesPerQuery } from '../database/index.ts'
+import { type Database, type Reader, numberListQuery } from '../database/index.ts'
 import { settleArrivals } from './metric-arrivals.ts'
 import { readArrived, readHistory, readSampled } from './metric-history.ts'
 import { latestPoints, readAllSeries, readSeries, storePoints } from './metric-ingest.ts'
 import { type PointBuffer, toPoints } from './metric-segment.ts'
 import type { SeriesState } from './metric-series.ts'
 import { PointGroups } from './point-groups.ts'
-import { getRunNumber } from './run-number.ts'
-import type { MetricRecords } from './tracking.ts'
+import { getRunNumber, readByRunId } from './run-number.ts'
+import type { LatestPoint, MetricRecords } from './tracking.ts'
 
 export function createMetricRecords(database: Database): MetricRecords {
   const withSeries = <Result>(runId: string, key: string, read: (reader: Reader, series: SeriesState) => Promise<Result>) =>
@@ -46,7 +46,7 @@ export function createMetricRecords(database: Database): MetricRecords {
         const all = keys ? await readSeries(reader, run, keys) : await readAllSeries(reader, run)
         return await readArrived(reader, all, { seen, limit })
       }),
-    latest: (runIds) => database.read((reader) => latestPoints(reader, runIds)),
+    latest: (runIds) => database.read((reader) => readByRunId(reader, runIds, latestPoints)),
     sampled: async (runId, key, { maxPoints, fromStep, toStep }) => {
       if (!(maxPoints >= 1)) throw new AppError('invalid_argument', `maxPoints must be 1 or more, not ${maxPoints}.`)
       const points = await withSeries(runId, key, (reader, series) =>
@@ -66,40 +66,31 @@ export function groupPoints(points: Parameters<MetricRecords['append']>[1]): Poi
   return groups.buffers
 }
 
+const resultsQuery = numberListQuery(({ kysely }, runs) =>
+  kysely.selectFrom('results').select(['run', 'key', 'value']).where('run', 'in', runs).orderBy('run').orderBy('key'),
+)
+
 /**
- * What `RunRecord.results` holds, for many runs at once: the latest value of every series and the results that are not numbers.
- * Runs without any are missing from the map.
+ * What `RunRecord.results` holds, for many runs at once: the value of the latest point of every series, and the results that are
+ * not numbers. Runs without any are missing from the map.
  */
-export async function latestMany(reader: Reader, runs: readonly number[]): Promise<Map<number, Record<string, JsonValue>>> {
+export async function latestMany(
+  reader: Reader,
+  runs: readonly number[],
+  points: Promise<Map<number, LatestPoint[]>> = latestPoints(reader, runs),
+): Promise<Map<number, Record<string, JsonValue>>> {
   const found = new Map<number, Record<string, JsonValue>>()
-  const put = (run: number, key: string, value: JsonValue) => {
+  const resultsOf = (run: number): Record<string, JsonValue> => {
     let results = found.get(run)
-    if (!results) {
-      // No prototype, so that a metric called `__proto__` is a metric.
-      results = Object.create(null) as Record<string, JsonValue>
-      found.set(run, results)
-    }
-    results[key] = value
+    // No prototype, so that a metric called `__proto__` is a metric.
+    if (!results) found.set(run, (results = Object.create(null) as Record<string, JsonValue>))
+    return results
   }
-  for (let at = 0; at < runs.length; at += boundValuesPerQuery) {
-    const part = runs.slice(at, at + boundValuesPerQuery)
-    const { kysely, dialect } = reader
-    const numbers = kysely
-      .selectFrom('metric_series')
-      .select(['run', 'key', 'last_value'])
-      .where('run', 'in', dialect.numberList(part))
-      .orderBy('run')
-      .orderBy('key')
-    for (const [run, key, value] of await reader.arrays(numbers))
-      put(run as number, key as string, (value as number | null) ?? Number.NaN)
-    const others = kysely
-      .selectFrom('results')
-      .select(['run', 'key', 'value'])
-      .where('run', 'in', dialect.numberList(part))
-      .orderBy('run')
-      .orderBy('key')
-    for (const [run, key, value] of await reader.arrays(others))
-      put(run as number, key as string, JSON.parse(value as string) as JsonValue)
+  const [others, latest] = await Promise.all([reader.arrays(resultsQuery(reader, runs)), points])
+  for (const [run, series] of latest) {
+    const results = resultsOf(run)
+    for (const { key, value } of series) results[key] = value
   }
+  for (const [run, key, value] of others) resultsOf(run as number)[key as string] = JSON.parse(value as string) as JsonValue
   return found
 }

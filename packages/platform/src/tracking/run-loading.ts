@@ -1,45 +1,65 @@
 import type { JournalInput, JsonValue, RunKind, RunRecord, RunState } from '@trainyard/contract'
 import { sql } from 'kysely'
-import { boundValuesPerQuery, type ColumnValue, type Reader, type TableName } from '../database/index.ts'
+import { type ColumnValue, numberListQuery, type Reader, type TableName } from '../database/index.ts'
+import { latestPoints } from './metric-ingest.ts'
 import { latestMany } from './metric-records.ts'
 
-/**
- * The records of these runs, in the order of their integer keys given; keys without a run are left out. A constant number of
- * queries, whatever the number of runs.
- */
+interface LoadedRuns {
+  /** In the order of their integer keys given; keys without a run are left out. */
+  readonly runs: readonly { readonly number: number; readonly experiment: number; readonly record: RunRecord }[]
+  /** As `latestPoints` has them. */
+  readonly points: Awaited<ReturnType<typeof latestPoints>>
+}
+
+/** The records of these runs, in the order of their integer keys given; keys without a run are left out. */
 export async function loadRuns(reader: Reader, numbers: readonly number[]): Promise<RunRecord[]> {
-  const records = new Map<number, RunRecord>()
-  for (let at = 0; at < numbers.length; at += boundValuesPerQuery) {
-    const part = numbers.slice(at, at + boundValuesPerQuery)
-    await loadPart(reader, part, records)
-  }
-  return numbers.flatMap((number) => records.get(number) ?? [])
+  const { runs } = await loadWithPoints(reader, numbers)
+  return runs.map(({ record }) => record)
 }
 
 /**
- * The keys are bound as one list, so that pages of any size share their prepared statements. Everything is asked for at once: a
- * database behind a socket gets it in one go.
+ * A constant number of queries, whatever the number of runs. Everything is asked for at once: a database behind a socket gets it in
+ * one go.
  */
-async function loadPart(reader: Reader, numbers: readonly number[], records: Map<number, RunRecord>): Promise<void> {
-  const inputsOfRuns = reader.kysely
+export async function loadWithPoints(reader: Reader, numbers: readonly number[]): Promise<LoadedRuns> {
+  const points = latestPoints(reader, numbers)
+  const [heads, latest, results, parameters, labels, inputs] = await Promise.all([
+    reader.arrays(headsQuery(reader, numbers)),
+    points,
+    latestMany(reader, numbers, points),
+    reader.arrays(parametersQuery(reader, numbers)),
+    reader.arrays(labelsQuery(reader, numbers)),
+    reader.arrays(inputsQuery(reader, numbers)),
+  ])
+  const found = new Map(heads.map((row) => [row[0] as number, { experiment: row[1] as number, record: toRecord(row) }]))
+  for (const [number, result] of results) found.get(number)!.record.results = result
+  for (const [run, key, value] of parameters as [number, string, string][])
+    found.get(run)!.record.parameters[key] = JSON.parse(value) as JsonValue
+  for (const [run, key, value] of labels as [number, string, string][]) found.get(run)!.record.labels[key] = value
+  for (const [run, ...input] of inputs) found.get(run as number)!.record.inputs.push(toInput(input))
+  const runs = numbers.flatMap((number) => {
+    const run = found.get(number)
+    return run ? { number, ...run } : []
+  })
+  return { runs, points: latest }
+}
+
+const valuesQuery = (table: Extract<TableName, 'parameters' | 'labels'>) =>
+  numberListQuery(({ kysely }, runs) =>
+    kysely.selectFrom(table).select(['run', 'key', 'value']).where('run', 'in', runs).orderBy('run').orderBy('key'),
+  )
+
+const parametersQuery = valuesQuery('parameters')
+const labelsQuery = valuesQuery('labels')
+
+const inputsQuery = numberListQuery(({ kysely }, runs) =>
+  kysely
     .selectFrom('inputs')
     .select(['run', 'key', 'url', 'size_bytes', 'sha256'])
-    .where('run', 'in', reader.dialect.numberList(numbers))
+    .where('run', 'in', runs)
     .orderBy('run')
-    .orderBy('ordinal')
-  const [heads, results, parameters, labels, inputs] = await Promise.all([
-    loadHeads(reader, numbers),
-    latestMany(reader, numbers),
-    valuesOf(reader, 'parameters', numbers),
-    valuesOf(reader, 'labels', numbers),
-    reader.arrays(inputsOfRuns),
-  ])
-  for (const [number, record] of heads) records.set(number, record)
-  for (const [number, result] of results) records.get(number)!.results = result
-  for (const [run, key, value] of parameters) records.get(run)!.parameters[key] = JSON.parse(value) as JsonValue
-  for (const [run, key, value] of labels) records.get(run)!.labels[key] = value
-  for (const [run, ...input] of inputs) records.get(run as number)!.inputs.push(toInput(input))
-}
+    .orderBy('ordinal'),
+)
 
 const toInput = ([key, url, sizeBytes, sha256]: ColumnValue[]): JournalInput => ({
   key: key as string,
@@ -48,76 +68,67 @@ const toInput = ([key, url, sizeBytes, sha256]: ColumnValue[]): JournalInput => 
   ...(sha256 === null ? {} : { sha256: sha256 as string }),
 })
 
-async function valuesOf(
-  reader: Reader,
-  table: Extract<TableName, 'parameters' | 'labels'>,
-  numbers: readonly number[],
-): Promise<[run: number, key: string, value: string][]> {
-  const query = reader.kysely
-    .selectFrom(table)
-    .select(['run', 'key', 'value'])
-    .where('run', 'in', reader.dialect.numberList(numbers))
-    .orderBy('run')
-    .orderBy('key')
-  return (await reader.arrays(query)) as [number, string, string][]
-}
-
-async function loadHeads({ kysely, dialect }: Reader, numbers: readonly number[]): Promise<[number, RunRecord][]> {
-  const rows = await kysely
-    .selectFrom('runs as r')
-    .innerJoin('run_documents as d', 'd.run', 'r.number')
-    .innerJoin('projects as p', 'p.number', 'r.project')
-    .innerJoin('experiments as e', 'e.number', 'r.experiment')
-    .leftJoin('runs as parent', 'parent.number', 'r.parent')
-    .selectAll('d')
-    .selectAll('r')
-    .select(['p.name as project_name', 'e.name as experiment_name', 'parent.id as parent_id', nestedCount])
-    .where('r.number', 'in', dialect.numberList(numbers))
-    .execute()
-  return rows.map((row) => [
-    row.number,
-    {
-      id: row.id,
-      name: row.name,
-      project: row.project_name,
-      experiment: row.experiment_name,
-      kind: row.kind as RunKind,
-      parentId: row.parent_id,
-      iteration: row.iteration,
-      state: row.state as RunState,
-      stateReason: row.state_reason,
-      createdAtMs: row.created_at,
-      startedAtMs: row.started_at,
-      endedAtMs: row.ended_at,
-      updatedAtMs: row.updated_at,
-      owner: row.owner,
-      host: row.host,
-      // No prototype, so that a parameter called `__proto__` is a parameter.
-      parameters: Object.create(null) as RunRecord['parameters'],
-      results: Object.create(null) as RunRecord['results'],
-      labels: Object.create(null) as RunRecord['labels'],
-      inputs: [],
-      code: fromJson(row.code),
-      environment: fromJson(row.environment),
-      exit: fromJson(row.exit),
-      error: fromJson(row.error),
-      problems: JSON.parse(row.problems) as string[],
-      task: fromJson(row.task),
-      outPath: row.out_path,
-      supervisor: fromJson(row.supervisor),
-      attempt: row.attempt,
-      sweep: fromJson(row.sweep),
-      nestedCount: row.nested,
-      trashedAtMs: row.trashed_at,
-    },
-  ])
-}
-
 /** How many runs lie right below `r`, iterations not counted: spelled as the index of nested runs is. */
 export const nestedCount =
   sql<number>`cast((select count(*) from runs as nested where nested.parent = r.number and nested.iteration = 0 and nested.trashed_at is null) as integer)`.as(
     'nested',
   )
+
+const headsQuery = numberListQuery(({ kysely }, runs) =>
+  kysely
+    .selectFrom('runs as r')
+    .innerJoin('run_documents as d', 'd.run', 'r.number')
+    .innerJoin('projects as p', 'p.number', 'r.project')
+    .innerJoin('experiments as e', 'e.number', 'r.experiment')
+    .leftJoin('runs as parent', 'parent.number', 'r.parent')
+    .select(['r.number', 'r.experiment', 'r.id', 'r.name', 'p.name as project', 'e.name as experiment_name'])
+    .select(['r.kind', 'parent.id as parent_id', 'r.iteration', 'r.state', 'r.state_reason'])
+    .select(['r.created_at', 'r.started_at', 'r.ended_at', 'r.updated_at', 'r.trashed_at'])
+    .select(['r.owner', 'r.host', 'r.attempt', nestedCount, 'd.out_path', 'd.problems'])
+    .select(['d.code', 'd.environment', 'd.exit', 'd.error', 'd.task', 'd.supervisor', 'd.sweep'])
+    .where('r.number', 'in', runs),
+)
+
+function toRecord(row: ColumnValue[]): RunRecord {
+  const [, , id, name, project, experiment, kind, parentId, iteration, state, stateReason] = row
+  const [createdAtMs, startedAtMs, endedAtMs, updatedAtMs, trashedAtMs] = row.slice(11) as number[]
+  const [owner, host, attempt, nested, outPath, problems] = row.slice(16)
+  const [code, environment, exit, error, task, supervisor, sweep] = row.slice(22) as (string | null)[]
+  return {
+    id: id as string,
+    name: name as string,
+    project: project as string,
+    experiment: experiment as string,
+    kind: kind as RunKind,
+    parentId: parentId as string | null,
+    iteration: iteration as number,
+    state: state as RunState,
+    stateReason: stateReason as string | null,
+    createdAtMs: createdAtMs!,
+    startedAtMs: startedAtMs!,
+    endedAtMs: endedAtMs!,
+    updatedAtMs: updatedAtMs!,
+    owner: owner as string,
+    host: host as string,
+    // No prototype, so that a parameter called `__proto__` is a parameter.
+    parameters: Object.create(null) as RunRecord['parameters'],
+    results: Object.create(null) as RunRecord['results'],
+    labels: Object.create(null) as RunRecord['labels'],
+    inputs: [],
+    code: fromJson(code!),
+    environment: fromJson(environment!),
+    exit: fromJson(exit!),
+    error: fromJson(error!),
+    problems: JSON.parse(problems as string) as string[],
+    task: fromJson(task!),
+    outPath: outPath as string,
+    supervisor: fromJson(supervisor!),
+    attempt: attempt as number,
+    sweep: fromJson(sweep!),
+    nestedCount: nested as number,
+    trashedAtMs: trashedAtMs!,
+  }
+}
 
 /** JSON that this program wrote; its type is that of the column. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- The place it goes to names the type.

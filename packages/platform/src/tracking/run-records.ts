@@ -1,7 +1,7 @@
 import { AppError, type RunRecord, type RunState } from '@trainyard/contract'
 import { sql } from 'kysely'
 import type { Clock } from '../base/clock.ts'
-import { boundValuesPerQuery, type Database, type Reader } from '../database/index.ts'
+import type { Database, Reader } from '../database/index.ts'
 import { noteChange, noteChanges } from './change-notes.ts'
 import type { LogObjects } from './log-records.ts'
 import { checkValue } from './record-names.ts'
@@ -9,11 +9,12 @@ import { claimRun, patchRun, transitionRun } from './run-change.ts'
 import { refuseArchived } from './archived-project.ts'
 import { addNewParameters, checkNewRun, createRun, putLabels } from './run-create.ts'
 import { loadRuns } from './run-loading.ts'
-import { findRunNumber, getRunNumber } from './run-number.ts'
+import { findRunNumber, findRunNumbers, getRunNumber } from './run-number.ts'
 import { addProblems } from './run-problems.ts'
 import { resolveRun } from './run-resolve.ts'
 import { countRuns, searchRuns } from './run-search.ts'
 import { purgeRuns, restoreRuns, trashRuns } from './run-trash.ts'
+import { loadWholeRuns } from './whole-runs.ts'
 import { withdrawRun } from './run-withdrawal.ts'
 import type { RunRecords } from './tracking.ts'
 
@@ -27,11 +28,14 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
       }
     })
   }
-  const find = (id: string) =>
-    database.read(async (reader) => {
-      const number = await findRunNumber(reader, id)
-      return number === undefined ? undefined : (await loadRuns(reader, [number]))[0]
-    })
+  const findBy =
+    <Run>(load: (reader: Reader, numbers: readonly number[]) => Promise<Run[]>) =>
+    (id: string): Promise<Run | undefined> =>
+      database.read(async (reader) => {
+        const number = await findRunNumber(reader, id)
+        return number === undefined ? undefined : (await load(reader, [number]))[0]
+      })
+  const find = findBy(loadRuns)
 
   return {
     create: (run) => createMany([run]),
@@ -83,9 +87,11 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
       return run
     },
     find,
+    findWhole: findBy(loadWholeRuns),
     getMany: (ids) => database.read((reader) => getMany(reader, ids)),
     resolve: (text, options) => database.read((reader) => resolveRun(reader, text, options)),
-    search: (query) => searchRuns(database, query),
+    search: (query) => searchRuns(database, query, loadRuns),
+    searchWhole: (query) => searchRuns(database, query, loadWholeRuns),
     count: (query) => countRuns(database, query),
     childIds: (parentId) => database.read((reader) => loadChildIds(reader, parentId)),
     children: (parentId) => database.read((reader) => loadChildren(reader, parentId)),
@@ -100,12 +106,7 @@ export function createRunRecords(database: Database, clock: Clock, logObjects?: 
 
 /** In the order of `ids`; every one must exist. */
 async function getMany(reader: Reader, ids: readonly string[]): Promise<RunRecord[]> {
-  const numbers = new Map<string, number>()
-  for (let at = 0; at < ids.length; at += boundValuesPerQuery) {
-    const part = ids.slice(at, at + boundValuesPerQuery)
-    const rows = await reader.kysely.selectFrom('runs').select(['id', 'number']).where('id', 'in', part).execute()
-    for (const row of rows) numbers.set(row.id, row.number)
-  }
+  const numbers = await findRunNumbers(reader, ids)
   const missing = ids.find((id) => !numbers.has(id))
   if (missing !== undefined) throw new AppError('not_found', `There is no run ${missing}.`, { details: { runId: missing } })
   return await loadRuns(

@@ -39,6 +39,8 @@ export async function createRunScope(
   else parts.push(sql`1 = 1`)
   if (!query.iterations && !asksForParent(query.filter)) parts.push(sql`r.iteration = 0`, sql`r.parent is null`)
   const conditions: IndexedCondition[] = []
+  /** Those that leave many runs come last. */
+  const broad: IndexedCondition[] = []
   if (query.project !== undefined) {
     const project = await reader.kysely
       .selectFrom('projects')
@@ -49,7 +51,7 @@ export async function createRunScope(
     const condition = sql<SqlBool>`r.project = ${project.number}`
     parts.push(condition)
     if (!query.trashed)
-      conditions.push({
+      broad.push({
         condition,
         candidates: sql`select number as n from runs where project = ${project.number} and trashed_at is null`,
       })
@@ -58,7 +60,7 @@ export async function createRunScope(
     const list = reader.dialect.numberList(query.experimentIds.map(Number))
     const condition = sql<SqlBool>`r.experiment in ${list}`
     parts.push(condition)
-    conditions.push({ condition, candidates: sql`select number as n from runs where experiment in ${list}` })
+    broad.push({ condition, candidates: sql`select number as n from runs where experiment in ${list}` })
   }
   for (const each of query.dataset ?? []) {
     const { holds, candidates } = datasetCondition(each, reader.dialect)

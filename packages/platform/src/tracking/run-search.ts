@@ -1,8 +1,7 @@
-import { AppError, type RunRecord } from '@trainyard/contract'
+import { AppError } from '@trainyard/contract'
 import { sql } from 'kysely'
 import type { Database, Reader } from '../database/index.ts'
 import type { Candidates } from './run-candidates.ts'
-import { loadRuns } from './run-loading.ts'
 import { createRunScope, type IndexedCondition, type RunScope } from './run-scope.ts'
 import { createRunOrder, decodeCursor, encodeCursor, isBehind, orderBy, type RunOrder, type RunPosition } from './run-sort.ts'
 import { createWalk, type RunWalk } from './run-walk.ts'
@@ -27,7 +26,12 @@ const keysPerCheck = 30
 /** Too few to judge a walk by would make it guess. */
 const smallestBatch = 100
 
-export async function searchRuns(database: Database, query: RunQuery): Promise<{ runs: RunRecord[]; next: string | null }> {
+/** @param load makes a page of the integer keys found, in their order. */
+export async function searchRuns<Run>(
+  database: Database,
+  query: RunQuery,
+  load: (reader: Reader, numbers: readonly number[]) => Promise<Run[]>,
+): Promise<{ runs: Run[]; next: string | null }> {
   const { limit = defaultLimit } = query
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > largestLimit)
     throw new AppError('invalid_argument', `The limit must be a whole number from 1 to ${largestLimit}, not ${limit}.`)
@@ -37,7 +41,7 @@ export async function searchRuns(database: Database, query: RunQuery): Promise<{
     const scope = await createRunScope(reader, query)
     const found = scope ? await findPage(reader, scope, { order, after, limit: limit + 1 }) : []
     const page = found.slice(0, limit)
-    const runs = await loadRuns(
+    const runs = await load(
       reader,
       page.map((position) => position.number),
     )
@@ -105,12 +109,18 @@ async function findPage(reader: Reader, scope: RunScope, page: Page): Promise<Ru
   return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
 }
 
-/** How many keys each condition has, up to a bound that takes half a millisecond to reach; fewest first. */
+/**
+ * How many keys each condition has, fewest first. Counted up to a bound that takes half a millisecond to reach, and once one has
+ * few, only as far as it takes to know whether another has fewer.
+ */
 async function countCandidates(reader: Reader, scope: RunScope): Promise<{ condition: IndexedCondition; count: number }[]> {
   const counted: { condition: IndexedCondition; count: number }[] = []
+  let bound = countBound
   for (const condition of scope.conditions) {
-    counted.push({ condition, count: await countUpTo(reader, condition.candidates, countBound) })
-    if (counted.at(-1)!.count < fewRuns / 10) break
+    const count = await countUpTo(reader, condition.candidates, bound)
+    counted.push({ condition, count })
+    if (count < fewRuns / 10) break
+    if (count < fewRuns) bound = count
   }
   return counted.sort((left, right) => left.count - right.count)
 }

@@ -24,7 +24,7 @@ import type {
 } from '@trainyard/contract'
 import type { ArtifactDocuments } from './documents/artifact-documents.ts'
 import type { RunDocuments } from './documents/run-documents.ts'
-import type { LoggedModelRecords, ModelPoint, ShippedModels } from './logged-models.ts'
+import type { LoggedModelRecords, ModelLink, ModelPoint, ShippedModels } from './logged-models.ts'
 import type { PointGroups } from './point-groups.ts'
 import type { ProjectRecords } from './projects.ts'
 import type { RunImage } from './run-image.ts'
@@ -144,6 +144,16 @@ export interface RunPatch {
   task?: Task
 }
 
+/** A run with all that lies beside its record. */
+export interface WholeRun {
+  run: RunRecord
+  experiment: ExperimentRecord
+  /** The latest point of every metric, in order of the keys. */
+  points: LatestPoint[]
+  datasets: DatasetInput[]
+  models: ModelLink[]
+}
+
 export interface RunRecords {
   /** Fails with `already_exists` when the id is taken. Makes project and experiment; an iteration lies in the experiment of its parent. */
   create(run: NewRun): Promise<void>
@@ -186,6 +196,9 @@ export interface RunRecords {
    */
   resolve(text: string, options?: { project?: string; trashed?: boolean }): Promise<string>
   search(query: RunQuery): Promise<{ runs: RunRecord[]; next: string | null }>
+  /** As `search` and `find`, with all that lies beside the records. */
+  searchWhole(query: RunQuery): Promise<{ runs: WholeRun[]; next: string | null }>
+  findWhole(id: string): Promise<WholeRun | undefined>
   count(query: Pick<RunQuery, 'filter' | 'project' | 'trashed' | 'iterations'>): Promise<number>
   /** Ids of all runs right below one: iterations, and what clients began below it. */
   childIds(parentId: string): Promise<string[]>

@@ -9,6 +9,8 @@ import { checkExpression } from '../regular-expression.ts'
  */
 const unreadableEscape = String.raw`(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})`
 
+const listValue = (numbers: readonly number[]): string => `{${numbers.join(',')}}`
+
 /** @param anyCaseCollation one that knows the case of letters beyond A-Z */
 export const createPostgresDialect = (anyCaseCollation: string): Dialect => ({
   name: 'postgres',
@@ -23,6 +25,7 @@ export const createPostgresDialect = (anyCaseCollation: string): Dialect => ({
   jsonMember: (json, key) => sql`((${json})::json ->> ${key})`,
   jsonText: (json) =>
     sql`case when left(${json}, 1) <> '"' then ${json} when strpos(${json}, '\\u') = 0 then (${json})::json #>> '{}' else regexp_replace(${json}, ${unreadableEscape}, '\\1\\\\ufffd', 'g')::json #>> '{}' end`,
-  numberList: (numbers) => sql`(select unnest(${`{${numbers.join(',')}}`}::bigint[]))`,
+  numberList: (numbers) => sql`(select unnest(${listValue(numbers)}::bigint[]))`,
+  numberListValue: listValue,
   nullsLast: (direction) => sql`${sql.raw(direction)} nulls last`,
 })

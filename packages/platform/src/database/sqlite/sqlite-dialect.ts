@@ -7,6 +7,8 @@ import { checkExpression } from '../regular-expression.ts'
 const toGlob = (pattern: string): string =>
   translatePattern(pattern, { '%': '*', _: '?' }, (character) => ('*?['.includes(character) ? `[${character}]` : character))
 
+const listValue = (numbers: readonly number[]): string => JSON.stringify(numbers)
+
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   like: (text, pattern) => sql`${text} glob ${toGlob(pattern)}`,
@@ -20,7 +22,8 @@ export const sqliteDialect: Dialect = {
     return sql`case json_type(${json}, ${path}) when 'true' then 'true' when 'false' then 'false' else cast(${json} ->> ${path} as text) end`
   },
   jsonText: (json) => sql`${json} ->> '$'`,
-  numberList: (numbers) => sql`(select value from json_each(${JSON.stringify(numbers)}))`,
+  numberList: (numbers) => sql`(select value from json_each(${listValue(numbers)}))`,
+  numberListValue: listValue,
   nullsLast: (direction) => sql`${sql.raw(direction)} nulls last`,
 }
 

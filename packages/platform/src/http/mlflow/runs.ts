@@ -1,11 +1,12 @@
 import { newRunId, type RunRecord } from '@trainyard/contract'
+import { JsonText } from '../json-text.ts'
 import { getActiveExperiment, tag, trashedOf, viewTypeNumbers } from './experiments.ts'
 import { invalid, missing } from './errors.ts'
 import { type MlflowContext, type Route, route } from './route.ts'
 import { parseRunFilter, parseRunOrder } from './run-filter.ts'
 import { randomRunName } from './run-names.ts'
 import { runStatusNumbers, toState } from './run-status.ts'
-import { present, toRunInfo, toRuns } from './run-view.ts'
+import { runTexts, toRunInfo } from './run-view.ts'
 import { checkKey, checkLimit, checkTimestamp, cutTagValue } from './validation.ts'
 import { choice, idText, integer, list, message, required, text } from './wire.ts'
 
@@ -46,13 +47,11 @@ export const runRoutes: readonly Route[] = [
         labels: labelsOf(tags, request.user_id),
         ...(tags['mlflow.parentRunId'] ? { parentId: tags['mlflow.parentRunId'] } : {}),
       })
-      const [run] = await toRuns(context, [await getRun(context, id)])
-      return { run }
+      return await oneRun(context, id)
     },
   ),
   route('GET', 'runs/get', message(runFields), async (context, request) => {
-    const [run] = await toRuns(context, [await getRun(context, runIdOf(request))])
-    return { run }
+    return await oneRun(context, runIdOf(request))
   }),
   route(
     'POST',
@@ -96,7 +95,7 @@ export const runRoutes: readonly Route[] = [
       const sort = parseRunOrder(request.order_by ?? [])
       const experimentIds = (request.experiment_ids ?? []).filter((id) => /^\d{1,15}$/.test(id))
       if (experimentIds.length === 0) return {}
-      const { runs, next } = await context.tracking.runs.search({
+      const { runs, next } = await context.tracking.runs.searchWhole({
         experimentIds,
         iterations: true,
         trashed: trashedOf(request.run_view_type),
@@ -106,10 +105,18 @@ export const runRoutes: readonly Route[] = [
         ...(filter ? { filter } : {}),
         ...(request.page_token ? { cursor: request.page_token } : {}),
       })
-      return { runs: present(await toRuns(context, runs)), next_page_token: next ?? undefined }
+      if (runs.length === 0) return {}
+      const token = next === null ? '' : `,"next_page_token":${JSON.stringify(next)}`
+      return new JsonText(`{"runs":[${runTexts(runs).join(',')}]${token}}`)
     },
   ),
 ]
+
+async function oneRun({ tracking }: MlflowContext, id: string): Promise<JsonText> {
+  const run = await tracking.runs.findWhole(id)
+  if (!run) throw runMissing(id)
+  return new JsonText(`{"run":${runTexts([run]).join('')}}`)
+}
 
 function checkTags(tags: readonly { key?: string; value?: string }[]): Record<string, string> {
   const checked = Object.create(null) as Record<string, string>
