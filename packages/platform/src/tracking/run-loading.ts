@@ -91,7 +91,7 @@ const headsQuery = numberListQuery(({ kysely }, runs) =>
 
 function toRecord(row: ColumnValue[]): RunRecord {
   const [, , id, name, project, experiment, kind, parentId, iteration, state, stateReason] = row
-  const [createdAtMs, startedAtMs, endedAtMs, updatedAtMs, trashedAtMs] = row.slice(11) as number[]
+  const [createdAtMs, startedAtMs, endedAtMs, updatedAtMs, trashedAtMs] = row.slice(11) as (number | null)[]
   const [owner, host, attempt, nested, outPath, problems] = row.slice(16)
   const [code, environment, exit, error, task, supervisor, sweep] = row.slice(22) as (string | null)[]
   return {
@@ -104,10 +104,10 @@ function toRecord(row: ColumnValue[]): RunRecord {
     iteration: iteration as number,
     state: state as RunState,
     stateReason: stateReason as string | null,
-    createdAtMs: createdAtMs!,
-    startedAtMs: startedAtMs!,
-    endedAtMs: endedAtMs!,
-    updatedAtMs: updatedAtMs!,
+    createdAtMs: createdAtMs as number,
+    startedAtMs: startedAtMs ?? null,
+    endedAtMs: endedAtMs ?? null,
+    updatedAtMs: updatedAtMs as number,
     owner: owner as string,
     host: host as string,
     // No prototype, so that a parameter called `__proto__` is a parameter.
@@ -126,7 +126,7 @@ function toRecord(row: ColumnValue[]): RunRecord {
     attempt: attempt as number,
     sweep: fromJson(sweep!),
     nestedCount: nested as number,
-    trashedAtMs: trashedAtMs!,
+    trashedAtMs: trashedAtMs ?? null,
   }
 }
 
