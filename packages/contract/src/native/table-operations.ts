@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { area, closed } from './operation.ts'
-import { count, integer, jsonValue, nullable, runState, timeMs, wireNumber } from './schemas.ts'
+import { count, integer, jsonValue, nullable, run, timeMs, wireNumber } from './schemas.ts'
 
 const tables = area('Tables of runs')
 const asked = {
@@ -19,25 +19,26 @@ const columns = Type.Optional(
   Type.String({ description: 'Fields, separated by commas: metrics.accuracy, params.eta, labels.team' }),
 )
 
+const shown = run.properties
 const row = Type.Object({
-  number: Type.Integer({ description: 'A short key of the run that never changes.' }),
-  id: Type.String(),
-  name: Type.String(),
-  project: Type.String(),
-  experiment: Type.String(),
-  kind: Type.String(),
-  parentId: nullable(Type.String()),
-  iteration: Type.Integer(),
-  state: runState,
-  stateReason: nullable(Type.String()),
-  createdAtMs: timeMs,
-  startedAtMs: nullable(timeMs),
-  endedAtMs: nullable(timeMs),
-  updatedAtMs: timeMs,
-  owner: Type.String(),
-  host: Type.String(),
-  sweep: Type.Unknown(),
-  nestedCount: count,
+  number: integer({ description: 'A short key of the run that never changes.' }),
+  id: shown.id,
+  name: shown.name,
+  project: shown.project,
+  experiment: shown.experiment,
+  kind: shown.kind,
+  parentId: shown.parentId,
+  iteration: shown.iteration,
+  state: shown.state,
+  stateReason: shown.stateReason,
+  createdAtMs: shown.createdAtMs,
+  startedAtMs: shown.startedAtMs,
+  endedAtMs: shown.endedAtMs,
+  updatedAtMs: shown.updatedAtMs,
+  owner: shown.owner,
+  host: shown.host,
+  sweep: shown.sweep,
+  nestedCount: shown.nestedCount,
   values: Type.Array(jsonValue, { description: 'In the order of the columns.' }),
 })
 const key = { scope: Type.Enum(['metrics', 'params', 'labels']), name: Type.String() }

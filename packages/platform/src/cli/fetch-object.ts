@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { AppError } from '@trainyard/contract'
-import { downloadDirectory, downloadObject, openObject, openObjectStore, parseObjectUrl } from '../objects/index.ts'
+import { downloadDirectory, downloadObject, hasFolders, openObject, openObjectStore, parseObjectUrl } from '../objects/index.ts'
 import type { Cli } from './cli.ts'
 import { formatBytes } from './output/format.ts'
 import type { Session } from './session.ts'
@@ -37,8 +37,7 @@ export async function fetchObject(
 }
 
 async function hasObjects(url: string, session: Pick<Session, 'objectContext'>): Promise<boolean> {
-  // A web address has no folders.
-  if (parseObjectUrl(url, session.objectContext).scheme === 'http') return false
+  if (!hasFolders(parseObjectUrl(url, session.objectContext))) return false
   const store = await openObjectStore(url, session.objectContext)
   const page = await store.list({ limit: 1 })
   return page.objects.length > 0

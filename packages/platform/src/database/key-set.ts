@@ -1,6 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Reader } from './database.ts'
+import { decodeCursor, encodeCursor, isKey } from './page-cursor.ts'
 
 /** The order of a page: columns none of which is ever missing, of which the last makes every place its own. */
 export interface KeySetOrder {
@@ -47,26 +48,6 @@ function isBehind({ keys }: KeySetOrder, place: readonly (string | number)[]): R
   return condition
 }
 
-const encodeCursor = (order: KeySetOrder, place: readonly (string | number)[]): string =>
-  Buffer.from(JSON.stringify([order.signature, place])).toString('base64url')
-
-function decodeCursor(order: KeySetOrder, cursor: string): (string | number)[] {
-  const refuse = (reason: string) =>
-    new AppError('invalid_argument', `The cursor ${reason}; ask for the first page again.`, { details: { record: 'cursor' } })
-  let parts: unknown
-  try {
-    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-  } catch {
-    throw refuse('is not one of ours')
-  }
-  if (!Array.isArray(parts) || parts.length !== 2) throw refuse('is not one of ours')
-  const [signature, place] = parts as [unknown, unknown]
-  if (signature !== order.signature) throw refuse('belongs to another order')
-  if (!Array.isArray(place) || place.length !== order.keys.length) throw refuse('is not one of ours')
-  if (place.every((value) => typeof value === 'string' || Number.isFinite(value))) return place as (string | number)[]
-  throw refuse('is not one of ours')
-}
-
 const defaultLimit = 100
 const largestLimit = 200_000
 
@@ -85,7 +66,10 @@ export async function readKeySetPage(
 ): Promise<{ numbers: number[]; next: string | null }> {
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > largestLimit)
     throw new AppError('invalid_argument', `The limit must be a whole number from 1 to ${largestLimit}, not ${limit}.`)
-  const behind = cursor === undefined ? sql`1 = 1` : isBehind(order, decodeCursor(order, cursor))
+  const behind =
+    cursor === undefined
+      ? sql`1 = 1`
+      : isBehind(order, decodeCursor(cursor, { ...order, size: order.keys.length, isValue: isKey }))
   const columns = sql.join(order.keys.map((key) => key.column))
   const found = await reader.arrays({
     compile: () =>
@@ -97,6 +81,6 @@ export async function readKeySetPage(
   const [, ...place] = page.at(-1) ?? []
   return {
     numbers: page.map((row) => row[0] as number),
-    next: found.length > limit ? encodeCursor(order, place as (string | number)[]) : null,
+    next: found.length > limit ? encodeCursor(order.signature, place) : null,
   }
 }

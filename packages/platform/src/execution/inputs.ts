@@ -4,7 +4,15 @@ import { mkdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError, isAppError, type JobSpec } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import { downloadDirectory, downloadObject, type ObjectAddress, openObject, parseObjectUrl, shortened } from '../objects/index.ts'
+import {
+  downloadDirectory,
+  downloadObject,
+  hasFolders,
+  type ObjectAddress,
+  openObject,
+  parseObjectUrl,
+  shortened,
+} from '../objects/index.ts'
 import type { Ground } from './execution.ts'
 
 interface StageOptions {
@@ -37,15 +45,14 @@ async function stageInput(ground: Ground, key: string, url: string, options: Sta
     const from = await openObject(url, ground.objects)
     const info = await from.store.head(from.key, { signal: options.signal })
     const address = from.store.urlOf(from.key)
-    const { scheme } = parseObjectUrl(address, ground.objects)
-    if (scheme === 'file') {
+    const held = parseObjectUrl(address, ground.objects)
+    if (held.scheme === 'file') {
       const path = localPathOf(ground, address)
       // A model is a folder.
       if (info === undefined && !existsSync(path)) throw new AppError('not_found', `there is nothing at ${url}`)
       return path
     }
-    // A web address has no folders.
-    if (info === undefined && scheme === 'http') throw new AppError('not_found', `there is nothing at ${url} (HTTP 404)`)
+    if (info === undefined && !hasFolders(held)) throw new AppError('not_found', `there is nothing at ${url} (HTTP 404)`)
     if (info === undefined) return await stageFolder(ground, from, { ...options, key, url, address })
     const name = createHash('sha256')
       .update(JSON.stringify([address, info.etag, info.sizeBytes, info.modifiedAtMs]))

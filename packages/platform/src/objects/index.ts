@@ -24,7 +24,7 @@ export {
   type PutOptions,
   type StoredObject,
 } from './object-store.ts'
-export { joinPlace, type ObjectUrl, parseObjectUrl, shortened } from './object-url.ts'
+export { hasFolders, joinPlace, type ObjectUrl, parseObjectUrl, shortened } from './object-url.ts'
 export { type ObjectAddress, type ObjectContext, openObject, openObjectStore } from './open-store.ts'
 export { createPlaces, type Places } from './places.ts'
 export { type ByteStore, copyObject, downloadObject, toByteStore, type TransferProgress } from './transfer.ts'

@@ -23,6 +23,9 @@ export interface BucketUrl<Scheme extends 's3' | 'gs' | 'az' | 'memory'> {
 /** What users may write, for sentences. */
 export const objectUrlForms = 'a path, file://, http(s)://, s3://bucket/key, gs://bucket/key, az://container/key or store://'
 
+/** Below a web address nothing can be listed: it has no folders. */
+export const hasFolders = ({ scheme }: ObjectUrl): boolean => scheme !== 'http'
+
 /** Reads a path or URL. Relative paths count from `workingDirectory`. Fails with `invalid_argument`. */
 export function parseObjectUrl(text: string, options: { workingDirectory: string }): ObjectUrl {
   if (text.trim() === '') throw new AppError('invalid_argument', `An address is empty; write ${objectUrlForms}.`)

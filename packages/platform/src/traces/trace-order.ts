@@ -1,6 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import type { ColumnValue, Dialect } from '../database/index.ts'
+import { type ColumnValue, decodeCursor, type Dialect, isKey } from '../database/index.ts'
 import type { TraceSort } from './traces.ts'
 
 /** The order of a page; the last key makes every place its own, others may be missing and then come last. */
@@ -67,22 +67,7 @@ export function isBehind({ keys }: TraceOrder, place: readonly ColumnValue[]): R
   return condition
 }
 
-export const encodeCursor = (order: TraceOrder, place: readonly ColumnValue[]): string =>
-  Buffer.from(JSON.stringify([order.signature, place])).toString('base64url')
+const isKeyOrMissing = (value: unknown): value is string | number | null => value === null || isKey(value)
 
-export function decodeCursor(order: TraceOrder, cursor: string): ColumnValue[] {
-  const refuse = (reason: string) =>
-    new AppError('invalid_argument', `The cursor ${reason}; ask for the first page again.`, { details: { record: 'cursor' } })
-  let parts: unknown
-  try {
-    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-  } catch {
-    throw refuse('is not one of ours')
-  }
-  if (!Array.isArray(parts) || parts.length !== 2) throw refuse('is not one of ours')
-  const [signature, place] = parts as [unknown, unknown]
-  if (signature !== order.signature) throw refuse('belongs to another order')
-  if (!Array.isArray(place) || place.length !== order.keys.length) throw refuse('is not one of ours')
-  if (place.every((value) => value === null || typeof value === 'string' || Number.isFinite(value))) return place as ColumnValue[]
-  throw refuse('is not one of ours')
-}
+export const placeOf = (order: TraceOrder, cursor: string): ColumnValue[] =>
+  decodeCursor(cursor, { ...order, size: order.keys.length, isValue: isKeyOrMissing })

@@ -1,8 +1,8 @@
 import { AppError } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import type { ColumnValue, Dialect, Reader } from '../database/index.ts'
+import { type ColumnValue, type Dialect, encodeCursor, type Reader } from '../database/index.ts'
 import { loadTraces } from './trace-loading.ts'
-import { attributeColumns, columnNames, createTraceOrder, decodeCursor, encodeCursor, isBehind, orderBy } from './trace-order.ts'
+import { attributeColumns, columnNames, createTraceOrder, isBehind, orderBy, placeOf } from './trace-order.ts'
 import type { TraceCondition, TraceOperator, TraceOverlapQuery, TraceQuery, TraceRecord } from './traces.ts'
 
 type Condition = RawBuilder<SqlBool>
@@ -21,7 +21,7 @@ export async function searchTraces(reader: Reader, query: TraceQuery): Promise<{
   const order = createTraceOrder(query.sort)
   const names = columnNames(order)
   const selected = order.keys.map(({ expression }, at) => sql`${expression} as ${sql.ref(names[at]!)}`)
-  const behind = query.cursor === undefined ? sql`1 = 1` : isBehind(order, decodeCursor(order, query.cursor))
+  const behind = query.cursor === undefined ? sql`1 = 1` : isBehind(order, placeOf(order, query.cursor))
   const where = conditionsOf(checkConditions(query.conditions ?? []), reader.dialect)
   where.unshift(isInExperiments(query.experimentIds, reader.dialect))
   const rows = await reader.arrays({
@@ -36,7 +36,7 @@ export async function searchTraces(reader: Reader, query: TraceQuery): Promise<{
     page.map(([number]) => number as number),
   )
   const [, ...place] = page.at(-1) ?? []
-  return { traces, next: rows.length > limit ? encodeCursor(order, place) : null }
+  return { traces, next: rows.length > limit ? encodeCursor(order.signature, place) : null }
 }
 
 /** See `Traces.countOverlap`. */

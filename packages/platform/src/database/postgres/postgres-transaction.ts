@@ -1,27 +1,15 @@
-import type { Kysely } from 'kysely'
-import type { ColumnValue, CompilableQuery, Dialect, InsertOptions, Reader, Transaction } from '../database.ts'
-import type { TableName, Tables } from '../schema.ts'
+import { ConnectionReader } from '../connection-reader.ts'
+import type { ColumnValue, CompilableQuery, Dialect, InsertOptions, Transaction } from '../database.ts'
+import type { TableName } from '../schema.ts'
 import { type CopyType, encodeCopy } from './copy-encoder.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { fromPostgresError } from './postgres-errors.ts'
 import { createPostgresKysely } from './postgres-kysely.ts'
 
-export class PostgresReader implements Reader {
-  readonly dialect: Dialect
-  readonly kysely: Kysely<Tables>
-  protected readonly connection: PostgresConnection
-  readonly #place: string
-
+export class PostgresReader extends ConnectionReader<PostgresConnection> {
   constructor(connection: PostgresConnection, { dialect, place }: { dialect: Dialect; place: string }) {
-    this.connection = connection
-    this.dialect = dialect
-    this.#place = place
-    this.kysely = createPostgresKysely(connection, place)
-  }
-
-  arrays(query: CompilableQuery): Promise<ColumnValue[][]> {
-    const { sql, parameters } = query.compile()
-    return this.attempt(() => this.connection.arrays(sql, parameters))
+    const kysely = createPostgresKysely(connection, place)
+    super(connection, { dialect, kysely, translate: (error) => fromPostgresError(error, place) })
   }
 
   /** As one text: the driver makes no row and no array for each. */
@@ -31,14 +19,6 @@ export class PostgresReader implements Reader {
       const [row] = await this.connection.arrays(`SELECT string_agg(n::text, ',') FROM (${sql}) AS numbers`, parameters)
       return JSON.parse(`[${String(row?.[0] ?? '')}]`) as number[]
     })
-  }
-
-  protected async attempt<Result>(action: () => Promise<Result>): Promise<Result> {
-    try {
-      return await action()
-    } catch (error) {
-      throw fromPostgresError(error, this.#place)
-    }
   }
 }
 

@@ -3,7 +3,7 @@ import { invalid } from './errors.ts'
 import {
   type Clause,
   comparatorOf,
-  numberOf,
+  numberOrTextOf,
   numericComparators,
   readClauses,
   readOrder,
@@ -25,7 +25,7 @@ function toCondition(clause: Clause): EvaluationDatasetCondition {
   }
   if (entity !== undefined) throw invalid(`Invalid identifier token '${entity}' specified`)
   if (isKeyOf(numbers, key)) {
-    const value = numberOrText(clause)
+    const value = numberOrTextOf(clause, 'numeric attribute')
     if (!Number.isSafeInteger(value)) throw invalid(`Invalid value for numeric attribute '${key}': '${value}'`)
     const operator = comparatorOf(clause, numericComparators)
     return { field: { scope: 'attribute', name: numbers[key] }, operator, values: [value] }
@@ -39,12 +39,6 @@ function toCondition(clause: Clause): EvaluationDatasetCondition {
   if (operator === 'not in' || (operator === 'in' && key !== 'name'))
     throw invalid("List values for 'name' are only supported with the IN comparator.")
   return { field, operator, values }
-}
-
-/** Numbers may be written in quotes. */
-function numberOrText(clause: Clause): number {
-  const { value } = clause
-  return value.kind === 'text' && /^\s*[+-]?\d+\s*$/.test(value.text) ? Number(value.text) : numberOf(clause, 'numeric attribute')
 }
 
 const isKeyOf = <Keys extends object>(keys: Keys, key: string): key is Extract<keyof Keys, string> => Object.hasOwn(keys, key)

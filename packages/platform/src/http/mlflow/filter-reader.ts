@@ -160,6 +160,12 @@ export function numberOf({ identifier, value }: Clause, entity: string): number 
   )
 }
 
+/** The same, where whole numbers may be written in quotes. */
+export const numberOrTextOf = (clause: Clause, entity: string): number =>
+  clause.value.kind === 'text' && /^\s*[+-]?\d+\s*$/.test(clause.value.text)
+    ? Number(clause.value.text)
+    : numberOf(clause, entity)
+
 /** The members of an `IN` list. */
 export function listOf({ value, comparator }: Clause): string[] {
   if (value.kind === 'list') return value.texts

@@ -12,7 +12,7 @@ import {
   type Clause,
   comparatorOf,
   listOf,
-  numberOf,
+  numberOrTextOf,
   numericComparators,
   readClauses,
   readOrder,
@@ -82,9 +82,7 @@ function listCondition(clause: Clause): TextCondition | undefined {
 /** A whole number, in quotes or not. */
 function numberCondition(clause: Clause): { operator: NumberOperator; value: number } {
   const operator = comparatorOf(clause, numericComparators)
-  const { value } = clause
-  const number =
-    value.kind === 'text' && /^\s*[+-]?\d+\s*$/.test(value.text) ? Number(value.text) : numberOf(clause, 'numeric attribute')
+  const number = numberOrTextOf(clause, 'numeric attribute')
   if (!Number.isInteger(number)) throw invalid(`Invalid value for numeric attribute '${clause.identifier.key}': ${number}`)
   return { operator, value: number }
 }

@@ -75,12 +75,12 @@ async function openPostgres(address: string): Promise<SqlReader> {
 }
 
 async function openMysql(address: string): Promise<SqlReader> {
-  const { createConnection } = await loadPackage('mysql2', () => import('mysql2/promise'))
-  const connection = await createConnection({ uri: address, supportBigNumbers: true, charset: 'utf8mb4' }).catch(
-    (error: unknown) => {
+  const { default: mysql } = await loadPackage('mysql2', () => import('mysql2/promise'))
+  const connection = await mysql
+    .createConnection({ uri: address, supportBigNumbers: true, charset: 'utf8mb4' })
+    .catch((error: unknown) => {
       throw unreachable(address, error)
-    },
-  )
+    })
   await connection.query('SET SESSION TRANSACTION READ ONLY')
   const rows = async (sql: string, values: readonly (string | number)[] = []): Promise<SqlRow[]> => {
     const [found] = await connection.query(sql, [...values])
