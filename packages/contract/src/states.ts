@@ -9,8 +9,8 @@ export const runTransitions = {
   running: ['completed', 'failed', 'aborting', 'aborted', 'pending'],
   aborting: ['aborted', 'completed', 'failed'],
   /** Ended states go back to `pending` only when `resume` repeats a lost or aborted piece of work under the same record. */
-  /** A sweep whose failed iterations are tried again. */
-  completed: ['running'],
+  /** A sweep whose failed iterations are tried again, or that gets more of them. */
+  completed: ['pending', 'running'],
   failed: ['pending', 'running'],
   aborted: ['pending', 'running'],
   skipped: ['pending', 'running'],

@@ -60,6 +60,13 @@ export const jobOperations = {
     }),
     answer: Type.Object({ job, run }),
   }),
+  extendSweep: jobs({
+    method: 'POST',
+    path: '/runs/{run}/extend',
+    summary: 'Give a sweep that has ended more iterations: it goes on where it was, as a job',
+    body: closed({ maxIterations: Type.Integer({ minimum: 1, description: 'In all, those it has included.' }) }),
+    answer: Type.Object({ job, run }),
+  }),
   listJobs: jobs({
     method: 'GET',
     path: '/jobs',

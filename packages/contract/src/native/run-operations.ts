@@ -160,6 +160,17 @@ export const runOperations = {
     bodyBytes: 'bytes',
     answer: Type.Object({ imported: Type.Array(Type.String()), skipped: Type.Array(Type.String()) }),
   }),
+  getRunCode: runs({
+    method: 'GET',
+    path: '/runs/{run}/code',
+    summary: 'The text of what ran, as it was then, and of its changes that were not committed',
+    answer: Type.Object({
+      script: Type.Union([Type.String(), Type.Null()], {
+        description: 'Null when it was not kept: larger than 1 MiB, or unknown.',
+      }),
+      changes: Type.Union([Type.String(), Type.Null()], { description: 'What `git diff HEAD` said; null when there were none.' }),
+    }),
+  }),
   getRunStates: runs({
     method: 'GET',
     path: '/runs/{run}/states',

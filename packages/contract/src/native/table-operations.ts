@@ -84,6 +84,9 @@ export const tableOperations = {
         }),
       ),
       keys: Type.Array(Type.Object(key)),
+      goals: Type.Array(Type.String(), {
+        description: 'Metrics that the sweeps among those runs look for, the most frequent first.',
+      }),
     }),
   }),
   getTableGroups: tables({

@@ -1,7 +1,6 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { diffLines, type JsonObject, type JsonValue, type LineChange } from '@trainyard/contract'
 import { fromFunctionDocument, type FunctionDocument } from './function-document.ts'
 import { isObject } from './json-path.ts'
-import { diffLines, type LineChange } from './line-diff.ts'
 
 export interface FunctionDifference {
   /** Fields that differ, as `spec.resources.limits.cpu`; null where one does not have it. */

@@ -14,8 +14,9 @@ import {
   withoutSecretsOf,
 } from '../execution/index.ts'
 import { demandOf } from './demand.ts'
+import { extendSweep } from './extend-sweep.ts'
 import { listJobs } from './job-list.ts'
-import { findJobRow, getJobRow, toJob } from './job-rows.ts'
+import { findJobRow, getJobRow, newJobRow, toJob } from './job-rows.ts'
 import type { JobPlan, JobRecord, Jobs, NewJob } from './jobs.ts'
 import { isQueued, queueSupervisor } from './queue-supervisor.ts'
 
@@ -34,6 +35,11 @@ export function createJobs(options: JobsOptions): Jobs {
   return {
     submit: async (job) => {
       const stored = await submit(options, job)
+      onChange?.()
+      return stored
+    },
+    extend: async (runId, maxIterations) => {
+      const stored = await extendSweep(options, runId, maxIterations)
       onChange?.()
       return stored
     },
@@ -117,7 +123,6 @@ async function abortWaiting({ database, execution }: JobsOptions, { id }: RunRec
 async function submit(options: JobsOptions, job: NewJob): Promise<JobRecord> {
   const { database, execution } = options
   const { runs } = execution.tracking
-  const demand = demandOf(job.task)
   const nowMs = execution.clock.nowMs()
   const known = job.runId === undefined ? undefined : await runs.find(job.runId)
   const made = known === undefined ? newRunOf(execution, job, nowMs) : undefined
@@ -127,30 +132,10 @@ async function submit(options: JobsOptions, job: NewJob): Promise<JobRecord> {
     ...planFor(job),
     ...(known === undefined && job.task.outPath === undefined ? {} : { keepsOutPath: true }),
   }
-  const pendingMs = job.task.pendingTimeoutMs
   const { secrets = {} } = job
-  const row = {
-    run: runId,
-    project: known?.project ?? made!.project,
-    state: 'queued',
-    priority: job.task.priority ?? 0,
-    enqueued_at: nowMs,
-    ready_at: nowMs,
-    pending_until: pendingMs === undefined ? null : nowMs + pendingMs,
-    reason: null,
-    cpu_milli: demand.cpuMilli,
-    memory: demand.memoryBytes,
-    gpus: demand.gpus,
-    host: job.host ?? null,
-    attempt: 0,
-    plan: JSON.stringify(plan),
-    secrets: Object.keys(secrets).length === 0 ? null : options.secrets.seal(JSON.stringify(secrets)),
-    lease_owner: null,
-    lease_host: null,
-    lease_until: null,
-    leased_at: null,
-    ended_at: null,
-  }
+  const row = newJobRow(plan, { run: runId, project: known?.project ?? made!.project, nowMs })
+  row.host = job.host ?? null
+  row.secrets = Object.keys(secrets).length === 0 ? null : options.secrets.seal(JSON.stringify(secrets))
   // Asked for in one turn, which is one transaction; if it should not be, a job without a run is nobody's, and a run without a job is not.
   const inserting = database.write(({ kysely }) =>
     kysely.insertInto('jobs').values(row).returning('number').executeTakeFirstOrThrow(),

@@ -1,6 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import type { Selectable } from 'kysely'
 import type { JobsTable, Reader } from '../database/index.ts'
+import { demandOf } from './demand.ts'
 import type { JobPlan, JobRecord, JobState } from './jobs.ts'
 
 export type JobRow = Selectable<JobsTable>
@@ -21,6 +22,37 @@ export const toJob = (row: JobRow): JobRecord => ({
   leasedAtMs: row.leased_at,
   endedAtMs: row.ended_at,
 })
+
+/** A job that waits, for any server, without secrets. */
+export function newJobRow(
+  plan: JobPlan,
+  { run, project, nowMs }: { run: string; project: string; nowMs: number },
+): Omit<JobRow, 'number'> {
+  const { task } = plan
+  const demand = demandOf(task)
+  return {
+    run,
+    project,
+    state: 'queued',
+    priority: task.priority ?? 0,
+    enqueued_at: nowMs,
+    ready_at: nowMs,
+    pending_until: task.pendingTimeoutMs === undefined ? null : nowMs + task.pendingTimeoutMs,
+    reason: null,
+    cpu_milli: demand.cpuMilli,
+    memory: demand.memoryBytes,
+    gpus: demand.gpus,
+    host: null,
+    attempt: 0,
+    plan: JSON.stringify(plan),
+    secrets: null,
+    lease_owner: null,
+    lease_host: null,
+    lease_until: null,
+    leased_at: null,
+    ended_at: null,
+  }
+}
 
 export const planOf = (row: Pick<JobRow, 'plan'>): JobPlan => JSON.parse(row.plan) as JobPlan
 

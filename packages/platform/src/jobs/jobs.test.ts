@@ -188,6 +188,39 @@ test('a sweep is carried out like any other job', async () => {
   expect(await place.ended(runId)).toMatchObject({ state: 'completed', kind: 'sweep', sweep: { completed: 3, bestIteration: 2 } })
 })
 
+test('a sweep that has ended is given more iterations, which go on from those it has', async () => {
+  await using place = await openWorkplace()
+  place.write('square.py', 'def job(x):\n    return {"y": x * x}\n')
+  const ask = (sweep: object) =>
+    place.jobs.submit({
+      task: { command: 'square.py', handler: 'job', sweep: { selector: 'max.y', seed: 7, ...sweep } },
+      commandLine: ['test'],
+      owner: 'ada',
+      workingDirectory: place.folder,
+    })
+  const random = { hyperParameters: { x: { type: 'uniform', low: 0, high: 1 } }, strategy: 'random' }
+  const { runId } = await ask({ ...random, maxIterations: 2 })
+  const grid = await ask({ hyperParameters: { x: [1, 2] } })
+  await expect(place.jobs.extend(runId, 5)).rejects.toMatchObject({ code: 'failed_precondition' })
+  place.work()
+  await place.ended(runId)
+  await place.ended(grid.runId)
+  const before = await place.tracking.runs.children(runId)
+  await expect(place.jobs.extend(runId, 2)).rejects.toThrow('has 2 iterations already: ask for more than 2')
+  await expect(place.jobs.extend(grid.runId, 9)).rejects.toThrow('has tried all 2 combinations of its values')
+  expect(await place.jobs.extend(runId, 4)).toMatchObject({ state: 'queued', runId })
+  expect(await place.ended(runId)).toMatchObject({ state: 'completed', sweep: { planned: 4, completed: 4 } })
+  const after = await place.tracking.runs.children(runId)
+  expect(after.map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4])
+  expect(after.slice(0, 2).map(({ id, parameters }) => ({ id, parameters }))).toEqual(
+    before.map(({ id, parameters }) => ({ id, parameters })),
+  )
+  // What would have come, had it been asked for at first.
+  const whole = await place.ended((await ask({ ...random, maxIterations: 4 })).runId)
+  const expected = await place.tracking.runs.children(whole.id)
+  expect(after.map(({ parameters }) => parameters)).toEqual(expected.map(({ parameters }) => parameters))
+})
+
 test('what cannot be run is refused when it is asked for, or told on the run', async () => {
   await using place = await openWorkplace()
   const ask = (task: object) => place.jobs.submit({ task, commandLine: [], owner: 'ada', workingDirectory: place.folder })

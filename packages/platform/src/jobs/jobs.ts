@@ -25,6 +25,8 @@ export interface JobPlan {
   choices?: Record<string, string>
   /** The run's record says where its artifacts go; else the server that takes it decides. */
   keepsOutPath?: boolean
+  /** A sweep with iterations in the records: it goes on behind them. */
+  goesOn?: boolean
 }
 
 export interface NewJob extends JobPlan {
@@ -75,6 +77,11 @@ export interface Jobs {
    * `pending`, when this resolves. Of a run that is in the records, that record is used, with its id, name, parameters and out path.
    */
   submit(job: NewJob): Promise<JobRecord>
+  /**
+   * Gives a sweep that has ended more iterations, so many in all, as a job: it goes on where it was, with what it was started with. What
+   * `extendedSweep` refuses is refused, and so is a sweep that was given secrets by value, which nobody has kept.
+   */
+  extend(runId: string, maxIterations: number): Promise<JobRecord>
   find(runId: string): Promise<JobRecord | undefined>
   /** Those that run first, then those that wait, in the order they will start, then ended ones, newest first. */
   list(query?: JobQuery): Promise<JobRecord[]>

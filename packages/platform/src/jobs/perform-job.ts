@@ -61,7 +61,8 @@ async function carryOut(
   const onProblem = (message: string): void => options.onProblem(new Error(`run ${row.run}: ${message}`))
   if (task.sweep !== undefined) {
     const plan = await planSweep(task.sweep, { workingDirectory: prepared.workingDirectory, cores: coresAtHand() })
-    const resume = attempt > 1 ? { retryFailed: false, onlyRepeats: false } : undefined
+    const isExtended = planOf(row).goesOn === true
+    const resume = attempt > 1 || isExtended ? { retryFailed: false, onlyRepeats: false, isExtended } : undefined
     return await startSweep(execution, prepared, {
       plan,
       record: 'continue',

@@ -1,3 +1,4 @@
+import { newRunId } from '@trainyard/contract'
 import { expect, test } from 'vitest'
 import { systemClock } from '../base/clock.ts'
 import { openDatabase } from '../database/index.ts'
@@ -91,4 +92,28 @@ test('a project goes with all that belongs to it', async () => {
   expect(await projects.find('p')).toBeUndefined()
   expect(await projects.find('kept')).toBeDefined()
   await expect(projects.remove('p')).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('the runs of a project are counted as its table shows them: without iterations, and without what is in the trash', async () => {
+  const place = await createTestPlace()
+  const database = await openDatabase(place.place)
+  const { projects, runs, table } = createTracking(database, { clock: systemClock })
+  const base = {
+    project: 'churn',
+    experiment: 'e',
+    owner: 'ada',
+    host: '',
+    outPath: '/o',
+    createdAtMs: 1,
+    state: 'completed',
+  } as const
+  const [sweep, iteration, trashed] = [newRunId(1), newRunId(2), newRunId(3)]
+  await runs.create({ ...base, id: sweep, name: 'sweep', kind: 'sweep' })
+  await runs.create({ ...base, id: iteration, name: 'sweep', kind: 'iteration', parentId: sweep, iteration: 1 })
+  await runs.create({ ...base, id: trashed, name: 'gone', kind: 'run' })
+  await runs.trash([trashed], 2)
+  expect(await projects.list()).toMatchObject([{ name: 'churn', runCount: 1 }])
+  expect(await table.counts({ project: 'churn', failedSinceMs: 0 })).toMatchObject({ runs: 1, sweeps: 1 })
+  await database.close()
+  await place.remove()
 })

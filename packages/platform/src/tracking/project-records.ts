@@ -81,7 +81,7 @@ async function listProjects({ kysely }: Reader) {
     .where(sql<SqlBool>`iteration = 0 and parent is null`)
     .groupBy('project')
     .execute()
-  const runCounts = new Map(counts.map(({ project, runs }) => [project, Number(runs)]))
+  const runCounts = new Map(counts.map(({ project, runs }) => [project, runs]))
   return rows.map(({ number, name, created_at }) => ({
     name,
     createdAtMs: created_at,

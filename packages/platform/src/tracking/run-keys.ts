@@ -1,4 +1,4 @@
-import type { RunField } from '@trainyard/contract'
+import type { RunField, Task } from '@trainyard/contract'
 import { sql } from 'kysely'
 import type { Reader } from '../database/index.ts'
 import type { RunKeyFacts, RunKeyScope } from './run-table.ts'
@@ -51,6 +51,24 @@ export async function readKeySample(reader: Reader, numbers: readonly number[]):
       })
   }
   return found
+}
+
+export async function readGoals(reader: Reader, numbers: readonly number[]): Promise<string[]> {
+  const list = reader.dialect.numberList(numbers)
+  const rows = await reader.arrays({
+    compile: () =>
+      sql`select d.task from runs as r join run_documents as d on d.run = r.number where r.kind = 'sweep' and d.task is not null
+        and (r.number in ${list} or r.number in (select parent from runs where number in ${list} and parent is not null))`.compile(
+        reader.kysely,
+      ),
+  })
+  const counts = new Map<string, number>()
+  for (const [task] of rows) {
+    const selector = (JSON.parse(task as string) as Task).sweep?.selector
+    const metric = selector?.replace(/^(?:max|min)\./, '')
+    if (metric) counts.set(metric, (counts.get(metric) ?? 0) + 1)
+  }
+  return [...counts].sort(([, one], [, other]) => other - one).map(([metric]) => metric)
 }
 
 export async function readValues(

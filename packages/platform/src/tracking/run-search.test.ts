@@ -295,10 +295,10 @@ describe('search', () => {
     const n: RunField = { scope: 'metrics', name: 'n' }
     const above: RunFilter = { type: 'comparison', field: n, operator: '>', value: 0.2 }
     const present: RunFilter = { type: 'null', field: { scope: 'metrics', name: 'm' }, negated: true }
-    for (const filter of [above, present, { type: 'and', left: above, right: present } satisfies RunFilter]) {
-      const expected = all.filter((run) => run.parentId === null && run.project === 'one' && matchesRunFilter(filter, run))
-      expect(await runs.count({ filter, project: 'one' })).toBe(expected.length)
-      const numbers = await orderRuns(temporary.database, { filter, project: 'one' })
+    for (const wanted of [above, present, { type: 'and', left: above, right: present } satisfies RunFilter]) {
+      const expected = all.filter((run) => run.parentId === null && run.project === 'one' && matchesRunFilter(wanted, run))
+      expect(await runs.count({ filter: wanted, project: 'one' })).toBe(expected.length)
+      const numbers = await orderRuns(temporary.database, { filter: wanted, project: 'one' })
       expect(numbers).toHaveLength(expected.length)
     }
     expect(await orderRuns(temporary.database, {})).toHaveLength(runCount)

@@ -2,7 +2,7 @@ import type { JsonValue, RunField, RunKind, RunState, SweepSummary } from '@trai
 import { sql } from 'kysely'
 import type { Database, Reader } from '../database/index.ts'
 import { groupRuns, type RunGroups } from './run-groups.ts'
-import { readKeyNames, readKeySample, readValues } from './run-keys.ts'
+import { readGoals, readKeyNames, readKeySample, readValues } from './run-keys.ts'
 import { latestMany } from './metric-records.ts'
 import { nestedCount } from './run-loading.ts'
 import { countRuns, orderRuns } from './run-search.ts'
@@ -75,6 +75,8 @@ export interface RunTable {
   rows(numbers: readonly number[], fields: readonly RunField[]): Promise<RunRow[]>
   /** What these runs hold, by key. */
   sample(numbers: readonly number[]): Promise<RunKeyFacts[]>
+  /** Metrics that the sweeps among these runs, and those of the iterations among them, look for: the most frequent first. */
+  goals(numbers: readonly number[]): Promise<string[]>
   /** Every key of the store, by name: 12,000 take a few milliseconds. */
   keys(): Promise<{ scope: RunKeyScope; name: string }[]>
   /** Distinct values of a field as texts, with the range of its numbers. */
@@ -93,6 +95,7 @@ export function createRunTable(database: Database, changes: Pick<ChangeRecords, 
     order: ({ limit, ...query }) => orderRuns(database, query, limit),
     rows: (numbers, fields) => database.read((reader) => readRows(reader, numbers, fields)),
     sample: (numbers) => database.read((reader) => readKeySample(reader, numbers)),
+    goals: (numbers) => database.read((reader) => readGoals(reader, numbers)),
     keys: () => database.read(readKeyNames),
     values: (field, { limit }) => database.read((reader) => readValues(reader, field, limit)),
     pulse: async () => ({ ...(await database.read(readPulse)), change: await changes.latest() }),

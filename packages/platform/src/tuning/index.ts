@@ -25,5 +25,6 @@ export { type Ask, createStudy, defaultIterations, resolveStudySpec, type Study,
 export { type Trial, TrialHistory, trialOfRun } from './trial-history.ts'
 export { coresAtHand, type FinishedIteration, startSweep, type SweepEvents } from './sweep-driver.ts'
 export type { Resumption } from './iteration-source.ts'
+export { extendedSweep } from './extend-sweep.ts'
 export { planSweep, type SweepPlan } from './sweep-plan.ts'
 export type { SweepTotals } from './sweep-record.ts'

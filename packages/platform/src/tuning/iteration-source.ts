@@ -9,6 +9,8 @@ export interface Resumption {
   retryFailed: boolean
   /** Propose nothing new: the sweep was complete. */
   onlyRepeats: boolean
+  /** The sweep was asked for more iterations, and may be complete with those it had. */
+  isExtended?: boolean
 }
 
 /**

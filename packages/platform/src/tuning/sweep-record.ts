@@ -51,12 +51,12 @@ export async function beginSweepRecord(
   if (options.resume !== undefined) {
     const patch = { supervisor: options.supervisor, host: options.supervisor.host, exit: null, error: null, task }
     // The results of an earlier best iteration are forgotten; the parent shows those of one.
-    const { onlyRepeats } = options.resume
+    const { onlyRepeats, isExtended = false } = options.resume
     // A complete sweep is begun again only when that was asked for: of two resumes the second may find that the first has finished.
     const from: RunState[] =
       options.record === 'continue'
         ? ['pending']
-        : [...(onlyRepeats ? ['completed' as const] : []), 'failed', 'aborted', 'skipped']
+        : [...(onlyRepeats || isExtended ? ['completed' as const] : []), 'failed', 'aborted', 'skipped']
     await runs
       .transition(parent.id, { to: 'running', reason: 'resumed', atMs: execution.clock.nowMs(), from, patch, anew: true })
       .catch((error: unknown) => {

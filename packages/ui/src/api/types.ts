@@ -39,6 +39,8 @@ export interface TableKeys {
   sampled: number
   facts: KeyFacts[]
   keys: { scope: 'metrics' | 'params' | 'labels'; name: string }[]
+  /** Metrics that the sweeps among the runs look for. */
+  goals: string[]
 }
 
 export interface Pulse {

@@ -25,7 +25,7 @@ export function drawDensity(chart: uPlot, lines: readonly Line[], axes: Axes): v
   const { x, y } = chart.scales
   if (columns < 2 || rows < 2 || x?.min === undefined || x.max === undefined || y?.min === undefined || y.max === undefined)
     return
-  const range = { left: x.min!, right: x.max!, bottom: y.min!, top: y.max! }
+  const range = { left: x.min, right: x.max, bottom: y.min, top: y.max }
   const ink = inkOf(densityOf(lines, axes, range, { columns, rows }))
   const picture = new ImageData(columns, rows)
   const [red, green, blue] = channelsOf(resolveColour('var(--run-0)'))

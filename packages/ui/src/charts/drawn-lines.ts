@@ -1,5 +1,5 @@
 import type { Points } from '../api/types.ts'
-import { distinctSlots, slotColour } from '../format/colour.ts'
+import { slotColour } from '../format/colour.ts'
 import { bandOf } from './bands.ts'
 import { type Axes, chartNameOf, type Line, subsetDash } from './chart-data.ts'
 import type { ChartView } from './chart-view.ts'
@@ -22,7 +22,7 @@ export const curvesAmong = (series: readonly Points[]): readonly Points[] => {
 /** Each group has a colour of its own while there are any, the same in every chart of the page. */
 export function groupColours(runs: readonly DrawnRun[]): Map<string, string> {
   const names = [...new Set(runs.flatMap(({ group }) => group ?? []))].toSorted()
-  return new Map(Array.from(distinctSlots(names), ([name, slot]) => [name, slotColour(slot)]))
+  return new Map(names.map((name, at) => [name, slotColour(at)]))
 }
 
 /** So many lines can be told apart; more are drawn as density. */

@@ -2,9 +2,9 @@ import { type PointerEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { RunRecord } from '../api/types.ts'
 import { useShownTheme } from '../app/theme.ts'
 import { resolveColour } from '../format/colour.ts'
-import { formatNumber } from '../format/number.ts'
 import { useSize } from '../ui/use-size.ts'
 import { type Goal, valueOf } from '../run/sweep-facts.ts'
+import { goalAxis, parameterAxis, type ValueAxis } from './value-axis.ts'
 
 const height = 300
 const top = 44
@@ -12,13 +12,6 @@ const bottom = 24
 const side = 56
 const mostLines = 2_000
 const coloured = 10
-
-interface Axis {
-  name: string
-  /** From 0 at the bottom to 1 at the top; undefined when the run has no place on it. */
-  place(run: RunRecord): number | undefined
-  ticks: { at: number; text: string }[]
-}
 
 type Brushes = ReadonlyMap<number, { low: number; high: number }>
 
@@ -112,59 +105,7 @@ function rankRuns(runs: readonly RunRecord[], { metric, direction }: Goal): RunR
     .toSorted((left, right) => (valueOf(right, metric) - valueOf(left, metric)) * (direction === 'max' ? 1 : -1))
 }
 
-const goalAxis = (runs: readonly RunRecord[], { metric }: Goal): Axis =>
-  numberAxis(
-    metric,
-    runs.map((run) => valueOf(run, metric)).filter((value) => Number.isFinite(value)),
-    (run) => valueOf(run, metric),
-    false,
-  )
-
-function parameterAxis(runs: readonly RunRecord[], name: string): Axis {
-  const values = runs.map((run) => run.parameters[name]).filter((value) => value !== undefined)
-  if (values.every((value) => typeof value === 'number')) {
-    const numbers = values
-    const low = Math.min(...numbers)
-    // Searched over decades: the steps between are as wide as they were for the search.
-    const isLog = low > 0 && Math.max(...numbers) / low >= 50
-    return numberAxis(
-      name,
-      numbers,
-      (run) => (typeof run.parameters[name] === 'number' ? run.parameters[name] : Number.NaN),
-      isLog,
-    )
-  }
-  const texts = [...new Set(values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))))].toSorted()
-  const places = new Map(texts.map((text, at) => [text, texts.length === 1 ? 0.5 : at / (texts.length - 1)]))
-  return {
-    name,
-    place: (run) => {
-      const value = run.parameters[name]
-      return value === undefined ? undefined : places.get(typeof value === 'string' ? value : JSON.stringify(value))
-    },
-    ticks: texts.slice(0, 12).map((text) => ({ at: places.get(text)!, text: text.length > 12 ? `${text.slice(0, 11)}…` : text })),
-  }
-}
-
-function numberAxis(name: string, values: readonly number[], read: (run: RunRecord) => number, isLog: boolean): Axis {
-  const low = Math.min(...values)
-  const high = Math.max(...values)
-  const scale = (value: number): number => (isLog ? Math.log(value) : value)
-  const span = scale(high) - scale(low) || 1
-  return {
-    name: isLog ? `${name} (log)` : name,
-    place: (run) => {
-      const value = read(run)
-      return Number.isFinite(value) ? (scale(value) - scale(low)) / span : undefined
-    },
-    ticks: [
-      { at: 0, text: formatNumber(low) },
-      { at: 1, text: formatNumber(high) },
-    ],
-  }
-}
-
-const isInside = (run: RunRecord, axes: readonly Axis[], brushes: Brushes): boolean =>
+const isInside = (run: RunRecord, axes: readonly ValueAxis[], brushes: Brushes): boolean =>
   [...brushes].every(([axis, { low, high }]) => {
     const at = axes[axis]?.place(run)
     return at !== undefined && at >= low && at <= high
@@ -176,7 +117,7 @@ function draw(
   canvas: HTMLCanvasElement,
   view: {
     width: number
-    axes: readonly Axis[]
+    axes: readonly ValueAxis[]
     shown: readonly RunRecord[]
     brushes: Brushes
     hover: string | null
@@ -229,7 +170,7 @@ function draw(
     context.fillStyle = resolveColour('var(--text)')
     context.fillText(axis.name, xOf(at), 14, side * 2)
     context.fillStyle = muted
-    for (const tick of axis.ticks)
+    for (const tick of axis.isText ? axis.ticks : [axis.ticks[0]!, axis.ticks.at(-1)!])
       context.fillText(tick.text, xOf(at), tick.at === 1 ? 32 : tick.at === 0 ? height - 8 : yOf(tick.at) + 4)
     const brush = brushes.get(at)
     if (!brush) continue
@@ -244,7 +185,7 @@ function nearestRun(view: {
   x: number
   y: number
   shown: readonly RunRecord[]
-  axes: readonly Axis[]
+  axes: readonly ValueAxis[]
   xOf: (at: number) => number
 }): string | null {
   const { x, y, shown, axes, xOf } = view

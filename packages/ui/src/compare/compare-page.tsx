@@ -5,7 +5,7 @@ import { metricsQuery } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
-import { A, useSearch } from '../app/link.tsx'
+import { A, useGo, useSearch } from '../app/link.tsx'
 import { ChartBar } from '../charts/chart-bar.tsx'
 import { useChartView } from '../charts/chart-view.ts'
 import type { DrawnRun } from '../charts/drawn-lines.ts'
@@ -16,7 +16,11 @@ import { goalOf, isSystemMetric, mainMetric } from '../format/goal.ts'
 import { varyingParameters } from '../run/sweep-facts.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { useNamedRuns } from './named-runs.ts'
+import { ArtifactsSide } from './artifacts-side.tsx'
+import { CodeSide } from './code-side.tsx'
 import { DifferenceTable } from './difference-table.tsx'
+import { LogsSide } from './logs-side.tsx'
+import { commonMetrics, ScatterTab } from './scatter-tab.tsx'
 import { rowsOf, verdictOf } from './differences.ts'
 
 /** Why is one better? What differs comes first. */
@@ -70,7 +74,11 @@ export function ComparePage() {
 const tabs = [
   ['differences', 'Differences'],
   ['curves', 'Curves'],
+  ['scatter', 'Scatter'],
   ['parallel', 'Parallel'],
+  ['artifacts', 'Artifacts'],
+  ['code', 'Code and environment'],
+  ['logs', 'Logs'],
 ] as const
 
 function Compared({ runs, tab, onRuns }: { runs: readonly RunRecord[]; tab: string; onRuns: (ids: string[]) => void }) {
@@ -80,6 +88,7 @@ function Compared({ runs, tab, onRuns }: { runs: readonly RunRecord[]; tab: stri
     (): DrawnRun[] => runs.map(({ id, name }) => ({ id, name, colour: slotColour(slots.get(id)!) })),
     [runs, slots],
   )
+  const colours = useMemo(() => new Map(drawn.map(({ id, colour }) => [id, colour])), [drawn])
   const sections = useMemo(() => rowsOf(runs), [runs])
   const equal = sections.flatMap(({ rows }) => rows).filter((row) => row.isEqual).length
   const different = sections.flatMap(({ rows }) => rows).length - equal
@@ -141,7 +150,11 @@ function Compared({ runs, tab, onRuns }: { runs: readonly RunRecord[]; tab: stri
           </div>
         )}
         {tab === 'curves' && <Curves runs={drawn} />}
+        {tab === 'scatter' && <ScatterTab runs={runs} colours={colours} />}
         {tab === 'parallel' && <Parallel runs={runs} />}
+        {tab === 'artifacts' && <ArtifactsSide runs={runs} drawn={drawn} />}
+        {tab === 'code' && <CodeSide runs={runs} drawn={drawn} />}
+        {tab === 'logs' && <LogsSide runs={runs} drawn={drawn} />}
       </div>
       <footer className="foot">
         <span>
@@ -188,14 +201,9 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
 
 function Parallel({ runs }: { runs: readonly RunRecord[] }) {
   const parameters = useMemo(() => varyingParameters(runs).slice(0, 12), [runs])
-  const metrics = useMemo(() => {
-    const counts = new Map<string, number>()
-    for (const run of runs)
-      for (const [key, value] of Object.entries(run.results))
-        if (typeof value === 'number' && !isSystemMetric(key)) counts.set(key, (counts.get(key) ?? 0) + 1)
-    return Array.from(counts, ([name, runCount]) => ({ name, runCount }))
-  }, [runs])
+  const metrics = useMemo(() => commonMetrics(runs), [runs])
   const [chosen, setChosen] = useState<string | undefined>(undefined)
+  const go = useGo()
   const metric = chosen ?? mainMetric(metrics)
   if (metric === undefined) return <p className="muted">They have no metric in common.</p>
   return (
@@ -213,7 +221,7 @@ function Parallel({ runs }: { runs: readonly RunRecord[] }) {
           runs={runs}
           parameters={parameters}
           goal={{ metric, direction: goalOf(metric), isGuessed: true }}
-          onOpen={() => undefined}
+          onOpen={(id) => go(`/runs/${id}`)}
         />
       </div>
     </section>

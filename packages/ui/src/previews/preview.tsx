@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { addressOf } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
@@ -35,7 +35,7 @@ const endings: Record<string, Kind> = {
 }
 const textEndings = /^(?:txt|log|ya?ml|py|js|ts|cfg|conf|ini|toml|sh|r|sql|xml|lock)$/
 
-function kindOf(name: string): Kind {
+export function kindOf(name: string): Kind {
   const ending = /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
   return (
     endings[ending] ??
@@ -43,8 +43,21 @@ function kindOf(name: string): Kind {
   )
 }
 
+/** A file's own name, which tells what it is. */
+export const nameOf = ({ target, key }: ArtifactRecord, path: string): string =>
+  path === '' ? (target.split('/').at(-1) ?? key) : path
+
+/** The beginning of a text. */
+export const textQuery = (address: string) =>
+  queryOptions({
+    queryKey: ['text', address],
+    queryFn: async ({ signal }) => new TextDecoder().decode(await readBytes(address, 0, mostBytes, signal)),
+    staleTime: 60_000,
+    retry: false,
+  })
+
 export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecord; path: string; sizeBytes: number | null }) {
-  const name = path === '' ? (artifact.target.split('/').at(-1) ?? artifact.key) : path
+  const name = nameOf(artifact, path)
   const kind = kindOf(name)
   const address = addressOf(`/artifacts/${artifact.id}/bytes`, { path })
   const save = (
@@ -87,15 +100,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
 }
 
 function TextPreview({ address, kind, sizeBytes }: { address: string; kind: Kind; sizeBytes: number | null }) {
-  const { data, error } = useQuery({
-    queryKey: ['text', address],
-    queryFn: async ({ signal }) => {
-      const bytes = await readBytes(address, 0, mostBytes, signal)
-      return new TextDecoder().decode(bytes)
-    },
-    staleTime: 60_000,
-    retry: false,
-  })
+  const { data, error } = useQuery(textQuery(address))
   if (error) return <Refusal error={error} />
   if (data === undefined) return null
   const isCut = sizeBytes !== null && sizeBytes > mostBytes

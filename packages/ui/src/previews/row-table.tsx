@@ -1,5 +1,14 @@
 /** Rows under their heads; columns of numbers are aligned as such. */
-export function RowTable({ head, rows }: { head: readonly string[]; rows: readonly (readonly string[])[] }) {
+export function RowTable({
+  head,
+  rows,
+  base,
+}: {
+  head: readonly string[]
+  rows: readonly (readonly string[])[]
+  /** Cells that are others there are marked. */
+  base?: readonly (readonly string[])[] | undefined
+}) {
   const isNumber = head.map((_, column) =>
     rows.slice(0, 20).every((row) => row[column] === undefined || /^(?:-?[\d.]+(?:e[+-]?\d+)?)?$/i.test(row[column])),
   )
@@ -20,7 +29,10 @@ export function RowTable({ head, rows }: { head: readonly string[]; rows: readon
           {rows.map((row, at) => (
             <tr key={at}>
               {row.map((cell, column) => (
-                <td key={column} className={isNumber[column] ? 'num' : undefined}>
+                <td
+                  key={column}
+                  className={`${isNumber[column] ? 'num' : ''}${base && base[at]?.[column] !== cell ? ' differs' : ''}`}
+                >
                   {cell}
                 </td>
               ))}

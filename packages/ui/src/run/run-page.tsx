@@ -17,6 +17,7 @@ import { StateMark } from '../ui/state.tsx'
 import { ArtifactsTab } from './artifacts-tab.tsx'
 import { ChartsTab } from './charts-tab.tsx'
 import { CodeTab } from './code-tab.tsx'
+import { ExtendSheet } from './extend-sheet.tsx'
 import { HistoryTab } from './history-tab.tsx'
 import { IterationsTab } from './iterations-tab.tsx'
 import { LogView } from './log-view.tsx'
@@ -126,6 +127,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
 
 function Head({ run }: { run: RunRecord }) {
   const [isStopping, setStopping] = useState(false)
+  const [isExtending, setExtending] = useState(false)
   const [isRepeating, setRepeating] = useState(false)
   const file = run.code?.file?.split('/').at(-1)
   const commit = run.code?.git?.commit.slice(0, 7)
@@ -148,6 +150,11 @@ function Head({ run }: { run: RunRecord }) {
           {!isEnded(run.state) && (
             <button type="button" className="button danger" onClick={() => setStopping(true)}>
               Stop
+            </button>
+          )}
+          {isEnded(run.state) && run.kind === 'sweep' && run.task?.sweep && (
+            <button type="button" className="button" onClick={() => setExtending(true)}>
+              Extend
             </button>
           )}
           {isEnded(run.state) && canRunAgain(run) && (
@@ -188,6 +195,7 @@ function Head({ run }: { run: RunRecord }) {
           <Took startedAtMs={run.startedAtMs} endedAtMs={run.endedAtMs} />
         </span>
       </p>
+      {isExtending && <ExtendSheet run={run} onClose={() => setExtending(false)} />}
       {isRepeating && <RunAgainSheet run={run} onClose={() => setRepeating(false)} />}
       {isStopping && <StopSheet ids={[run.id]} onClose={() => setStopping(false)} />}
     </>

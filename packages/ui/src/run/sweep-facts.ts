@@ -1,3 +1,4 @@
+import { isEnded } from '@trainyard/contract'
 import type { RunRecord } from '../api/types.ts'
 import { readNumber } from '../api/client.ts'
 import { goalOf, mainMetric } from '../format/goal.ts'
@@ -44,33 +45,54 @@ const mostGroups = 6
 
 /**
  * How much of the goal's variance each parameter explains by itself: the correlation ratio over its values, numbers with many values in
- * six groups of equal size. It sees no interactions, and says so on the page.
+ * groups of equal size, corrected for the number of groups (epsilon squared), so that many values of few runs explain nothing. It sees no
+ * interactions, and says so on the page.
  */
 export function importanceOf(runs: readonly RunRecord[], goal: Goal): { name: string; share: number }[] {
   const usable = runs.filter((run) => Number.isFinite(valueOf(run, goal.metric)))
   const values = usable.map((run) => valueOf(run, goal.metric))
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-  const total = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  const total = variationOf(values)
   if (total === 0 || usable.length < 4) return []
   return varyingParameters(usable)
-    .map((name) => {
-      const groups = Map.groupBy(usable, groupingOf(usable, name))
-      let between = 0
-      for (const members of groups.values()) {
-        const own = members.reduce((sum, run) => sum + valueOf(run, goal.metric), 0) / members.length
-        between += members.length * (own - mean) ** 2
-      }
-      return { name, share: between / total }
+    .flatMap((name) => {
+      const groups = [...Map.groupBy(usable, groupingOf(usable, name)).values()]
+      const free = usable.length - groups.length
+      if (groups.length > usable.length / 2) return []
+      const within = groups.reduce((sum, members) => sum + variationOf(members.map((run) => valueOf(run, goal.metric))), 0)
+      return { name, share: Math.max(0, 1 - within / free / (total / (usable.length - 1))) }
     })
     .toSorted((left, right) => right.share - left.share)
+}
+
+/** The sum of the squared distances to the mean. */
+function variationOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
 }
 
 function groupingOf(runs: readonly RunRecord[], name: string): (run: RunRecord) => string {
   const numbers = runs.map((run) => run.parameters[name])
   const distinct = new Set(numbers.map((value) => JSON.stringify(value)))
-  if (distinct.size <= 2 * mostGroups || !numbers.every((value) => typeof value === 'number'))
-    return (run) => JSON.stringify(run.parameters[name])
+  const isFew = distinct.size <= Math.min(2 * mostGroups, runs.length / 2)
+  if (isFew || !numbers.every((value) => typeof value === 'number')) return (run) => JSON.stringify(run.parameters[name])
   const sorted = numbers.toSorted((left, right) => left - right)
-  const borders = Array.from({ length: mostGroups - 1 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / mostGroups)]!)
+  const count = Math.min(mostGroups, Math.floor(runs.length / 2))
+  const borders = Array.from({ length: count - 1 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / count)]!)
   return (run) => String(borders.filter((border) => (run.parameters[name] as number) >= border).length)
+}
+
+/** So many of the latest iterations tell the pace: a sweep that was extended days later has had a pause. */
+const paceOf = 20
+
+/** How long the rest of a sweep will take at the pace of its latest iterations; undefined while nothing is known of it. */
+export function leftMsOf(run: RunRecord, iterations: readonly RunRecord[]): number | undefined {
+  const planned = run.sweep?.planned ?? null
+  if (planned === null || isEnded(run.state)) return undefined
+  const done = iterations.flatMap(({ startedAtMs, endedAtMs }) =>
+    startedAtMs === null || endedAtMs === null ? [] : [{ startedAtMs, endedAtMs }],
+  )
+  const latest = done.toSorted((one, other) => one.endedAtMs - other.endedAtMs).slice(-paceOf)
+  if (latest.length === 0) return undefined
+  const tookMs = latest.at(-1)!.endedAtMs - Math.min(...latest.map(({ startedAtMs }) => startedAtMs))
+  return (Math.max(0, planned - done.length) * tookMs) / latest.length
 }

@@ -1,13 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
+import { isEnded } from '@trainyard/contract'
 import { useMemo, useState } from 'react'
 import { iterationsQuery } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
 import { A, useGo } from '../app/link.tsx'
 import type { Line } from '../charts/chart-data.ts'
 import { LineChart } from '../charts/line-chart.tsx'
+import { Importance } from '../charts/importance.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
+import { ScatterPlot } from '../charts/scatter-plot.tsx'
+import { goalAxis, parameterAxis } from '../charts/value-axis.ts'
+import { formatDuration } from '../format/time.ts'
 import { formatCount, formatNumber, formatValue } from '../format/number.ts'
-import { bestOf, type Goal, goalOfSweep, importanceOf, valueOf, varyingParameters } from './sweep-facts.ts'
+import { bestOf, type Goal, goalOfSweep, importanceOf, leftMsOf, valueOf, varyingParameters } from './sweep-facts.ts'
 import { Note } from './note.tsx'
 
 /** Go on or stop: best so far, what mattered, and which settings were good. */
@@ -45,6 +50,7 @@ function SweepView({ run, iterations, goal }: { run: RunRecord; iterations: read
             {formatCount(iterations.length - best.iteration)} iterations ago.
           </>
         )}{' '}
+        <Budget run={run} iterations={iterations} />{' '}
         {sweep && sweep.failed > 0 && <span className="failed-text">{sweep.failed} failed.</span>} {sweep?.stopReason}
       </p>
       <div className="sweep-top">
@@ -57,29 +63,7 @@ function SweepView({ run, iterations, goal }: { run: RunRecord; iterations: read
             <LineChart title={`${goal.metric} by iteration`} lines={lines} x="step" zoom={zoom} onZoom={setZoom} height={210} />
           </div>
         </section>
-        <section className="card">
-          <header>
-            <h2>What mattered</h2>
-            <span className="facts">share of variance, each alone</span>
-          </header>
-          <div className="body">
-            {importance.length === 0 && <p className="muted">Needs at least four iterations with different results.</p>}
-            {importance.slice(0, 8).map(({ name, share }) => (
-              <div key={name} className="bar-row">
-                <span className="elide" title={name}>
-                  {name}
-                </span>
-                <span className="track">
-                  <span className="fill" style={{ display: 'block', width: `${Math.round(share * 100)}%` }} />
-                </span>
-                <span className="num">{share.toFixed(2)}</span>
-              </div>
-            ))}
-            {importance.length > 0 && (
-              <p className="muted small-print">Correlation ratio over groups of equal values; it sees no interactions.</p>
-            )}
-          </div>
-        </section>
+        <Importance runs={iterations} goal={goal} />
       </div>
       <section className="card">
         <header>
@@ -90,8 +74,68 @@ function SweepView({ run, iterations, goal }: { run: RunRecord; iterations: read
           <ParallelPlot runs={iterations} parameters={names} goal={goal} onOpen={(id) => go(`/runs/${id}`)} />
         </div>
       </section>
+      <Slices iterations={iterations} names={names} goal={goal} best={best?.id} onOpen={(id) => go(`/runs/${id}`)} />
       <Note run={run} />
     </div>
+  )
+}
+
+/** What has been used of what was asked for, and how long the rest takes at the pace so far. */
+function Budget({ run, iterations }: { run: RunRecord; iterations: readonly RunRecord[] }) {
+  const leftMs = leftMsOf(run, iterations)
+  const planned = run.sweep?.planned
+  if (planned === null || planned === undefined) return null
+  const done = iterations.filter(({ state }) => isEnded(state)).length
+  return (
+    <span className="muted">
+      {formatCount(done)} of {formatCount(planned)} iterations
+      {leftMs !== undefined && `, about ${formatDuration(leftMs)} left`}.
+    </span>
+  )
+}
+
+const mostSlices = 6
+
+/** The goal over one parameter at a time, the most telling ones first. */
+function Slices({
+  iterations,
+  names,
+  goal,
+  best,
+  onOpen,
+}: {
+  iterations: readonly RunRecord[]
+  names: readonly string[]
+  goal: Goal
+  best: string | undefined
+  onOpen: (id: string) => void
+}) {
+  const up = useMemo(() => goalAxis(iterations, goal), [iterations, goal])
+  const slices = useMemo(
+    () => names.slice(0, mostSlices).map((name) => ({ name, axis: parameterAxis(iterations, name) })),
+    [iterations, names],
+  )
+  return (
+    <section className="card">
+      <header>
+        <h2>Slices</h2>
+        <span className="facts">{goal.metric} over each parameter · the best stands out · click a dot to open it</span>
+      </header>
+      <div className="body slices">
+        {slices.map(({ name, axis }) => (
+          <ScatterPlot
+            key={name}
+            title={`${goal.metric} over ${name}`}
+            runs={iterations}
+            x={axis}
+            y={up}
+            height={200}
+            colourOf={(run) => (run.id === best ? 'var(--run-1)' : 'var(--run-0)')}
+            onOpen={onOpen}
+          />
+        ))}
+      </div>
+    </section>
   )
 }
 

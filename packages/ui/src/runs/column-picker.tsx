@@ -7,38 +7,24 @@ import type { KnownKeys } from './filter-text.ts'
 
 const mostShown = 150
 
-/** Columns found by typing: 12,000 keys are no more trouble than twelve. */
-export const ColumnPicker = memo(function ColumnPicker({
-  columns,
-  keys,
-  facts,
-  onChange,
-}: {
+interface PickerProps {
   columns: readonly RunField[]
+  /** Those that stay beside the name, as they are written. */
+  pinned: ReadonlySet<string>
   keys: KnownKeys
   facts: readonly KeyFacts[]
   /** Undefined: those that are chosen for one. */
   onChange: (columns: RunField[] | undefined) => void
-}) {
-  return (
-    <Popover label={columns.length === 0 ? 'Columns' : `Columns ${columns.length}`}>
-      {() => <Panel columns={columns} keys={keys} facts={facts} onChange={onChange} />}
-    </Popover>
-  )
+  onPin: (field: string) => void
+}
+
+/** Columns found by typing: 12,000 keys are no more trouble than twelve. */
+export const ColumnPicker = memo(function ColumnPicker(props: PickerProps) {
+  const { columns } = props
+  return <Popover label={columns.length === 0 ? 'Columns' : `Columns ${columns.length}`}>{() => <Panel {...props} />}</Popover>
 })
 
-function Panel({
-  columns,
-  keys,
-  facts,
-  onChange,
-}: {
-  columns: readonly RunField[]
-  keys: KnownKeys
-  facts: readonly KeyFacts[]
-  /** Undefined: those that are chosen for one. */
-  onChange: (columns: RunField[] | undefined) => void
-}) {
+function Panel({ columns, pinned, keys, facts, onChange, onPin }: PickerProps) {
   const [text, setText] = useState('')
   const all = useMemo(() => allFields(keys, facts), [keys, facts])
   const chosen = new Set(columns.map(printRunField))
@@ -72,6 +58,16 @@ function Panel({
               <input type="checkbox" checked onChange={() => onChange(columns.filter((each) => each !== field))} />
               <span className="elide">{printRunField(field)}</span>
             </label>
+            <button
+              type="button"
+              className="button plain small"
+              aria-pressed={pinned.has(printRunField(field))}
+              aria-label={`Pin ${field.name}`}
+              title="Stays beside the name when one scrolls sideways"
+              onClick={() => onPin(printRunField(field))}
+            >
+              Pin
+            </button>
             <button
               type="button"
               className="button plain small"

@@ -1,5 +1,5 @@
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
-import type { KeyFacts } from '../api/types.ts'
+import type { TableKeys } from '../api/types.ts'
 import { isSystemMetric, mainMetric } from '../format/goal.ts'
 
 /** Attributes that are columns of their own beside the fixed ones (state, name, took, started). */
@@ -21,12 +21,16 @@ export const printColumns = (fields: readonly RunField[]): string => fields.map(
 const mostMetrics = 4
 const mostParameters = 5
 
-/** For a first visit: the goal, metrics of at least half of the runs, parameters that differ; never more than fit. */
-export function chooseColumns(facts: readonly KeyFacts[], sampled: number, width: number): RunField[] {
+/**
+ * For a first visit: the goal, always (what sweeps look for, else the metric most runs have); then, as far as they fit, metrics of at least
+ * half of the runs and parameters that differ.
+ */
+export function chooseColumns({ facts, sampled, goals }: Omit<TableKeys, 'keys'>, width: number): RunField[] {
   const metrics = facts.filter(
     ({ scope, name, runCount }) => scope === 'metrics' && runCount * 2 >= sampled && !isSystemMetric(name),
   )
-  const goal = mainMetric(metrics)
+  const all = facts.filter(({ scope, name }) => scope === 'metrics' && !isSystemMetric(name))
+  const goal = goals[0] ?? mainMetric(metrics) ?? mainMetric(all)
   const others = metrics.filter(({ name }) => name !== goal).toSorted((left, right) => right.runCount - left.runCount)
   const parameters = facts
     .filter(({ scope, distinctCount, runCount }) => scope === 'params' && distinctCount > 1 && runCount * 4 >= sampled)
@@ -39,4 +43,22 @@ export function chooseColumns(facts: readonly KeyFacts[], sampled: number, width
   let left = width
   // Without the goal the table says little: on a narrow window it stands before what one scrolls to.
   return wanted.filter((field, at) => (left -= columnWidth(field)) >= 0 || (at === 0 && field.name === goal))
+}
+
+/** Columns with those that are pinned first, and how many these are. */
+export function pinnedFirst(
+  columns: readonly RunField[],
+  pinned: ReadonlySet<string>,
+): { columns: RunField[]; pinnedCount: number } {
+  const first = columns.filter((field) => pinned.has(printRunField(field)))
+  return { columns: [...first, ...columns.filter((field) => !first.includes(field))], pinnedCount: first.length }
+}
+
+/** Columns with one of them before another, or behind all. */
+export function movedBefore(columns: readonly RunField[], moved: string, before: string | undefined): RunField[] {
+  const field = columns.find((each) => printRunField(each) === moved)
+  if (!field || moved === before) return [...columns]
+  const rest = columns.filter((each) => each !== field)
+  const at = rest.findIndex((each) => printRunField(each) === before)
+  return at < 0 ? [...rest, field] : rest.toSpliced(at, 0, field)
 }

@@ -21,6 +21,9 @@ interface RunTableRowProps {
   index: number
   top: number
   template: string
+  /** How far from the left the cells stand that stay there. */
+  lefts: readonly number[]
+  pinnedCount: number
   row: RunRow | undefined
   columns: readonly RunField[]
   facts: ReadonlyMap<string, ColumnFacts>
@@ -35,7 +38,7 @@ interface RunTableRowProps {
 }
 
 export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
-  const { index, top, template, row, columns, curve } = props
+  const { index, top, template, lefts, row, columns, curve } = props
   const style = { transform: `translateY(${top}px)`, gridTemplateColumns: template }
   const shared = {
     id: `run-row-${index}`,
@@ -58,6 +61,17 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
     )
   const isParent = row.kind === 'sweep' || row.nestedCount > 0
   const isChild = row.parentId !== null
+  const staying = (at: number) => (at < lefts.length ? { left: lefts[at] } : undefined)
+  const values = columns.map((field, at) => (
+    <ValueCell
+      key={printRunField(field)}
+      field={field}
+      row={row}
+      value={row.values[at]}
+      facts={props.facts.get(printRunField(field))}
+      left={at < props.pinnedCount ? lefts[3 + at] : undefined}
+    />
+  ))
   return (
     <div
       {...shared}
@@ -65,7 +79,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
       aria-level={isChild ? 2 : 1}
       {...(isParent ? { 'aria-expanded': props.isExpanded } : {})}
     >
-      <div role="gridcell" className="cell">
+      <div role="gridcell" className="cell staying" style={staying(0)}>
         <input
           type="checkbox"
           tabIndex={-1}
@@ -75,10 +89,10 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
           onClick={(event) => props.onSelect(row, { until: event.shiftKey, index })}
         />
       </div>
-      <div role="gridcell" className="cell">
+      <div role="gridcell" className="cell staying" style={staying(1)}>
         <StateMark state={row.state} reason={row.stateReason} />
       </div>
-      <div role="gridcell" className={isChild ? 'cell name child' : 'cell name'}>
+      <div role="gridcell" className={isChild ? 'cell name child staying' : 'cell name staying'} style={staying(2)}>
         {isParent && !isChild ? (
           <button
             type="button"
@@ -98,20 +112,13 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
         {row.sweep && <SweepFacts sweep={row.sweep} />}
         {row.nestedCount > 0 && <span className="muted elide">{formatCount(row.nestedCount)} nested</span>}
       </div>
+      {values.slice(0, props.pinnedCount)}
       {curve !== undefined && (
         <div role="gridcell" className="cell">
           {props.outline && <Sparkline values={props.outline} colour={runColour(row.id)} />}
         </div>
       )}
-      {columns.map((field, at) => (
-        <ValueCell
-          key={printRunField(field)}
-          field={field}
-          row={row}
-          value={row.values[at]}
-          facts={props.facts.get(printRunField(field))}
-        />
-      ))}
+      {values.slice(props.pinnedCount)}
       <div role="gridcell" className="cell right">
         <Took startedAtMs={row.startedAtMs} endedAtMs={row.endedAtMs} />
       </div>
@@ -138,16 +145,21 @@ function ValueCell({
   row,
   value,
   facts,
+  left,
 }: {
   field: RunField
   row: RunRow
   value: RunRow['values'][number] | undefined
   facts: ColumnFacts | undefined
+  /** Where it stays, when it is pinned. */
+  left: number | undefined
 }) {
+  const pin = left === undefined ? '' : ' staying'
+  const place = left === undefined ? undefined : { left }
   if (field.scope === 'attribute') {
     const text = formatValue(row[field.name as 'owner'])
     return (
-      <div role="gridcell" className="cell" title={text}>
+      <div role="gridcell" className={`cell${pin}`} style={place} title={text}>
         {text}
       </div>
     )
@@ -155,13 +167,18 @@ function ValueCell({
   const number = field.scope === 'labels' ? undefined : readNumber(value)
   if (value === null || value === undefined)
     return (
-      <div role="gridcell" className={field.scope === 'labels' ? 'cell muted' : 'cell right muted'}>
+      <div role="gridcell" className={`cell muted${field.scope === 'labels' ? '' : ' right'}${pin}`} style={place}>
         –
       </div>
     )
   if (number === undefined)
     return (
-      <div role="gridcell" className={field.scope === 'labels' ? 'cell' : 'cell right'} title={formatValue(value)}>
+      <div
+        role="gridcell"
+        className={`cell${field.scope === 'labels' ? '' : ' right'}${pin}`}
+        style={place}
+        title={formatValue(value)}
+      >
         {formatValue(value)}
       </div>
     )
@@ -170,9 +187,9 @@ function ValueCell({
   return (
     <div
       role="gridcell"
-      className={`cell right${facts?.isGoal ? ' bar' : ''}${isOdd ? ' failed-text' : ''}`}
+      className={`cell right${facts?.isGoal ? ' bar' : ''}${isOdd ? ' failed-text' : ''}${pin}`}
       title={String(number)}
-      style={share > 0 ? { ['--share' as string]: `${Math.round(Math.min(1, share) * 100)}%` } : undefined}
+      style={share > 0 ? { ...place, ['--share' as string]: `${Math.round(Math.min(1, share) * 100)}%` } : place}
     >
       {formatNumber(number, field.scope === 'metrics' ? facts?.decimals : undefined)}
     </div>

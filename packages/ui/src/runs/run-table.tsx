@@ -1,7 +1,7 @@
 import type { RunField } from '@trainyard/contract'
 import { printRunField } from '@trainyard/contract'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from 'react'
+import { type DragEvent, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { RunRow } from '../api/types.ts'
 import { useGo } from '../app/link.tsx'
 import { useSize } from '../ui/use-size.ts'
@@ -19,6 +19,10 @@ export interface RunTableProps {
   total: number
   rowAt(index: number): RunRow | undefined
   columns: readonly RunField[]
+  /** So many of the first columns stay beside the name when one scrolls sideways. */
+  pinnedCount: number
+  /** Puts a column before another, or behind all. */
+  onMove(moved: string, before: string | undefined): void
   facts: ReadonlyMap<string, ColumnFacts>
   /** The metric whose outline stands before the values. */
   curve: string | undefined
@@ -58,7 +62,7 @@ export function RunTable(props: RunTableProps) {
     if (!isFirst.current && current >= 0) virtual.scrollToIndex(current)
     isFirst.current = false
   }, [current, virtual])
-  const template = useTemplate(columns, curve, width)
+  const { template, lefts } = useTemplate(columns, props.pinnedCount, curve, width)
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== place.current) return
     const page = Math.max(1, Math.floor((place.current.clientHeight - rowHeight) / rowHeight) - 1)
@@ -85,7 +89,7 @@ export function RunTable(props: RunTableProps) {
       tabIndex={0}
       onKeyDown={onKeyDown}
     >
-      <Headings {...props} template={template} />
+      <Headings {...props} template={template} lefts={lefts} />
       <div className="rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const row = rowAt(item.index)
@@ -95,6 +99,8 @@ export function RunTable(props: RunTableProps) {
               index={item.index}
               top={item.start}
               template={template}
+              lefts={lefts}
+              pinnedCount={props.pinnedCount}
               row={row}
               columns={columns}
               facts={props.facts}
@@ -120,7 +126,13 @@ const fixed = { check: 30, state: 116, took: 84, started: 104, curve: 100 }
 const narrow = { ...fixed, state: 104, took: 70, started: 96 }
 const leastName = 230
 
-function useTemplate(columns: readonly RunField[], curve: string | undefined, width: number): string {
+/** Widths of the columns, and how far from the left those stand that stay there: choice, state, name and the pinned ones. */
+function useTemplate(
+  columns: readonly RunField[],
+  pinnedCount: number,
+  curve: string | undefined,
+  width: number,
+): { template: string; lefts: readonly number[] } {
   return useMemo(() => {
     const isNarrow = width < 700
     const widths = isNarrow ? narrow : fixed
@@ -131,25 +143,38 @@ function useTemplate(columns: readonly RunField[], curve: string | undefined, wi
       widths.check,
       widths.state,
       name,
+      ...values.slice(0, pinnedCount),
       ...(curve === undefined ? [] : [widths.curve]),
-      ...values,
+      ...values.slice(pinnedCount),
       widths.took,
       widths.started,
     ]
-    return parts.map((part) => `${part}px`).join(' ')
-  }, [columns, curve, width])
+    // On a phone what stays would be all there is.
+    const staying = isNarrow ? [] : parts.slice(0, 3 + pinnedCount)
+    const lefts = staying.map((_, at) => parts.slice(0, at).reduce((total, part) => total + part, 0))
+    return { template: parts.map((part) => `${part}px`).join(' '), lefts }
+  }, [columns, pinnedCount, curve, width])
 }
 
-function Headings({ columns, curve, sort, onSort, template }: RunTableProps & { template: string }) {
-  const heading = (field: string, label: string, options: { right?: boolean; title?: string } = {}) => {
+function Headings(props: RunTableProps & { template: string; lefts: readonly number[] }) {
+  const { columns, pinnedCount, curve, sort, onSort, onMove, template, lefts } = props
+  const [over, setOver] = useState<string | undefined>(undefined)
+  const heading = (
+    field: string,
+    label: string,
+    options: { right?: boolean; title?: string; left?: number | undefined; isMovable?: boolean } = {},
+  ) => {
+    const { left, isMovable = false } = options
     const direction = sort?.field === field ? sort.direction : undefined
     const next = direction === undefined ? 'desc' : direction === 'desc' ? 'asc' : undefined
     return (
       <div
         key={field}
         role="columnheader"
-        className={options.right ? 'cell right' : 'cell'}
+        className={`cell${options.right ? ' right' : ''}${left === undefined ? '' : ' staying'}${over === field ? ' drop' : ''}`}
+        style={left === undefined ? undefined : { left }}
         aria-sort={direction === undefined ? 'none' : direction === 'asc' ? 'ascending' : 'descending'}
+        {...(isMovable ? moving(field, setOver, onMove) : {})}
       >
         <button
           type="button"
@@ -162,26 +187,54 @@ function Headings({ columns, curve, sort, onSort, template }: RunTableProps & { 
       </div>
     )
   }
+  const valueHeadings = columns.map((field, at) =>
+    heading(printRunField(field), field.name, {
+      right: field.scope === 'metrics' || field.scope === 'params',
+      title: `Sort by ${printRunField(field)}; drag to move`,
+      left: at < pinnedCount ? lefts[3 + at] : undefined,
+      isMovable: true,
+    }),
+  )
   return (
     <div className="row headings" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-      <div role="columnheader" className="cell">
+      <div role="columnheader" className="cell staying" style={{ left: lefts[0] }}>
         <span className="visually-hidden">Chosen</span>
       </div>
-      {heading('state', 'State')}
-      {heading('name', 'Name')}
+      {heading('state', 'State', { left: lefts[1] })}
+      {heading('name', 'Name', { left: lefts[2] })}
+      {valueHeadings.slice(0, pinnedCount)}
       {curve !== undefined && (
         <div role="columnheader" className="cell" title={`Outline of ${curve}`}>
           {curve} ~
         </div>
       )}
-      {columns.map((field) =>
-        heading(printRunField(field), field.name, {
-          right: field.scope === 'metrics' || field.scope === 'params',
-          title: `Sort by ${printRunField(field)}`,
-        }),
-      )}
+      {valueHeadings.slice(pinnedCount)}
       {heading('duration', 'Took', { right: true })}
       {heading('created', 'Started', { right: true })}
     </div>
   )
+}
+
+const dragged = 'application/x-trainyard-column'
+
+/** A heading that can be dragged, and dropped upon to stand before it. By keyboard columns are moved in their own panel. */
+function moving(field: string, setOver: (field: string | undefined) => void, onMove: RunTableProps['onMove']) {
+  return {
+    draggable: true,
+    onDragStart: (event: DragEvent) => {
+      event.dataTransfer.setData(dragged, field)
+      event.dataTransfer.effectAllowed = 'move'
+    },
+    onDragOver: (event: DragEvent) => {
+      if (!event.dataTransfer.types.includes(dragged)) return
+      event.preventDefault()
+      setOver(field)
+    },
+    onDragLeave: () => setOver(undefined),
+    onDrop: (event: DragEvent) => {
+      event.preventDefault()
+      setOver(undefined)
+      onMove(event.dataTransfer.getData(dragged), field)
+    },
+  }
 }

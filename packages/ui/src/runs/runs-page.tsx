@@ -13,7 +13,7 @@ import { timeZoneName } from '../format/time.ts'
 import { readNumber } from '../api/client.ts'
 import { RunCharts } from '../charts/run-charts.tsx'
 import { StartHere } from '../home/start-here.tsx'
-import { chooseColumns, parseColumns, printColumns } from './columns.ts'
+import { chooseColumns, movedBefore, parseColumns, pinnedFirst, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
 import type { KnownKeys } from './filter-text.ts'
 import { ExportButton } from './export-button.tsx'
@@ -50,7 +50,7 @@ export function RunsPage() {
   // Under another filter the rows come first: they are what is waited for, and the keys cost as much.
   const [keyScope, setKeyScope] = useState(scope)
   const { data: keys } = useQuery(keysQuery(keyScope))
-  const { columns, curve } = useColumns(search, keys)
+  const { columns, pinned, pinnedCount, curve } = useColumns(search, keys)
   const written = printColumns(columns)
   const sorted = useMemo((): TableScope => ({ ...scope, sort: search.get('sort') ?? undefined }), [scope, search])
   const [view, setView] = useView()
@@ -81,6 +81,17 @@ export function RunsPage() {
     (next: RunField[] | undefined) => change({ columns: next && (next.length === 0 ? 'none' : printColumns(next)) }),
     [change],
   )
+  const pin = useCallback(
+    (field: string) => {
+      const next = pinned.has(field) ? [...pinned].filter((each) => each !== field) : [...pinned, field]
+      change({ pinned: next.join(',') || undefined })
+    },
+    [pinned, change],
+  )
+  const move = useCallback(
+    (moved: string, before: string | undefined) => setColumns(movedBefore(columns, moved, before)),
+    [columns, setColumns],
+  )
   const go = useGo()
   useRunKeys({ input, current, setCurrent, tree, selection, rows, change, isFlat, shows })
   return (
@@ -91,7 +102,14 @@ export function RunsPage() {
         <span className="matching muted" aria-live="polite">
           {rows.total === undefined ? '' : countOfRuns(rows.total)}
         </span>
-        <ColumnPicker columns={columns} keys={names} facts={keys?.facts ?? noFacts} onChange={setColumns} />
+        <ColumnPicker
+          columns={columns}
+          pinned={pinned}
+          keys={names}
+          facts={keys?.facts ?? noFacts}
+          onChange={setColumns}
+          onPin={pin}
+        />
         <ExportButton scope={sorted} columns={columns} chosen={selection.rows} />
         <GroupChoice value={group} keys={keys} onChange={setGroup} />
         <button
@@ -117,6 +135,8 @@ export function RunsPage() {
           total={tree.total}
           rowAt={tree.rowAt}
           columns={columns}
+          pinnedCount={pinnedCount}
+          onMove={move}
           facts={facts}
           curve={curve}
           outlines={outlines}
@@ -256,20 +276,19 @@ const noFacts: TableKeys['facts'] = []
 function useColumns(
   search: URLSearchParams,
   keys: TableKeys | undefined,
-): { columns: readonly RunField[]; curve: string | undefined } {
+): { columns: readonly RunField[]; pinned: ReadonlySet<string>; pinnedCount: number; curve: string | undefined } {
   const written = search.get('columns')
   const asked = search.get('curve')
+  const fixed = search.get('pinned') ?? ''
+  const pinned = useMemo(() => new Set(parseColumns(fixed).map(printRunField)), [fixed])
   return useMemo(() => {
     const goal = mainMetric((keys?.facts ?? []).filter(({ scope, pointCount }) => scope === 'metrics' && pointCount > 2))
     const curve = asked === 'none' ? undefined : (asked ?? undefined)
     const room = innerWidth > 1100 ? innerWidth - 188 - 700 : innerWidth - 48 - 585
-    const columns =
-      written === null
-        ? chooseColumns(keys?.facts ?? [], keys?.sampled ?? 0, room)
-        : parseColumns(written === 'none' ? '' : written)
+    const chosen = written === null ? (keys ? chooseColumns(keys, room) : []) : parseColumns(written === 'none' ? '' : written)
     // A metric with one point per run has no outline worth a column, so it is drawn only when somebody asks, or the width is there.
-    return { columns, curve: asked === null && innerWidth > 1100 ? goal : curve }
-  }, [written, asked, keys])
+    return { ...pinnedFirst(chosen, pinned), pinned, curve: asked === null && innerWidth > 1100 ? goal : curve }
+  }, [written, asked, keys, pinned])
 }
 
 /** Decimals from the rows first shown, so that nothing changes width while scrolling. */

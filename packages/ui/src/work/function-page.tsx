@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { JsonValue } from '@trainyard/contract'
+import type { JsonValue, LineChange } from '@trainyard/contract'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { get, post } from '../api/client.ts'
@@ -9,6 +9,7 @@ import { inProject, useProject } from '../app/project.ts'
 import { formatValue } from '../format/number.ts'
 import { Code } from '../ui/code.tsx'
 import { Snippet } from '../ui/copy.tsx'
+import { LineChanges } from '../ui/line-changes.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Age } from '../ui/moment.tsx'
 import { FunctionRunSheet } from './function-run-sheet.tsx'
@@ -196,7 +197,7 @@ function Versions({
 
 interface Difference {
   fields: { path: string; before: JsonValue; after: JsonValue }[]
-  code: { kind: ' ' | '-' | '+'; text: string; line: number }[]
+  code: LineChange[]
 }
 
 function Differences(props: { project: string; name: string; before: string; after: string; onClose(): void }) {
@@ -243,17 +244,7 @@ function Differences(props: { project: string; name: string; before: string; aft
             </tbody>
           </table>
         )}
-        {data && data.code.length > 0 && (
-          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
-          <pre className="snippet code" tabIndex={0}>
-            {data.code.map(({ kind, text }, at) => (
-              <span key={`${at} ${kind}`} className={kind === '+' ? 'line added' : kind === '-' ? 'line removed' : 'line'}>
-                {kind} {text}
-                {'\n'}
-              </span>
-            ))}
-          </pre>
-        )}
+        {data && data.code.length > 0 && <LineChanges changes={data.code} />}
         {data && data.code.length === 0 && data.fields.length === 0 && <p className="muted">Nothing differs.</p>}
       </div>
     </section>

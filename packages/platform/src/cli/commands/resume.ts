@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts'
 import { countOf, shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
+import { parseCount } from '../option-values.ts'
 import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
@@ -14,6 +15,7 @@ import { runSingle } from '../run/run-single.ts'
 import { runSweep } from '../run/run-sweep.ts'
 import { executionOf } from '../run/start-execution.ts'
 import { reportSweep } from '../run/sweep-outcome.ts'
+import { extendedSweep } from '../../tuning/index.ts'
 import { openSession } from '../session.ts'
 
 interface ResumeOptions {
@@ -21,6 +23,7 @@ interface ResumeOptions {
   python?: string
   retryFailed?: boolean
   selector?: string
+  maxIterations?: string
 }
 
 export function define(command: Command, cli: Cli): void {
@@ -35,6 +38,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--python <python>', 'path or name of the Python to use')
     .option('--retry-failed', 'run the failed iterations of a sweep again, also of a complete one')
     .option('--selector <selector>', 'choose the best iteration of a sweep anew, such as max.accuracy or min.loss')
+    .option('--max-iterations <count>', 'give a sweep so many iterations in all, also a complete one')
     .action(async (reference: string, options: ResumeOptions) => {
       using interrupts = takeInterrupts(cli)
       await using session = await openSession(cli, { create: false })
@@ -43,7 +47,7 @@ export function define(command: Command, cli: Cli): void {
       const { runs } = session.tracking
       const id = await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const record = await withoutOrphans(cli, execution, id, interrupts)
-      const task = resumableTask(record, options)
+      const task = await resumableTask(record, options)
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
         const done = await runSingle(cli, session, run, { task, record: 'continue', interrupts })
@@ -54,7 +58,12 @@ export function define(command: Command, cli: Cli): void {
       const again = options.retryFailed === true ? ` ${countOf(count('failed'), 'failed one')} will be tried again.` : ''
       cli.note(`Resuming ${visible(record.name)} ${shortId(id)}: ${count('completed')} iterations are complete.${again}`)
       const sweep = options.selector === undefined ? task.sweep : { ...task.sweep, selector: options.selector }
-      const resume = { retryFailed: options.retryFailed ?? false, onlyRepeats: record.state === 'completed' }
+      const isExtended = options.maxIterations !== undefined
+      const resume = {
+        retryFailed: options.retryFailed ?? false,
+        onlyRepeats: record.state === 'completed' && !isExtended,
+        isExtended,
+      }
       const done = await runSweep(cli, session, run, { sweep, interrupts, resume, watch: false })
       await reportSweep(cli, session, done)
     })
@@ -62,6 +71,7 @@ export function define(command: Command, cli: Cli): void {
     ['trainyard resume', 'go on with the newest run'],
     ['trainyard resume tune-iris', 'finish exactly the missing iterations of a sweep'],
     ['trainyard resume tune-iris --retry-failed', 'try those again that failed, the best one is chosen anew'],
+    ['trainyard resume tune-iris --max-iterations 100', 'more of them: those that are there stay, the others go on from them'],
     ['trainyard resume tune-iris --selector min.loss', 'choose the best iteration by another result'],
   ])
 }
@@ -84,11 +94,14 @@ async function withoutOrphans(cli: Cli, execution: Execution, id: string, interr
 }
 
 /** Refuses what cannot be gone on with, in one sentence each. */
-function resumableTask(record: RunRecord, options: ResumeOptions): Task {
+async function resumableTask(record: RunRecord, options: ResumeOptions): Promise<Task> {
   const who = `${visible(record.name)} ${shortId(record.id)}`
-  const isSweepOnly = options.retryFailed === true || options.selector !== undefined
+  const isSweepOnly = options.retryFailed === true || options.selector !== undefined || options.maxIterations !== undefined
   if (isSweepOnly && record.kind !== 'sweep')
-    throw new AppError('failed_precondition', `${who} is no sweep, and --retry-failed and --selector speak of iterations.`)
+    throw new AppError(
+      'failed_precondition',
+      `${who} is no sweep, and --retry-failed, --selector and --max-iterations speak of iterations.`,
+    )
   if (record.state === 'completed' && !isSweepOnly) {
     const failed = record.sweep?.failed ?? 0
     const other = failed > 0 ? `--retry-failed runs its ${countOf(failed, 'failed iteration')} again, and ` : ''
@@ -111,7 +124,12 @@ function resumableTask(record: RunRecord, options: ResumeOptions): Task {
   }
   const kept = record.task.secrets?.filter(({ kind }) => kind !== 'inline') ?? []
   const secrets = [...kept, ...parseSecretSources(options.secret)]
-  return secrets.length === 0 ? record.task : { ...record.task, secrets }
+  const { maxIterations } = options
+  return {
+    ...record.task,
+    ...(maxIterations === undefined ? {} : { sweep: await extendedSweep(record, parseCount(maxIterations, '--max-iterations')) }),
+    ...(secrets.length === 0 ? {} : { secrets }),
+  }
 }
 
 async function prepareAgain(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +16,8 @@ async function keep(directory: DataDirectory, bytes: Uint8Array): Promise<string
   const target = join(folderOf(directory), sha256)
   if (!existsSync(target)) {
     await mkdir(folderOf(directory), { recursive: true })
-    const temporary = `${target}.${process.pid}`
+    // Two runs of one script may begin at the same moment in one process.
+    const temporary = `${target}.${randomUUID()}`
     await writeFile(temporary, bytes)
     await rename(temporary, target)
   }

@@ -4,7 +4,9 @@ import type { Jobs } from '../../jobs/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
 
-export const jobHandlers: SomeHandlers<'submitJob' | 'listJobs' | 'getJob' | 'changeJob' | 'getJobLimits' | 'setJobLimit'> = {
+export const jobHandlers: SomeHandlers<
+  'submitJob' | 'extendSweep' | 'listJobs' | 'getJob' | 'changeJob' | 'getJobLimits' | 'setJobLimit'
+> = {
   submitJob: async (context, { body: { run, task, commandLine, ...request }, caller }) => {
     const job = await jobsOf(context).submit({
       ...request,
@@ -13,6 +15,10 @@ export const jobHandlers: SomeHandlers<'submitJob' | 'listJobs' | 'getJob' | 'ch
       commandLine: commandLine ?? [caller.via],
       ...(run === undefined ? {} : { runId: run }),
     })
+    return { job, run: await context.tracking.runs.get(job.runId) }
+  },
+  extendSweep: async (context, { path, body: { maxIterations } }) => {
+    const job = await jobsOf(context).extend(path.run, maxIterations)
     return { job, run: await context.tracking.runs.get(job.runId) }
   },
   listJobs: async (context, { query }) => ({ jobs: await jobsOf(context).list(query) }),

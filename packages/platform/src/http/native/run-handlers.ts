@@ -1,5 +1,5 @@
 import { AppError, isEnded, parseRunFilter, parseRunSort, type RunRecord } from '@trainyard/contract'
-import { abortRun } from '../../execution/index.ts'
+import { abortRun, readCodeText } from '../../execution/index.ts'
 import { compareRuns, reporter, type RunQuery } from '../../tracking/index.ts'
 import { iterationTable, parallelCoordinates, parseSelector } from '../../tuning/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
@@ -23,6 +23,7 @@ export const runHandlers: SomeHandlers<
   | 'trashRuns'
   | 'restoreRuns'
   | 'compareRuns'
+  | 'getRunCode'
   | 'getRunStates'
   | 'getIterations'
   | 'getSweep'
@@ -81,6 +82,12 @@ export const runHandlers: SomeHandlers<
     return { runs }
   },
   compareRuns: async ({ tracking }, { body }) => compareRuns(await tracking.runs.getMany(body.runs)),
+  getRunCode: async ({ tracking, execution }, { path }) => {
+    const { code } = await tracking.runs.get(path.run)
+    const read = (sha256: string | undefined) =>
+      sha256 === undefined || execution === undefined ? null : (readCodeText(execution.directory, sha256) ?? null)
+    return { script: read(code?.scriptSha256), changes: read(code?.diffSha256) }
+  },
   getRunStates: async ({ tracking }, { path }) => ({ states: await tracking.runs.history(path.run) }),
   getIterations: async ({ tracking }, { path }) => ({ runs: await tracking.runs.children(path.run) }),
   getSweep: async ({ tracking }, { path, query }) => {

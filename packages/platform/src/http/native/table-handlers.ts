@@ -24,7 +24,8 @@ export const tableHandlers: SomeHandlers<
   getTableRows: async ({ tracking }, { body }) => ({ rows: await tracking.table.rows(body.numbers, fieldsOf(body.columns)) }),
   getTableKeys: async ({ tracking, clock }, { query: { sort: _sort, ...query } }) => {
     const numbers = await tracking.table.order({ ...runQueryOf(query, clock.nowMs()), limit: sampleSize })
-    return { sampled: numbers.length, facts: await tracking.table.sample(numbers), keys: await tracking.table.keys() }
+    const [facts, goals] = [await tracking.table.sample(numbers), await tracking.table.goals(numbers)]
+    return { sampled: numbers.length, facts, keys: await tracking.table.keys(), goals }
   },
   getTableGroups: async ({ tracking, clock }, { query: { by, metrics, ...query } }) => {
     const found = await tracking.table.groups(runQueryOf(query, clock.nowMs()), fieldsOf(by)[0]!, fieldsOf(metrics))
