@@ -136,10 +136,9 @@ describe('somebody who compares', { timeout: 120_000 }, () => {
   })
 
   it('gives a sweep more iterations, and sees them come', async () => {
-    const sweep = await workshop.json(
-      ...['run', 'train.py:train', '--project', 'churn', '--name', 'guided', '-x', 'eta=uniform(0.01,0.2)'],
-      ...['--strategy', 'random', '--max-iterations', '2', '--selector', 'max.val_auc'],
-    )
+    const guided =
+      'run train.py:train --project churn --name guided -x eta=uniform(0.01,0.2) --strategy random --max-iterations 2'
+    const sweep = await workshop.json(...guided.split(' '), '--selector', 'max.val_auc')
     await open(`/runs/${sweep['id']}`)
     await page.getByRole('button', { name: 'Extend' }).click()
     await page.getByLabel('Iterations in all').fill('4')

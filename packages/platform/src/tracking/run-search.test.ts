@@ -298,8 +298,8 @@ describe('search', () => {
     for (const wanted of [above, present, { type: 'and', left: above, right: present } satisfies RunFilter]) {
       const expected = all.filter((run) => run.parentId === null && run.project === 'one' && matchesRunFilter(wanted, run))
       expect(await runs.count({ filter: wanted, project: 'one' })).toBe(expected.length)
-      const numbers = await orderRuns(temporary.database, { filter: wanted, project: 'one' })
-      expect(numbers).toHaveLength(expected.length)
+      const found = await orderRuns(temporary.database, { filter: wanted, project: 'one' })
+      expect(found).toHaveLength(expected.length)
     }
     expect(await orderRuns(temporary.database, {})).toHaveLength(runCount)
   })
