@@ -6,7 +6,7 @@ import { Refusal } from '../app/error-page.tsx'
 import { useSearch } from '../app/link.tsx'
 import type { DrawnRun } from '../charts/drawn-lines.ts'
 import { formatBytes } from '../format/number.ts'
-import { plainText } from '../run/ansi.ts'
+import { parseAnsi } from '../run/ansi.ts'
 import { LineChanges } from '../ui/line-changes.tsx'
 import { mostBeside, SideBySide } from './side-by-side.tsx'
 
@@ -26,7 +26,7 @@ export function LogsSide({ runs, drawn }: { runs: readonly RunRecord[]; drawn: r
           { limitBytes: mostBytes },
           signal,
         )
-        return { text: text.split('\n').map(plainText).join('\n'), sizeBytes }
+        return { text: plainText(text), sizeBytes }
       },
     })),
   })
@@ -73,6 +73,17 @@ export function LogsSide({ runs, drawn }: { runs: readonly RunRecord[]; drawn: r
     </div>
   )
 }
+
+/** Without the colours of a terminal. */
+const plainText = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) =>
+      parseAnsi(line)
+        .map((part) => part.text)
+        .join(''),
+    )
+    .join('\n')
 
 function Differences({ before, after }: { before: string; after: string }) {
   return before === after ? <p className="muted">Word for word the first.</p> : <LineChanges changes={diffLines(before, after)} />
