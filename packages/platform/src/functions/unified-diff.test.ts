@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { diffLines } from './line-diff.ts'
+import { diffLines } from '@trainyard/contract'
 import { unifiedDiff } from './unified-diff.ts'
 
 const names = { before: 'a/code', after: 'b/code' }

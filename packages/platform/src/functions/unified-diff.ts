@@ -1,4 +1,4 @@
-import type { LineChange } from './line-diff.ts'
+import type { LineChange } from '@trainyard/contract'
 
 /**
  * Changed lines as a unified diff, which people and `git apply` read: `---` and `+++` with the names, then each group of lines behind a
