@@ -91,7 +91,8 @@ function TableAgainst({ artifact, base }: { artifact: ArtifactRecord; base: Arti
   const { own, first, error } = useTexts(artifact, base)
   if (error) return <Refusal error={error} />
   if (own === undefined || first === undefined) return null
-  const rowsOf = (text: string, { target }: ArtifactRecord) => parseDelimited(text, target.endsWith('.tsv') ? '\t' : ',', 501).rows
+  const rowsOf = (text: string, { target }: ArtifactRecord) =>
+    parseDelimited(text, target.endsWith('.tsv') ? '\t' : ',', 501).rows
   const [head = [], ...rows] = rowsOf(own, artifact)
   return <RowTable head={head} rows={rows} base={rowsOf(first, base).slice(1)} />
 }
