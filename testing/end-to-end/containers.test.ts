@@ -89,3 +89,18 @@ it('a program runs in a container, with its output, secrets and exit code, and a
   expect(execFileSync('podman', ['ps', '--all', '--format', '{{.Names}}'], { encoding: 'utf8' })).not.toContain(`trainyard-${id}`)
   expect(existsSync(join(workshop.folder, '.trainyard'))).toBe(true)
 })
+
+it('a function runs in its image where that is here, and says in a sentence when it is not', { timeout: 120_000 }, async () => {
+  if (why !== undefined) return
+  workshop.write('go.py', 'def go(context):\n    context.log_result("a", 1)\n')
+  await workshop.json('function', 'new', 'go.py:go', '--image', image)
+  // The image has no Python, which shows where it was looked for.
+  const inside = await workshop.json('function', 'run', 'go')
+  expect(inside).toMatchObject({ state: 'failed', task: { image } })
+  await workshop.json('function', 'new', 'go.py:go', '--image', 'trainyard-test-nowhere:1', '--cpu', '2')
+  const outside = await workshop.json<RunRecord>('function', 'run', 'go')
+  expect(outside).toMatchObject({ state: 'completed', results: { a: 1 } })
+  expect(outside.environment?.choices['function']).toMatch(
+    /^the image trainyard-test-nowhere:1 was not used: it is not on this machine \(podman pull .*\); limits of resources are kept in containers/,
+  )
+})

@@ -85,6 +85,9 @@ export const ResourcesSchema = Type.Object(
     /** Bytes; none are set aside unless said. */
     memory: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.String()])),
     gpus: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** At most so much in a container, which gets `cpu` and `memory` unless said. A process is not limited. */
+    cpuLimit: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.String()])),
+    memoryLimit: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.String()])),
   },
   { additionalProperties: false },
 )

@@ -48,9 +48,17 @@ function resourcesOf({ resources = {} }: FunctionSpec): Resources | undefined {
     ...(amounts['cpu'] === undefined ? {} : { cpu: amounts['cpu'] }),
     ...(amounts['memory'] === undefined ? {} : { memory: amounts['memory'] }),
     ...(Number.isInteger(gpus) && gpus >= 0 ? { gpus } : {}),
+    ...limitOf('cpuLimit', resources.limits?.['cpu'], amounts['cpu']),
+    ...limitOf('memoryLimit', resources.limits?.['memory'], amounts['memory']),
   }
   return Object.keys(found).length === 0 ? undefined : found
 }
+
+type Amount = string | number | undefined
+
+/** Where it is more than what is set aside. */
+const limitOf = (name: 'cpuLimit' | 'memoryLimit', limit: Amount, setAside: Amount): Resources =>
+  limit === undefined || limit === setAside ? {} : { [name]: limit }
 
 /** What is asked for goes over what the function has; tables are merged key by key. */
 export const overFunction = (task: Task, asked: Task): Task => ({

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Task } from '@trainyard/contract'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { createDefinitions } from '../definitions/index.ts'
 import { openTemporaryDatabase } from '../tracking/testing/temporary-database.ts'
@@ -155,6 +156,33 @@ describe('staged', () => {
     expect(readFileSync(staged.task.command!, 'utf8')).toBe(training)
     expect(staged.notes.join()).toMatch(/apt-get install -y x.*the image img was not used/)
     expect((await stageFunction(version(spec), options())).task.command).toBe(staged.task.command)
+  })
+
+  test('an image is used where a container of it can be started, with the limits of the function', async () => {
+    put('train.py', training)
+    const resources = { requests: { cpu: 1 }, limits: { cpu: 4, memory: '2Gi' } }
+    const staged = async (spec: MakeOptions['given'], state: 'ready' | 'absent', asked: Task = {}) =>
+      await stageFunction(
+        version(await makeFunction('train.py', options({ handler: 'train', resources, image: 'img', ...spec }))),
+        { ...options(), imageState: async () => state },
+        asked,
+      )
+    const used = await staged({ commands: ['apt-get install x'] }, 'ready')
+    expect([used.task.image, used.notes]).toEqual(['img', []])
+    expect(used.task.resources).toEqual({ cpu: 1, memory: '2Gi', cpuLimit: 4 })
+    const absent = await staged({}, 'absent')
+    expect([absent.task.image, absent.notes.join()]).toEqual([
+      undefined,
+      expect.stringMatching(
+        /the image img was not used: it is not on this machine \(podman pull img\),limits of resources are kept in containers/,
+      ),
+    ])
+    expect((await staged({ requirements: ['six'] }, 'ready')).notes.join()).toContain('need not be in it; build the function')
+    expect((await staged({}, 'absent', { image: 'mine' })).task.image).toBe('mine')
+    const spec = await makeFunction('train.py', options({ handler: 'train', requirements: ['six'], baseImage: 'b' }))
+    const built = { ...version(spec), status: { build: { kind: 'image', image: 'built:1' } } }
+    const { task } = await stageFunction(built, { ...options(), imageState: async () => 'ready' })
+    expect([task.image, task.requirements]).toEqual(['built:1', undefined])
   })
 
   test('a source is where the process works, and where imports are found', async () => {

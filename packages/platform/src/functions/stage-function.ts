@@ -36,8 +36,8 @@ export type StageableFunction = Pick<FunctionVersion, 'project' | 'name' | 'refe
  */
 export async function stageFunction(
   version: StageableFunction,
-  options: SourceOptions,
-  asked: Pick<Task, 'handler'> = {},
+  options: StageOptions,
+  asked: Pick<Task, 'handler' | 'image' | 'autolog'> = {},
 ): Promise<StagedFunction> {
   const { spec } = version
   const place = packedSource(version) ?? spec.source
@@ -47,18 +47,52 @@ export async function stageFunction(
   const paths = [folder, source?.folder, spec.pythonPath && source ? join(source.folder, spec.pythonPath) : undefined]
   const pythonPath = Array.from(new Set(paths.filter((path) => path !== undefined))).join(delimiter)
   const { values, secrets } = splitEnvironment(spec)
+  const requirements = requirementsOf(spec, source?.folder)
+  const image = await imageFor(version, options, { requirements, asked })
   const environment = { ...values, ...(pythonPath === '' ? {} : { PYTHONPATH: pythonPath }) }
   return {
     task: {
-      ...taskOf(version, code, requirementsOf(spec, source?.folder), asked),
+      ...taskOf(version, code, image.isUsed ? [] : requirements, asked),
+      ...(image.isUsed ? { image: image.name } : {}),
       ...(Object.keys(environment).length === 0 ? {} : { environment }),
       ...(Object.keys(secrets).length === 0 ? {} : { environmentSecrets: secrets }),
     },
     ...(folder === undefined ? {} : { workingDirectory: folder }),
     ...sharedFolderOf(options.cacheFolder, source),
     ...(source?.revision === undefined ? {} : { revision: source.revision }),
-    notes: notesOf(spec),
+    notes: notesOf(spec, image),
   }
+}
+
+export interface StageOptions extends SourceOptions {
+  /** Whether containers of an image can be started here; without it none are. */
+  imageState?: (image: string) => Promise<'ready' | 'absent' | 'no engine'>
+}
+
+type ChosenImage = { isUsed: true; name: string } | { isUsed: false; reason?: string }
+
+/**
+ * The image that the function was built into, else the one that it names, where a container of it can be started; with packages of its own
+ * only a built one has them. What a run asks for by itself goes over it.
+ */
+async function imageFor(
+  { spec, status }: StageableFunction,
+  { imageState }: StageOptions,
+  { requirements, asked }: { requirements: readonly string[]; asked: Pick<Task, 'image' | 'autolog'> },
+): Promise<ChosenImage> {
+  if (asked.image !== undefined) return { isUsed: true, name: asked.image }
+  const build = status?.['build']
+  const built = isObject(build) && build['kind'] === 'image' && typeof build['image'] === 'string' ? build['image'] : undefined
+  const name = built ?? spec.image
+  if (name === undefined || name === '') return { isUsed: false }
+  const unused = (why: string): ChosenImage => ({ isUsed: false, reason: `the image ${name} was not used: ${why}` })
+  if (spec.kind === 'local') return unused('functions of the kind local are processes')
+  if (asked.autolog === true) return unused('autologging wants the packages of a process')
+  if (built === undefined && requirements.length > 0)
+    return unused('the packages of the function need not be in it; build the function (trainyard function build)')
+  const state = (await imageState?.(name)) ?? 'no engine'
+  if (state === 'no engine') return unused('there is no podman here')
+  return state === 'ready' ? { isUsed: true, name } : unused(`it is not on this machine (podman pull ${name})`)
 }
 
 /** What is far away and not to be had is told on the run: such failures have `type: 'source'` among their details. */
@@ -193,12 +227,14 @@ export function notesOfCommands({ commands = [] }: Pick<FunctionSpec, 'commands'
   return others.length === 0 ? [] : [`build commands are for images and were not run here: ${others.join('; ')}`]
 }
 
-function notesOf(spec: FunctionSpec): string[] {
-  const { image, resources, replicas } = spec
+function notesOf(spec: FunctionSpec, image: ChosenImage): string[] {
+  const { resources, replicas } = spec
   return [
-    ...notesOfCommands(spec),
-    ...(image === undefined ? [] : [`the image ${image} was not used: this is a process on this machine`]),
-    ...(resources?.limits === undefined ? [] : [`limits of resources were not set: ${JSON.stringify(resources.limits)}`]),
+    ...(image.isUsed ? [] : notesOfCommands(spec)),
+    ...(image.isUsed || image.reason === undefined ? [] : [image.reason]),
+    ...(image.isUsed || resources?.limits === undefined
+      ? []
+      : [`limits of resources are kept in containers, and this is a process: ${JSON.stringify(resources.limits)}`]),
     ...(replicas === undefined || replicas <= 1 ? [] : [`one process instead of ${replicas} replicas`]),
   ]
 }

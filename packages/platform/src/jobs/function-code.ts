@@ -1,4 +1,5 @@
 import type { Task } from '@trainyard/contract'
+import { imageState } from '../execution/index.ts'
 import {
   type Functions,
   type FunctionVersion,
@@ -36,6 +37,6 @@ export async function layOutFunction(
   options: { allowLocal: boolean; signal: AbortSignal },
 ): Promise<StagedFunction> {
   const version = await functions.get(parseFunctionReference(plan.function), task.project ?? 'default')
-  const staged = await stageFunction(version, sources(options), task)
+  const staged = await stageFunction(version, { ...sources(options), imageState }, task)
   return { ...staged, task: overFunction(staged.task, task) }
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { AppError, Task } from '@trainyard/contract'
-import { isMissing } from '../../execution/index.ts'
+import { imageState, isMissing } from '../../execution/index.ts'
 import { overFunction, printFunctionReference, stageFunction } from '../../functions/index.ts'
 import type { Cli } from '../cli.ts'
 import type { RunOptions } from '../run/run-options.ts'
@@ -39,12 +39,11 @@ export async function stageNamedFunction(
         ...(version.isVersioned ? {} : { tag: version.tags[0] ?? 'latest' }),
       }),
     }
-  const staged = await stageFunction(version, sourceOptions(cli, session, folderOf(cli, session), signal), own).catch(
-    (error: unknown) => {
-      if (isMissing(error)) return error
-      throw error
-    },
-  )
+  const sources = sourceOptions(cli, session, folderOf(cli, session), signal)
+  const staged = await stageFunction(version, { ...sources, imageState }, own).catch((error: unknown) => {
+    if (isMissing(error)) return error
+    throw error
+  })
   if (staged instanceof Error) {
     const { name, project, reference } = version
     return { task: overFunction({ name, project, experiment: name, labels: { function: reference } }, own), failure: staged }
