@@ -102,6 +102,17 @@ test('a sweep shows its iterations with the best one marked and only the paramet
   ])
 })
 
+test('nested runs have a part of the page, and are left out beyond twenty', () => {
+  const nested = Array.from({ length: 21 }, (_, at) =>
+    runRecord({ id: `0193af0000007000800000000000${1000 + at}`, name: `fold-${at}`, results: { loss: at } }),
+  )
+  const lines = renderRun(page({ run: runRecord({ nestedCount: 21 }), nested }), look)
+  const start = lines.indexOf('Nested')
+  expect(lines[start + 1]).toMatch(/run +name +state .*loss/)
+  expect(lines[start + 2]).toContain('fold-0')
+  expect(lines[start + 22]).toBe('  and 1 more: --all shows them')
+})
+
 test('metrics, artifacts, code and environment have their own parts', () => {
   const run = runRecord({
     parameters: { eta: 0.3, note: 'a b' },
