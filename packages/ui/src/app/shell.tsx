@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { countsQuery, projectsQuery, usePulse } from '../api/queries.ts'
+import { DemoBanner } from '../home/demo-banner.tsx'
 import { formatCount } from '../format/number.ts'
 import { useConnection } from './connection.tsx'
 import { Icon } from './icons.tsx'
@@ -40,6 +41,7 @@ export function Shell() {
       <Rail />
       <main id="main" tabIndex={-1}>
         <AwayBanner />
+        <DemoBanner />
         <Outlet />
       </main>
       {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
