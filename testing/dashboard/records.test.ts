@@ -33,6 +33,7 @@ beforeAll(async () => {
   page = await openPage(browser, complaints)
   traces = await seedTraces(served.url)
   workshop.write('make.py', script)
+  workshop.write('small.py', "import trainyard\ntrainyard.get_or_create_ctx('x').log_artifact('out', body='x')\n")
   printed = await workshop.json(
     'run',
     'make.py:make',
@@ -175,6 +176,68 @@ describe('somebody who asks where a model is from', { timeout: 120_000 }, () => 
   })
 })
 
+describe('somebody who tidies up', { timeout: 120_000 }, () => {
+  it('restores from the trash, and is told what goes before it is emptied', async () => {
+    for (const name of ['one', 'two', 'made a model']) {
+      const run = await workshop.json('run', 'small.py', '--project', 'tidy', '--name', name)
+      if (name === 'made a model') await workshop.run('models', 'register', 'kept', `${run.id}/out`, '--project', 'tidy')
+      await workshop.run('rm', run.id)
+    }
+    await open('/p/tidy/trash')
+    await page.getByLabel('Choose one').check()
+    await page.getByRole('button', { name: 'Restore 1' }).click()
+    await page.getByRole('row', { name: 'one' }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Empty…' }).click()
+    await page.getByText(/^1 run goes with records/).waitFor()
+    await page.getByText('One stays, because registered versions came from it: kept 1.').waitFor()
+    await page.getByRole('button', { name: 'Delete for good' }).click()
+    await page.getByRole('row', { name: 'two' }).waitFor({ state: 'detached' })
+    await page.getByRole('row', { name: 'made a model' }).waitFor()
+  })
+
+  it('keeps secrets by name, gives a project an owner, archives it, and deletes it with all that is told to go', async () => {
+    await open('/p/tidy/settings')
+    await page.getByLabel('Name').fill('API_KEY')
+    await page.getByLabel('Value').fill('correct-horse')
+    await page.getByRole('button', { name: 'Set' }).click()
+    await page.getByText('API_KEY').waitFor()
+    expect(await page.content()).not.toContain('correct-horse')
+    await page.getByRole('button', { name: 'Change' }).click()
+    await page.getByLabel('Owner').fill('maria')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('maria').waitFor()
+    await page.getByRole('button', { name: 'Archive' }).click()
+    await page.getByRole('button', { name: 'Take it back' }).click()
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    await page.getByLabel('Its name').fill('tidy')
+    await page.getByRole('button', { name: 'Delete for good' }).click()
+    await page.getByRole('heading', { name: 'Projects' }).waitFor()
+    await page.getByRole('link', { name: 'tidy', exact: true }).waitFor({ state: 'detached' })
+  })
+
+  it('chooses the zone of times and the look of numbers, and reads who may do what', async () => {
+    await open('/settings')
+    await page.getByText('This server asks for no token').waitFor()
+    await page.getByLabel('Time zone').selectOption('Asia/Tokyo')
+    await page.getByText('Times are shown in Asia/Tokyo').waitFor()
+    await page.getByLabel('Numbers').selectOption('none')
+    await open(`/runs/${printed.id}/logs`)
+    await page.getByText(/^\d{4,} lines/).waitFor()
+    await page.evaluate(() => localStorage.clear())
+  })
+
+  it('finds functions, schedules and traces where it finds everything', async () => {
+    await workshop.run('function', 'new', 'small.py', '--name', 'answering-machine', '--project', 'churn')
+    await open('/')
+    await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('answer')
+    await page.getByRole('option', { name: /^answering-machine/ }).waitFor()
+    await page.getByRole('option', { name: /trace/ }).first().click()
+    await page.getByRole('heading', { name: 'answer', level: 1 }).waitFor()
+  })
+})
+
 describe('pages of records', { timeout: 240_000 }, () => {
   it('hold for axe-core, in both themes, and never scroll sideways, down to a phone', async () => {
     const found: string[] = []
@@ -185,6 +248,9 @@ describe('pages of records', { timeout: 240_000 }, () => {
       `/runs/${printed.id}/lineage`,
       '/lineage?dataset=orders&digest=d1',
       '/p/churn/models/scorer',
+      '/trash',
+      '/p/churn/settings',
+      '/settings',
       '/traces',
       `/traces/${traces.answered}`,
       `/traces/${traces.failed}`,
@@ -198,5 +264,28 @@ describe('pages of records', { timeout: 240_000 }, () => {
 
   it('make the browser complain of nothing', () => {
     expect(complaints).toEqual([])
+  })
+})
+
+describe('a first visit', { timeout: 900_000 }, () => {
+  it('loads the demo project by really running the example, and shows how far it is', async () => {
+    using empty = new Workshop()
+    await using fresh = await serve(empty)
+    const visitor = await openPage(browser)
+    await visitor.goto(fresh.url)
+    await visitor.getByText(`export MLRUN_DBPATH=${fresh.url}`).waitFor()
+    await visitor.getByRole('button', { name: 'Load the demo project' }).click()
+    const banner = visitor.locator('.demo-banner')
+    await banner.getByText('Demo: Making the data set').waitFor()
+    await visitor.reload()
+    // Packages may have to be installed first.
+    await banner.getByText('Demo: Trying 24 combinations').waitFor({ timeout: 600_000 })
+    await banner.waitFor({ state: 'detached', timeout: 240_000 })
+    await visitor.goto(`${fresh.url}/p/demo/models/iris`)
+    await visitor
+      .getByRole('region', { name: /^Lineage/ })
+      .getByRole('link', { name: 'iris_dataset' })
+      .waitFor()
+    await visitor.close()
   })
 })

@@ -20,6 +20,7 @@ export const serverOperations = {
       freeBytes: nullable(count),
       runs: Type.Record(Type.String(), count, { description: 'How many are in each state, the trash aside.' }),
       trashedRuns: count,
+      hasToken: Type.Boolean({ description: 'The server asks for a token.' }),
       databaseProblems: nullable(Type.Array(Type.String())),
     }),
   }),

@@ -178,6 +178,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     onRegistryChange,
     version: packageJson.version,
     startedAtMs: clock.nowMs(),
+    hasToken: options.guard.token !== undefined,
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
     placeOfModel: (model) => places.ofModel(model),
     placeOfTrace: (trace) => places.ofTrace(trace),

@@ -10,6 +10,7 @@ const paths = {
   traces: 'M2.5 3.5h6M4.5 6.5h7M6.5 9.5h5M9.5 12.5h4',
   jobs: 'M2.5 3.5h11v3h-11zM2.5 9.5h11v3h-11zM5 5h.01M5 11h.01',
   projects: 'M2.5 4h4l1.5 1.5h5.5V13h-11z',
+  trash: 'M3 4.5h10M6 4.5V3h4v1.5M4.5 4.5l.5 8.5h6l.5-8.5',
   settings: 'M2.5 5h6M11.5 5h2M8.5 3.5v3M2.5 11h2M7.5 11h6M4.5 9.5v3',
 } as const
 

@@ -6,6 +6,7 @@ import { addressOfPasted } from './foreign-links.ts'
 import { useGo } from './link.tsx'
 import { inProject, useProject } from './project.ts'
 import { Sheet } from './sheet.tsx'
+import { useFoundWork } from './found-work.ts'
 import { toggleTheme } from './theme.ts'
 
 interface Entry {
@@ -79,6 +80,8 @@ const pageLinks = [
   ['Jobs', '/jobs'],
   ['Schedules', '/schedules'],
   ['Models', '/models'],
+  ['Traces', '/traces'],
+  ['Trash', '/trash'],
 ] as const
 
 function useEntries(text: string): Entry[] {
@@ -86,6 +89,7 @@ function useEntries(text: string): Entry[] {
   const project = useProject()
   const runs = useFoundRuns(text)
   const models = useFoundModels(text)
+  const works = useFoundWork(text, project)
   const link = (label: string, kind: string, href: string): Entry => ({ label, kind, run: () => go(href) })
   const pasted = addressOfPasted(text)
   const fits = ({ label }: Entry): boolean => label.toLowerCase().includes(text.toLowerCase())
@@ -103,8 +107,9 @@ function useEntries(text: string): Entry[] {
     ...models.map(({ name, project: owner }) =>
       link(name, `model · ${owner}`, `/p/${encodeURIComponent(owner)}/models/${encodeURIComponent(name)}`),
     ),
+    ...works.map(({ label, kind, href }) => link(label, kind, href)),
     ...pages,
-  ].slice(0, 12)
+  ].slice(0, 16)
 }
 
 function useFoundRuns(text: string): RunRow[] {

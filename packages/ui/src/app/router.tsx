@@ -23,6 +23,8 @@ const schedules = lazyRouteComponent(() => import('../work/schedules-page.tsx'),
 const traces = lazyRouteComponent(() => import('../traces/traces-page.tsx'), 'TracesPage')
 const trace = lazyRouteComponent(() => import('../traces/trace-page.tsx'), 'TracePage')
 const lineage = lazyRouteComponent(() => import('../lineage/lineage-page.tsx'), 'LineagePage')
+const trash = lazyRouteComponent(() => import('../trash/trash-page.tsx'), 'TrashPage')
+const projectPage = lazyRouteComponent(() => import('../project/project-page.tsx'), 'ProjectPage')
 const projects = lazyRouteComponent(() => import('../pages/projects-page.tsx'), 'ProjectsPage')
 const settings = lazyRouteComponent(() => import('../pages/settings-page.tsx'), 'SettingsPage')
 const go = lazyRouteComponent(() => import('../pages/go-page.tsx'), 'GoPage')
@@ -57,6 +59,9 @@ const tree = root.addChildren([
   page('/traces/$trace', trace),
   page('/p/$project/traces/$trace', trace),
   page('/lineage', lineage),
+  page('/trash', trash),
+  page('/p/$project/trash', trash),
+  page('/p/$project/settings', projectPage),
   page('/projects', projects),
   page('/settings', settings),
   page('/go/$', go),

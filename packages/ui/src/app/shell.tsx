@@ -179,6 +179,10 @@ function Rail() {
           <Icon name="projects" />
           <span className="label">Projects</span>
         </A>
+        <A href={inProject(project, '/trash')} aria-current={isHere('/trash') ? 'page' : undefined} title="Trash">
+          <Icon name="trash" />
+          <span className="label">Trash</span>
+        </A>
         <A href="/settings" aria-current={isHere('/settings') ? 'page' : undefined} title="Settings">
           <Icon name="settings" />
           <span className="label">Settings</span>

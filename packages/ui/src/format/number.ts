@@ -1,19 +1,23 @@
+import { chosenDigits, digitMarks } from './preferences.ts'
+
 /** Numbers as people read them. A minus is a real minus, digits are grouped, and nothing is hidden: NaN and infinity are words. */
 const minus = (text: string): string => text.replace('-', '−')
 
 export const formatSpecial = (value: number): string => (Number.isNaN(value) ? 'NaN' : value > 0 ? '+∞' : '−∞')
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
-export const formatCount = (value: number): string => grouped.format(value)
+const digitMark = digitMarks[chosenDigits()]
+const group = (value: number): string => grouped.format(value).replaceAll(',', digitMark)
+export const formatCount = group
 
 export function formatNumber(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return formatSpecial(value)
   const size = Math.abs(value)
   if (size >= 1e6) return minus(compact(value))
   if (size !== 0 && size < 1e-3 && (decimals === undefined || size < 0.5 * 10 ** -decimals)) return minus(exponential(value))
-  if (Number.isInteger(value) && (decimals === undefined || decimals === 0)) return minus(grouped.format(value))
+  if (Number.isInteger(value) && (decimals === undefined || decimals === 0)) return minus(group(value))
   if (decimals !== undefined) return minus(value.toFixed(decimals))
-  return minus(size >= 1000 ? grouped.format(value) : String(Number(value.toPrecision(4))))
+  return minus(size >= 1000 ? group(value) : String(Number(value.toPrecision(4))))
 }
 
 function compact(value: number): string {

@@ -1,3 +1,5 @@
+import { chosenZone } from './preferences.ts'
+
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
@@ -23,8 +25,11 @@ export function formatAge(atMs: number, nowMs: number): string {
   return formatDate(atMs)
 }
 
-const dateFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
+const zone = chosenZone()
+const inZone = zone === '' ? {} : { timeZone: zone }
+const dateFormat = new Intl.DateTimeFormat('en-GB', { ...inZone, day: 'numeric', month: 'short', year: 'numeric' })
 const momentFormat = new Intl.DateTimeFormat('en-GB', {
+  ...inZone,
   day: 'numeric',
   month: 'short',
   year: 'numeric',
@@ -32,7 +37,7 @@ const momentFormat = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   second: '2-digit',
 })
-const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const clockFormat = new Intl.DateTimeFormat('en-GB', { ...inZone, hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 export const formatDate = (atMs: number): string => dateFormat.format(atMs)
 /** Local time, to the second. */
@@ -40,4 +45,4 @@ export const formatMoment = (atMs: number): string => momentFormat.format(atMs)
 export const formatClock = (atMs: number): string => clockFormat.format(atMs)
 /** For titles: local and UTC. */
 export const momentTitle = (atMs: number): string => `${formatMoment(atMs)} · ${new Date(atMs).toISOString()}`
-export const timeZoneName = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+export const timeZoneName = (): string => zone || Intl.DateTimeFormat().resolvedOptions().timeZone

@@ -66,8 +66,8 @@ export function LoadDemo() {
         Load the demo project
       </button>
       <p className="muted">
-        Runs the example on this server: a data set, a training, a sweep over 24 combinations, a registered model. The first time its
-        packages are installed, which needs a network and a minute or two.
+        Runs the example on this server: a data set, a training, a sweep over 24 combinations, a registered model. The first time
+        its packages are installed, which needs a network and a minute or two.
       </p>
       {start.error && (
         <p className="note failure" role="alert">

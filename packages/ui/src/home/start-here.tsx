@@ -19,7 +19,10 @@ export function StartHere({ project }: { project?: string | undefined }) {
         label="Already using MLflow? Point it here and change nothing else"
         text={`export MLFLOW_TRACKING_URI=${address}`}
       />
-      <Snippet label="Already using MLRun? Point its client here and change nothing else" text={`export MLRUN_DBPATH=${address}`} />
+      <Snippet
+        label="Already using MLRun? Point its client here and change nothing else"
+        text={`export MLRUN_DBPATH=${address}`}
+      />
       <Snippet
         label="TypeScript"
         text={`import { handler } from '@trainyard/sdk'\nexport const train = handler({}, async (context) => {\n  context.logMetric('accuracy', 0.93, { step: 1 })\n})`}

@@ -27,8 +27,8 @@ export interface PlacedNode {
   y: number
 }
 
-export const box = { width: 200, height: 44 }
-const gap = { x: 56, y: 10 }
+export const box = { width: 148, height: 44 }
+const gap = { x: 24, y: 10 }
 
 /** Ranks become columns from left to right; in a column, what is linked to the same things stands together, columns are centred. */
 export function layOut({ nodes, edges }: Lineage): { placed: PlacedNode[]; width: number; height: number } {

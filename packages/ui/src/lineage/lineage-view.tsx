@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
 import { get } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A } from '../app/link.tsx'
@@ -31,11 +32,23 @@ export function LineageView({ of }: { of: Partial<LineageQuestion> }) {
 
 function Picture({ lineage }: { lineage: Lineage }) {
   const { placed, width, height } = layOut(lineage)
+  const place = useRef<HTMLDivElement>(null)
+  const focus = placed.find(({ node }) => node.rank === 0)?.x ?? 0
+  // What was asked for is seen first, with what is beside it.
+  useEffect(() => {
+    if (place.current) place.current.scrollLeft = focus - (place.current.clientWidth - box.width) / 2
+  }, [focus])
   const places = new Map(placed.map((each) => [each.node.id, each]))
   return (
     <>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard. */}
-      <div className="scroll lineage" tabIndex={0} role="region" aria-label="Lineage, from what it came to what came of it">
+      <div
+        ref={place}
+        className="scroll lineage"
+        tabIndex={0}
+        role="region"
+        aria-label="Lineage, from what it came to what came of it"
+      >
         <div style={{ width, height, position: 'relative' }}>
           <svg width={width} height={height} aria-hidden="true">
             {lineage.edges.map(({ from, to }) => (

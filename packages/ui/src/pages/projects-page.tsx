@@ -41,7 +41,8 @@ export function ProjectsPage() {
                     <td className="num">{formatCount(runCount)}</td>
                     <td>
                       <A href={inProject(name, '/runs')}>runs</A> · <A href={inProject(name, '/experiments')}>experiments</A> ·{' '}
-                      <A href={inProject(name, '/models')}>models</A> · <A href={inProject(name, '/artifacts')}>artifacts</A>
+                      <A href={inProject(name, '/models')}>models</A> · <A href={inProject(name, '/artifacts')}>artifacts</A> ·{' '}
+                      <A href={inProject(name, '/settings')}>settings</A>
                     </td>
                     <td className="num">{createdAtMs === 0 ? '–' : <Age atMs={createdAtMs} />}</td>
                   </tr>

@@ -3,6 +3,8 @@ import { useState } from 'react'
 import { get } from '../api/client.ts'
 import { setSingleKeys, singleKeysAreOn } from '../app/keys.ts'
 import { setTheme, type Theme, useTheme } from '../app/theme.ts'
+import { A } from '../app/link.tsx'
+import { chosenDigits, chosenZone, keepPreference } from '../format/preferences.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { formatBytes, formatCount } from '../format/number.ts'
 import { formatDuration, timeZoneName } from '../format/time.ts'
@@ -17,6 +19,7 @@ interface Figures {
   freeBytes: number | null
   runs: Record<string, number>
   trashedRuns: number
+  hasToken: boolean
 }
 
 const themes: [Theme, string][] = [
@@ -64,7 +67,28 @@ export function SettingsPage() {
                 />{' '}
                 Single keys act (j, k, x, …)
               </label>
-              <p className="muted">Times are shown in {timeZoneName()}.</p>
+              <label>
+                Time zone{' '}
+                <select className="button" value={chosenZone()} onChange={(event) => keepPreference('zone', event.target.value)}>
+                  <option value="">As the system</option>
+                  {Intl.supportedValuesOf('timeZone').map((zone) => (
+                    <option key={zone}>{zone}</option>
+                  ))}
+                </select>
+              </label>
+              <label>
+                Numbers{' '}
+                <select
+                  className="button"
+                  value={chosenDigits()}
+                  onChange={(event) => keepPreference('digits', event.target.value)}
+                >
+                  <option value="comma">1,234,567.8</option>
+                  <option value="space">1 234 567.8</option>
+                  <option value="none">1234567.8</option>
+                </select>
+              </label>
+              <p className="muted">Times are shown in {timeZoneName()}; exports are in UTC.</p>
             </div>
           </section>
           <section className="card">
@@ -92,9 +116,36 @@ export function SettingsPage() {
                     <dd key={`${state} count`}>{formatCount(count)}</dd>,
                   ])}
                   <dt>runs in the trash</dt>
-                  <dd>{formatCount(figures.trashedRuns)}</dd>
+                  <dd>
+                    <A href="/trash">{formatCount(figures.trashedRuns)}</A>
+                  </dd>
                 </dl>
               )}
+            </div>
+          </section>
+          <section className="card">
+            <header>
+              <h2>Who may</h2>
+            </header>
+            <div className="body stack">
+              {figures?.hasToken === true && (
+                <>
+                  <p>
+                    Whoever has this server&apos;s token may do everything. A browser asks for it once; clients send it as a
+                    bearer token or as the password of any user name, which is then who did it in histories.
+                  </p>
+                  <Snippet label="MLflow" text="export MLFLOW_TRACKING_TOKEN=…" />
+                </>
+              )}
+              {figures?.hasToken === false && (
+                <>
+                  <p>This server asks for no token: whoever reaches it may do everything.</p>
+                  <Snippet label="One token for all" text="trainyard up --token …" />
+                </>
+              )}
+              <p className="muted">
+                There are no users, roles or tokens of persons. A running job has a token of its own that ends with it.
+              </p>
             </div>
           </section>
           <section className="card">

@@ -22,6 +22,7 @@ const pages = [
   '/traces',
   '/traces/*',
   '/lineage',
+  '/trash',
   '/projects',
   '/settings',
   '/go/*',

@@ -37,6 +37,8 @@ export interface NativeContext {
   readonly onRegistryChange: (() => void) | undefined
   readonly version: string
   readonly startedAtMs: number
+  /** Who asks must carry one. */
+  readonly hasToken: boolean
   /** Where files of a run come to that has no place of its own. */
   placeOfRun(runId: string, project: string): string
   /** The folder of a logged model. */

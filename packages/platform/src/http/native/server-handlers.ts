@@ -16,11 +16,12 @@ import { searchAllIds } from './selected-runs.ts'
 export const serverHandlers: SomeHandlers<
   'getFigures' | 'emptyTrash' | 'followChanges' | 'followRun' | 'exportRuns' | 'importRuns'
 > = {
-  getFigures: async ({ holdings, version, clock, startedAtMs }, { query }) => ({
+  getFigures: async ({ holdings, version, clock, startedAtMs, hasToken }, { query }) => ({
     version,
     uptimeMs: Math.max(0, clock.nowMs() - startedAtMs),
     memoryBytes: process.memoryUsage().rss,
     ...(await figuresOf(holdings)),
+    hasToken,
     databaseProblems: query.check === true ? (await holdings.database.inspect()).problems : null,
   }),
   emptyTrash: async (context, { body: { runs, filter, project, all = false, dryRun = false } }) => {

@@ -1,0 +1,61 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { get, post } from '../api/client.ts'
+import { projectsQuery } from '../api/queries.ts'
+import { Age } from '../ui/moment.tsx'
+
+interface Experiment {
+  id: string
+  project: string
+  name: string
+  trashedAtMs: number | null
+}
+
+const mostProjects = 100
+
+/** Experiments come back with all their runs. */
+export function TrashedExperiments({ project }: { project: string | undefined }) {
+  const queries = useQueryClient()
+  const { data: projects = [] } = useQuery(projectsQuery)
+  const names = project === undefined ? projects.map(({ name }) => name).slice(0, mostProjects) : [project]
+  const { data = [] } = useQuery({
+    queryKey: ['trashed experiments', names],
+    queryFn: async ({ signal }) =>
+      (
+        await Promise.all(
+          names.map((name) =>
+            get<{ experiments: Experiment[] }>('/experiments', { project: name, trashed: true, limit: 100 }, signal),
+          ),
+        )
+      ).flatMap(({ experiments }) => experiments),
+    enabled: names.length > 0,
+    retry: false,
+  })
+  if (data.length === 0) return null
+  const restore = async (id: string): Promise<void> => {
+    await post(`/experiments/${id}/restore`, {})
+    await queries.invalidateQueries()
+  }
+  return (
+    <section className="card scroll">
+      <header>
+        <h2>Experiments</h2>
+      </header>
+      <table className="plain-table">
+        <tbody>
+          {data.map(({ id, name, project: owner, trashedAtMs }) => (
+            <tr key={id}>
+              <td className="strong">{name}</td>
+              <td>{owner}</td>
+              <td className="num">{trashedAtMs !== null && <Age atMs={trashedAtMs} />}</td>
+              <td className="num">
+                <button type="button" className="button small" onClick={() => void restore(id)}>
+                  Restore with its runs
+                </button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
