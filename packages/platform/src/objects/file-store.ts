@@ -70,6 +70,7 @@ export function createFileStore(options: { root: string }): ObjectStore {
       })
       return { info: { ...info, sizeBytes }, stream }
     },
+    openFile: async (key) => (await openLocalFile((await find(key)).path, `"${key}"`)).handle,
     head: async (key) => (await infoAt(key))?.info,
     list: (list = {}) => listFiles(root, { ...list, limit: pageLimit(list) }),
     async delete(key) {

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
 /** What to store: bytes in memory, a stream of bytes, or a local file. */
@@ -82,6 +83,8 @@ export interface ObjectStore {
   putIfAbsent?(key: string, body: ObjectBody, options?: PutOptions): Promise<StoredObject | null>
   /** `not_found` when missing. A connection lost midway is taken up again where it broke. */
   get(key: string, options?: GetOptions): Promise<ObjectContent>
+  /** The object as an open file, where it is one on this machine; whoever asks closes it. `not_found` when missing. */
+  openFile?(key: string): Promise<FileHandle>
   /** Undefined when missing. */
   head(key: string, options?: Cancellable): Promise<ObjectInfo | undefined>
   /** One page, in order of the keys' UTF-8 bytes. */

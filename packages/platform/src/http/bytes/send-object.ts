@@ -1,9 +1,12 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { basename } from 'node:path'
-import { AppError } from '@trainyard/contract'
+import { AppError, isAppError } from '@trainyard/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ObjectStore } from '../../objects/index.ts'
-import { readRange } from './byte-range.ts'
+import { type ByteRange, readRange } from './byte-range.ts'
 import { mediaTypeOf } from './media-types.ts'
+import { isSentInPieces, sendFile } from './send-file.ts'
 
 /** No network, no origin of ours, no other window: what a page that a run made may use. */
 const shownPolicy = [
@@ -46,12 +49,35 @@ export async function sendObject(
   if (length !== undefined) reply.header('content-length', length)
   if (request.method === 'HEAD') return await reply.send()
   try {
+    if (store.openFile && length !== undefined && isSentInPieces(length))
+      return await sendOpened(await store.openFile(key), range ?? { offset: 0, lengthBytes: length }, request, reply)
     const { stream } = await store.get(key, range ?? {})
     return await reply.send(stream)
   } catch (error) {
     // The store's own error names places of this machine; who asks is told the path that was asked for.
     throw error instanceof AppError && error.code === 'not_found' ? noSuchFile(name) : error
   }
+}
+
+/** Once the head is out nothing else can be said: what fails then cuts the connection, so that nobody takes a part for the whole. */
+async function sendOpened(
+  handle: FileHandle,
+  range: ByteRange,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const headers = reply.getHeaders()
+  reply.hijack()
+  try {
+    reply.raw.writeHead(reply.statusCode, headers as OutgoingHttpHeaders)
+    await sendFile(handle, range, reply.raw)
+  } catch (error) {
+    reply.raw.destroy()
+    if (!isAppError(error, 'aborted')) request.log.error({ err: error, requestId: request.id }, 'a file was not sent whole')
+  } finally {
+    await handle.close()
+  }
+  return reply
 }
 
 const noSuchFile = (name: string) => new AppError('not_found', `There is no artifact '${name}'.`)
