@@ -178,6 +178,32 @@ class Documents(unittest.TestCase):
         with self.assertRaises(MLRunNotFoundError):
             db.get_feature_set("stocks", project)
 
+    def test_alerts_and_their_activations(self):
+        project = mlrun.get_or_create_project(unique("alert"), context=tempfile.mkdtemp()).metadata.name
+        db = mlrun.get_run_db()
+        schemas = mlrun.common.schemas
+        entity = {"kind": "job", "project": project, "ids": ["train"]}
+        notification = mlrun.model.Notification(kind="slack", name="s", message="m", severity="info", when=["error"], secret_params={"webhook": "https://127.0.0.1/x"})
+        alert = mlrun.alerts.alert.AlertConfig(
+            project=project,
+            name="broken",
+            summary="{{name}} is broken",
+            severity=schemas.alert.AlertSeverity.HIGH,
+            entities=schemas.alert.EventEntities(**entity),
+            trigger=schemas.alert.AlertTrigger(events=["failed"]),
+            criteria=schemas.alert.AlertCriteria(count=1),
+            notifications=[schemas.alert.AlertNotification(notification=notification.to_dict())],
+        )
+        db.store_alert_config("broken", alert, project)
+        self.assertEqual([each.name for each in db.list_alerts_configs(project)], ["broken"])
+        db.generate_event("failed", {"kind": "failed", "entity": entity}, project)
+        activations = db.list_alert_activations(project)
+        self.assertEqual([(each.name, each.entity_id) for each in activations], [("broken", "train")])
+        self.assertEqual(db.get_alert_config("broken", project).state, "active")
+        db.reset_alert_config("broken", project)
+        self.assertEqual(db.get_alert_config("broken", project).state, "inactive")
+        self.assertIsNotNone(db.list_alert_activations(project)[0].reset_time)
+
     def test_hub_sources(self):
         sources = mlrun.get_run_db().list_hub_sources()
         self.assertEqual(sources[-1].source.metadata.name, "default")

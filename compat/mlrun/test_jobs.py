@@ -99,6 +99,11 @@ class Jobs(unittest.TestCase):
         schedule = self.db.get_schedule(self.project, "each-second")
         self.assertEqual(schedule.cron_trigger.minute, "*")
         self.assertIn("each-second", [each.name for each in self.db.list_schedules(self.project).schedules])
+        if hasattr(self.db, "set_schedule_notifications"):
+            told = mlrun.model.Notification(kind="webhook", name="told", message="m", severity="info", when=["completed"], condition="", params={"url": "http://127.0.0.1:9/x"})
+            self.db.set_schedule_notifications(self.project, "each-second", [told])
+            kept = self.db.get_schedule(self.project, "each-second").scheduled_object["task"]["spec"]["notifications"]
+            self.assertEqual([each["name"] for each in kept], ["told"])
         self.db.invoke_schedule(self.project, "each-second")
 
         def ended():

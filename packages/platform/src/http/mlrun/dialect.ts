@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
 import { checkJobReach } from './job-reach.ts'
 import { noteVanished } from '../vanished.ts'
+import { alertRoutes } from './alerts.ts'
 import { artifactRoutes } from './artifacts.ts'
 import { artifactTagRoutes } from './artifact-tags.ts'
 import { backgroundTaskRoutes } from './background-task-routes.ts'
@@ -42,6 +43,7 @@ export const allRoutes: readonly Route[] = [
   ...secretRoutes,
   ...hubRoutes,
   ...featureStoreRoutes,
+  ...alertRoutes,
   ...monitoringRoutes,
   ...fileRoutes,
   ...runtimeResourceRoutes,

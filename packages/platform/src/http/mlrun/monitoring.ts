@@ -15,10 +15,7 @@ import {
   removeRecord,
   type StoredKind,
 } from './stored-records.ts'
-import { toTime } from './times.ts'
 
-const alert = { kind: 'alert', what: 'alert' }
-const template = { kind: 'alert-template', what: 'alert template' }
 const endpoint = { kind: 'model-endpoint', what: 'model endpoint' }
 const profile = { kind: 'datastore-profile', what: 'datastore profile' }
 const gateway = { kind: 'api-gateway', what: 'API gateway' }
@@ -33,34 +30,6 @@ const stored = (path: string, kind: StoredKind): Route[] => [
     return noContent()
   }),
 ]
-
-/** Clients before 1.8 take the list as it is, newer ones take it out of an object. */
-const isNewClient = ({ headers }: MlrunCall): boolean => {
-  const [major = 0, minor = 0] = String(headers['x-mlrun-client-version'] ?? '')
-    .split('.')
-    .map(Number)
-  return !(major === 1 && minor < 8)
-}
-
-async function putAlert(context: MlrunContext, call: MlrunCall): Promise<JsonObject> {
-  const before = await findRecord(context, alert, at(call))
-  const body = documentIn(call, 'an alert')
-  const criteria = { count: 1, period: null, ...objectAt(body, 'criteria') }
-  return await putRecord(context, alert, {
-    ...at(call),
-    body: {
-      ...body,
-      project: call.params['project']!,
-      name: call.params['name']!,
-      id: before?.['id'] ?? Math.floor(context.clock.nowMs()),
-      created: before?.['created'] ?? toTime(context.clock.nowMs()),
-      updated: toTime(context.clock.nowMs()),
-      state: 'inactive',
-      count: 0,
-      criteria,
-    },
-  })
-}
 
 const nameOfEndpoint = (body: JsonObject): string => {
   const spec = objectAt(body, 'spec')
@@ -114,36 +83,6 @@ async function putEndpoint(context: MlrunContext, project: string, body: JsonObj
 }
 
 export const monitoringRoutes: readonly Route[] = [
-  ...stored('alerts', alert),
-  route('PUT', 'projects/:project/alerts/:name', putAlert),
-  route('GET', 'projects/:project/alerts', async (context, call) => {
-    const alerts = await listRecords(context, alert, call.params['project']!)
-    return isNewClient(call) ? { alerts, pagination: { page: null, 'page-size': null, 'page-token': null } } : alerts
-  }),
-  route('POST', 'projects/:project/alerts/:name/reset', async (context, call) => {
-    const found = await getRecord(context, alert, at(call))
-    await putRecord(context, alert, { ...at(call), body: { ...found, state: 'inactive', count: 0 } })
-    return {}
-  }),
-  route('GET', 'projects/:project/alert-activations', async () => ({
-    activations: [],
-    pagination: { page: null, 'page-size': null, 'page-token': null },
-  })),
-  route('GET', 'alert-templates', async (context) => listRecords(context, template, 'default')),
-  route('GET', 'alert-templates/:name', (context, { params: { name = '' } }) =>
-    getRecord(context, template, { project: 'default', name }),
-  ),
-  route('PUT', 'alert-templates/:name', (context, call) =>
-    putRecord(context, template, { project: 'default', name: call.params['name']!, body: documentIn(call, 'an alert template') }),
-  ),
-  route('DELETE', 'alert-templates/:name', async (context, { params: { name = '' } }) => {
-    await removeRecord(context, template, { project: 'default', name })
-    return noContent()
-  }),
-  route('POST', 'projects/:project/events/:name', async (_context, call) => {
-    documentIn(call, 'an event')
-    return {}
-  }),
   route(
     'POST',
     'projects/:project/model-endpoints',
@@ -156,6 +95,11 @@ export const monitoringRoutes: readonly Route[] = [
     return await putEndpoint(context, call.params['project']!, known === undefined ? body : merged(known, body))
   }),
   route('GET', 'projects/:project/model-endpoints', async (context, call) => ({ endpoints: await endpointsOf(context, call) })),
+  // What engines of monitoring would have measured: there are none, and nothing was.
+  route('GET', 'projects/:project/model-endpoints/:name/metrics', async (context, call) => {
+    await findEndpoint(context, call)
+    return []
+  }),
   route('GET', 'projects/:project/model-endpoints/:name', findEndpoint),
   route('DELETE', 'projects/:project/model-endpoints/:name', async (context, call) => {
     const found = await findEndpoint(context, call).catch(() => undefined)

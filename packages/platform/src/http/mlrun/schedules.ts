@@ -29,11 +29,25 @@ export const scheduleRoutes: readonly Route[] = [
     const { project = '', name = '' } = call.params
     const known = await get(context, call)
     const body = withoutNull(documentIn(call, 'a schedule'))
-    if (known.secretNames.length > 0 && body['scheduled_object'] === undefined)
-      throw invalid(
-        `The task of the schedule ${project}/${name} was given secrets by value, which nobody is shown: send it again.`,
-      )
+    if (body['scheduled_object'] === undefined) requireWholeTask(known)
     await putSchedule(context, call, { project, name, body: { ...(await toDocument(context, known)), ...body }, replaces: true })
+    return {}
+  }),
+  route('PUT', 'projects/:project/schedules/:name/notifications', async (context, call) => {
+    const { project = '', name = '' } = call.params
+    const { notifications } = documentIn(call, "an object with 'notifications'")
+    if (!Array.isArray(notifications)) throw invalid("The body has no list of 'notifications'.")
+    const known = await get(context, call)
+    requireWholeTask(known)
+    const document = await toDocument(context, known)
+    const object = objectAt(document, 'scheduled_object')
+    const task = { ...objectAt(object, 'task'), spec: { ...objectAt(object, 'task', 'spec'), notifications } }
+    await putSchedule(context, call, {
+      project,
+      name,
+      body: { ...document, scheduled_object: { ...object, task } },
+      replaces: true,
+    })
     return {}
   }),
   route('GET', 'projects/:project/schedules/:name', async (context, call) => toDocument(context, await get(context, call), call)),
@@ -56,6 +70,12 @@ export const scheduleRoutes: readonly Route[] = [
     return { data: toRun(await context.tracking.runs.get(runId), undefined) }
   }),
 ]
+
+/** A task with secrets by value is not known as a whole: it cannot be put again with a part changed. */
+function requireWholeTask({ project, name, secretNames }: ScheduleRecord): void {
+  if (secretNames.length === 0) return
+  throw invalid(`The task of the schedule ${project}/${name} was given secrets by value, which nobody is shown: send it again.`)
+}
 
 const withoutNull = (body: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))

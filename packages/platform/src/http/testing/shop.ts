@@ -36,7 +36,7 @@ export async function openShop() {
   })
   return {
     ...place,
-    ask: (method: 'GET' | 'POST', url: string, payload?: object) =>
+    ask: (method: 'GET' | 'POST' | 'PUT', url: string, payload?: object) =>
       app.inject({ method, url: `/api/${url}`, ...(payload && { payload }) }),
     [Symbol.asyncDispose]: async () => {
       await app.close()

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest'
+import { openShop } from '../testing/shop.ts'
+
+const entity = (id: string) => ({ kind: 'job', project: 'p1', ids: [id] })
+const alert = (more: object) => ({
+  severity: 'high',
+  entities: entity('train'),
+  trigger: { events: ['failed'] },
+  reset_policy: 'auto',
+  notifications: [{ notification: { kind: 'slack', name: 's' } }],
+  ...more,
+})
+
+it('an event that an alert waits for makes an activation; those of others do not', async () => {
+  await using shop = await openShop()
+  await shop.ask('PUT', 'v1/projects/p1/alerts/broken', alert({}))
+  const tell = (name: string, id: string) => shop.ask('POST', `v1/projects/p1/events/${name}`, { kind: name, entity: entity(id) })
+  await tell('failed', 'another')
+  await tell('data-drift-detected', 'train')
+  expect((await shop.ask('GET', 'v1/projects/p1/alert-activations')).json().activations).toEqual([])
+  await tell('failed', 'train')
+  await tell('failed', 'train')
+  const { activations } = (await shop.ask('GET', 'v1/projects/p1/alert-activations?name=broken&severity=high')).json()
+  expect(activations).toHaveLength(2)
+  expect(activations[0]).toMatchObject({
+    name: 'broken',
+    project: 'p1',
+    entity_id: 'train',
+    event_kind: 'failed',
+    number_of_events: 1,
+    notifications: [{ kind: 'slack', summary: { failed: 0, succeeded: 0 } }],
+    reset_time: expect.any(String),
+  })
+  const one = await shop.ask('GET', `v1/projects/p1/alert-activations/${activations[0].id}`)
+  expect(one.json()).toEqual(activations[0])
+  expect((await shop.ask('GET', 'v1/projects/p1/alert-activations?severity=low')).json().activations).toEqual([])
+})
+
+it('an alert that counts is active at the last of its events, and silent until somebody resets it', async () => {
+  await using shop = await openShop()
+  await shop.ask('PUT', 'v1/projects/p1/alerts/often', alert({ reset_policy: 'manual', criteria: { count: 2, period: '10m' } }))
+  const tell = () => shop.ask('POST', 'v1/projects/p1/events/failed', { kind: 'failed', entity: entity('train') })
+  const state = async () => (await shop.ask('GET', 'v1/projects/p1/alerts/often')).json()
+  await tell()
+  expect(await state()).toMatchObject({ state: 'inactive', count: 0 })
+  await tell()
+  await tell()
+  expect(await state()).toMatchObject({ state: 'active', count: 1 })
+  const activations = async () => (await shop.ask('GET', 'v1/projects/p1/alert-activations')).json().activations
+  expect(await activations()).toEqual([expect.objectContaining({ number_of_events: 2, reset_time: null })])
+  await shop.ask('POST', 'v1/projects/p1/alerts/often/reset')
+  expect(await state()).toMatchObject({ state: 'inactive', count: 0 })
+  expect(await state()).not.toHaveProperty('event_times')
+  expect(await activations()).toEqual([expect.objectContaining({ reset_time: expect.any(String) })])
+})
