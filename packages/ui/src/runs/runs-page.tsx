@@ -1,31 +1,32 @@
 import { useQuery } from '@tanstack/react-query'
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
-import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, memo, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { countsQuery, keysQuery, type TableScope } from '../api/queries.ts'
 import type { RunRow, TableKeys } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
-import { mainMetric } from '../format/goal.ts'
-import { decimalsFor, formatCount } from '../format/number.ts'
+import { formatCount } from '../format/number.ts'
 import { timeZoneName } from '../format/time.ts'
-import { readNumber } from '../api/client.ts'
-import { RunCharts } from '../charts/run-charts.tsx'
 import { StartHere } from '../home/start-here.tsx'
-import { chooseColumns, movedBefore, parseColumns, pinnedFirst, printColumns } from './columns.ts'
+import { movedBefore, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
 import type { KnownKeys } from './filter-text.ts'
 import { ExportButton } from './export-button.tsx'
 import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
-import type { ColumnFacts } from './run-table-row.tsx'
 import { RunTable, type Sort } from './run-table.tsx'
 import { SavedViews } from './saved-views.tsx'
 import { SelectionBar } from './selection-bar.tsx'
 import { useExpandedRows } from './use-expanded.ts'
 import { useOutlines } from './use-outlines.ts'
+import { useColumnFacts, useColumns } from './use-run-columns.ts'
 import { useRunRows } from './use-run-rows.ts'
+import { type Selection, useSelection } from './use-selection.ts'
+
+/** What draws is fetched when somebody asks for curves: the table does without. */
+const RunCharts = lazy(async () => ({ default: (await import('../charts/run-charts.tsx')).RunCharts }))
 
 const views = [
   ['All', ''],
@@ -126,7 +127,9 @@ export function RunsPage() {
       {rows.error && <Refusal error={rows.error} />}
       {shows === 'charts' && (
         <div className="page-body">
-          <RunCharts scope={group === 'parent' ? { ...sorted, iterations: true } : sorted} group={group} />
+          <Suspense fallback={null}>
+            <RunCharts scope={group === 'parent' ? { ...sorted, iterations: true } : sorted} group={group} />
+          </Suspense>
         </div>
       )}
       {shows === 'groups' && group !== undefined && <GroupTable scope={scope} by={group} columns={columns} />}
@@ -273,45 +276,6 @@ function useView() {
 
 const noFacts: TableKeys['facts'] = []
 
-function useColumns(
-  search: URLSearchParams,
-  keys: TableKeys | undefined,
-): { columns: readonly RunField[]; pinned: ReadonlySet<string>; pinnedCount: number; curve: string | undefined } {
-  const written = search.get('columns')
-  const asked = search.get('curve')
-  const fixed = search.get('pinned') ?? ''
-  const pinned = useMemo(() => new Set(parseColumns(fixed).map(printRunField)), [fixed])
-  return useMemo(() => {
-    const goal = mainMetric((keys?.facts ?? []).filter(({ scope, pointCount }) => scope === 'metrics' && pointCount > 2))
-    const curve = asked === 'none' ? undefined : (asked ?? undefined)
-    const room = innerWidth > 1100 ? innerWidth - 188 - 700 : innerWidth - 48 - 585
-    const chosen = written === null ? (keys ? chooseColumns(keys, room) : []) : parseColumns(written === 'none' ? '' : written)
-    // A metric with one point per run has no outline worth a column, so it is drawn only when somebody asks, or the width is there.
-    return { ...pinnedFirst(chosen, pinned), pinned, curve: asked === null && innerWidth > 1100 ? goal : curve }
-  }, [written, asked, keys, pinned])
-}
-
-/** Decimals from the rows first shown, so that nothing changes width while scrolling. */
-function useColumnFacts(
-  columns: readonly RunField[],
-  keys: TableKeys | undefined,
-  first: readonly RunRow[],
-): ReadonlyMap<string, ColumnFacts> {
-  return useMemo(() => {
-    const goal = columns.find((field) => field.scope === 'metrics')
-    return new Map(
-      columns.map((field, at) => {
-        const values = first.flatMap((row) => readNumber(row.values[at]) ?? []).filter((value) => Number.isFinite(value))
-        const known = keys?.facts.find(({ scope, name }) => scope === field.scope && name === field.name)
-        const low = known?.min ?? Math.min(...values)
-        const high = known?.max ?? Math.max(...values)
-        const decimals = values.length === 0 ? undefined : decimalsFor(values)
-        return [printRunField(field), { decimals, low, high, isGoal: field === goal }]
-      }),
-    )
-  }, [columns, keys, first])
-}
-
 function knownKeys(keys: TableKeys | undefined): KnownKeys {
   const ofScope = (scope: string): string[] => (keys?.keys ?? []).flatMap((key) => (key.scope === scope ? [key.name] : []))
   return { metrics: ofScope('metrics'), params: ofScope('params'), labels: ofScope('labels') }
@@ -325,37 +289,6 @@ function sortOf(text: string | null): Sort | undefined {
   } catch {
     return undefined
   }
-}
-
-export interface Selection {
-  ids: ReadonlySet<string>
-  rows: readonly RunRow[]
-  toggle(row: RunRow, options: { until: boolean; index: number }): void
-  clear(): void
-}
-
-function useSelection(rowAt: (index: number) => RunRow | undefined): Selection {
-  const [chosen, setChosen] = useState<ReadonlyMap<string, RunRow>>(new Map())
-  const last = useRef(-1)
-  const look = useRef(rowAt)
-  look.current = rowAt
-  const toggle = useCallback((row: RunRow, { until, index }: { until: boolean; index: number }) => {
-    setChosen((before) => {
-      const next = new Map(before)
-      if (until && last.current >= 0) {
-        for (let at = Math.min(last.current, index); at <= Math.max(last.current, index); at++) {
-          const between = look.current(at)
-          if (between) next.set(between.id, between)
-        }
-      } else if (!next.delete(row.id)) next.set(row.id, row)
-      return next
-    })
-    last.current = index
-  }, [])
-  return useMemo(
-    () => ({ ids: new Set(chosen.keys()), rows: [...chosen.values()], toggle, clear: () => setChosen(new Map()) }),
-    [chosen, toggle],
-  )
 }
 
 function useRunKeys(options: {

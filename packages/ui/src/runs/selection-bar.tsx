@@ -4,7 +4,7 @@ import { useKeys } from '../app/keys.ts'
 import { A } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
 import { useRunActions } from './run-actions.ts'
-import type { Selection } from './runs-page.tsx'
+import type { Selection } from './use-selection.ts'
 import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 
 /** What can be done with the chosen runs. */
