@@ -14,6 +14,15 @@ describe('secrets', () => {
     expect(() => parseSecretsFile('A=1\nhunter2\n', 'secrets.txt')).toThrow('secrets.txt:2 is not a secret: write KEY=value.')
   })
 
+  it('refuses a file whose bytes are no text, without showing them', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'secrets-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 's.txt'), Buffer.from([0x41, 0x3d, 0xff, 0xfe]))
+    const resolving = (): unknown =>
+      resolveSecrets([{ kind: 'file', source: 's.txt' }], { environment: {}, workingDirectory: folder })
+    expect(resolving).toThrow('The secrets file s.txt is no UTF-8 text; encode it, for example with base64.')
+  })
+
   it('takes later sources over earlier ones', () => {
     const folder = mkdtempSync(join(tmpdir(), 'secrets-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))

@@ -5,6 +5,15 @@ import { systemReason } from '../base/errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Bytes that are no text would come out as other ones: `invalid_argument`, without them. */
+export function secretText(what: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    throw new AppError('invalid_argument', `${what} is no UTF-8 text; encode it, for example with base64.`, { cause: error })
+  }
+}
+
 /** `KEY=value` lines; empty lines and lines beginning with `#` are passed over; quotes around a value are taken off. */
 export function parseSecretsFile(text: string, path: string): Record<string, string> {
   const secrets: Record<string, string> = {}
@@ -37,15 +46,15 @@ export function resolveSecrets(
       )
     } else if (kind === 'file') {
       const path = resolve(context.workingDirectory, source)
-      let text: string
+      let bytes: Buffer
       try {
-        text = readFileSync(path, 'utf8')
+        bytes = readFileSync(path)
       } catch (error) {
         throw new AppError('invalid_argument', `Cannot read the secrets file ${source}: ${systemReason(error)}.`, {
           cause: error,
         })
       }
-      Object.assign(secrets, parseSecretsFile(text, source))
+      Object.assign(secrets, parseSecretsFile(secretText(`The secrets file ${source}`, bytes), source))
     } else {
       for (const name of source.split(',').map((part) => part.trim())) {
         const value = context.environment[name]

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { systemReason } from '../../base/errors.ts'
+// The file, not the folder's index, which loads what runs need.
+import { parseSecretsFile, secretText } from '../../execution/secrets.ts'
 import type { Cli } from '../cli.ts'
 import { confirm } from '../confirm.ts'
 import { addExamples } from '../examples.ts'
@@ -29,7 +31,7 @@ function defineSet(secrets: Command, cli: Cli): void {
     .option('-f, --file <path>', 'a file of KEY=value lines')
     .action(async (words: string[], options: { file?: string }) => {
       const given = {
-        ...(options.file === undefined ? {} : await readSecretsFile(cli, options.file)),
+        ...(options.file === undefined ? {} : readSecretsFile(cli, options.file)),
         ...(await readWords(cli, words)),
       }
       const names = Object.keys(given)
@@ -56,10 +58,10 @@ async function readWords(cli: Cli, words: readonly string[]): Promise<Record<str
     const [, name = '', sign, rest = ''] = /^([^=@]*)([=@])?(.*)$/s.exec(word) ?? []
     if (name === '') throw new AppError('invalid_argument', 'A secret is written KEY=value; one of these has no KEY.')
     if (sign === '=') given[name] = rest
-    else if (sign === '@') given[name] = withoutLastNewline(decode(name, readBytes(cli, rest)))
+    else if (sign === '@') given[name] = withoutLastNewline(secretText(`The secret ${name}`, readBytes(cli, rest)))
     else if (words.filter((each) => !/[=@]/.test(each)).length > 1)
       throw new AppError('invalid_argument', 'Standard input can hold one secret; give the others as KEY=value or KEY@file.')
-    else given[name] = withoutLastNewline(decode(name, await readInput(cli)))
+    else given[name] = withoutLastNewline(secretText(`The secret ${name}`, await readInput(cli)))
   }
   return given
 }
@@ -78,19 +80,8 @@ function readBytes(cli: Cli, path: string): Buffer {
   }
 }
 
-function decode(name: string, bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch (error) {
-    throw new AppError('invalid_argument', `The secret ${name} is no UTF-8 text; encode it, for example with base64.`, {
-      cause: error,
-    })
-  }
-}
-
-async function readSecretsFile(cli: Cli, path: string): Promise<Record<string, string>> {
-  const { parseSecretsFile } = await import('../../execution/index.ts')
-  return parseSecretsFile(decode(path, readBytes(cli, path)), path)
+function readSecretsFile(cli: Cli, path: string): Record<string, string> {
+  return parseSecretsFile(secretText(`The secrets file ${path}`, readBytes(cli, path)), path)
 }
 
 function defineList(secrets: Command, cli: Cli): void {
