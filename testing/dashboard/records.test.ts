@@ -218,9 +218,10 @@ describe('somebody who tidies up', { timeout: 120_000 }, () => {
   it('chooses the zone of times and the look of numbers, and reads who may do what', async () => {
     await open('/settings')
     await page.getByText('This server asks for no token').waitFor()
-    await page.getByLabel('Time zone').selectOption('Asia/Tokyo')
+    // Formats are chosen anew with the page.
+    await Promise.all([page.waitForEvent('load'), page.getByLabel('Time zone').selectOption('Asia/Tokyo')])
     await page.getByText('Times are shown in Asia/Tokyo').waitFor()
-    await page.getByLabel('Numbers').selectOption('none')
+    await Promise.all([page.waitForEvent('load'), page.getByLabel('Numbers').selectOption('none')])
     await open(`/runs/${printed.id}/logs`)
     await page.getByText(/^\d{4,} lines/).waitFor()
     await page.evaluate(() => localStorage.clear())

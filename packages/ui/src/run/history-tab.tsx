@@ -17,7 +17,8 @@ export function HistoryTab({ run }: { run: RunRecord }) {
       <header>
         <h2>History</h2>
       </header>
-      <div className="body scroll">
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard. */}
+      <div className="body scroll" tabIndex={0} role="region" aria-label="States">
         <table className="plain-table">
           <thead>
             <tr>
