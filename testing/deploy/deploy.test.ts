@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,6 +37,11 @@ describe('the container image', () => {
     expect(dockerfile).toMatch(/^USER node$/m)
     expect(dockerfile).toMatch(/^VOLUME \/data$/m)
     expect(imageEnvironment['TRAINYARD_HOME']).toBe('/data')
+  })
+
+  test('every user may read what is built', () => {
+    for (const name of ['', 'cli', 'ui'])
+      expect(statSync(join(root, 'packages', 'platform', 'dist', name)).mode & 0o055).toBe(0o055)
   })
 
   test(

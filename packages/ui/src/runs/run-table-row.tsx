@@ -37,6 +37,10 @@ interface RunTableRowProps {
   onOpen(href: string): void
 }
 
+/** Whether it can be opened in the table: what lies below a run that lies below another is on the page of that one. */
+export const isParent = ({ kind, nestedCount, parentId }: RunRow): boolean =>
+  parentId === null && (kind === 'sweep' || nestedCount > 0)
+
 export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
   const { index, top, template, lefts, row, columns, curve } = props
   const style = { transform: `translateY(${top}px)`, gridTemplateColumns: template }
@@ -59,8 +63,8 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
         </div>
       </div>
     )
-  const isParent = row.kind === 'sweep' || row.nestedCount > 0
   const isChild = row.parentId !== null
+  const opens = isParent(row)
   const staying = (at: number) => (at < lefts.length ? { left: lefts[at] } : undefined)
   const values = columns.map((field, at) => (
     <ValueCell
@@ -77,7 +81,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
       {...shared}
       aria-selected={props.isSelected}
       aria-level={isChild ? 2 : 1}
-      {...(isParent ? { 'aria-expanded': props.isExpanded } : {})}
+      {...(opens ? { 'aria-expanded': props.isExpanded } : {})}
     >
       <div role="gridcell" className="cell staying" style={staying(0)}>
         <input
@@ -93,7 +97,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
         <StateMark state={row.state} reason={row.stateReason} />
       </div>
       <div role="gridcell" className={isChild ? 'cell name child staying' : 'cell name staying'} style={staying(2)}>
-        {isParent && !isChild ? (
+        {opens ? (
           <button
             type="button"
             className="twist"

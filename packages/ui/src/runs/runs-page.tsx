@@ -16,6 +16,7 @@ import type { KnownKeys } from './filter-text.ts'
 import { ExportButton } from './export-button.tsx'
 import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
+import { isParent } from './run-table-row.tsx'
 import { RunTable, type Sort } from './run-table.tsx'
 import { SavedViews } from './saved-views.tsx'
 import { SelectionBar } from './selection-bar.tsx'
@@ -317,8 +318,8 @@ function useRunKeys(options: {
     x: choose,
     Space: choose,
     ArrowRight: {
-      label: 'open the iterations of a sweep',
-      run: () => row?.kind === 'sweep' && !tree.expanded.has(row.id) && tree.toggle(row, current),
+      label: 'open the iterations of a sweep, or nested runs',
+      run: () => row && isParent(row) && !tree.expanded.has(row.id) && tree.toggle(row, current),
     },
     ArrowLeft: { label: 'fold them', run: () => row && tree.expanded.has(row.id) && tree.toggle(row, current) },
     c: {
