@@ -195,10 +195,10 @@ const sortKeys = (run: RunRecord, field: RunField): (number | string | undefined
   return [undefined, (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 100)]
 }
 
-const namesParent = (filter: RunFilter): boolean =>
-  filter.type === 'and'
-    ? namesParent(filter.left) || namesParent(filter.right)
-    : 'field' in filter && filter.field.scope === 'attribute' && filter.field.name === 'parent'
+const namesParent = (condition: RunFilter): boolean =>
+  condition.type === 'and'
+    ? namesParent(condition.left) || namesParent(condition.right)
+    : 'field' in condition && condition.field.scope === 'attribute' && condition.field.name === 'parent'
 
 const naiveSearch = ({ filter: wanted, sort: order = [], project, iterations = false }: RunQuery): string[] => {
   const sorts: readonly RunSort[] =
