@@ -108,6 +108,11 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
       await workshop.run('models', 'promote', `rolled/${version}`, 'Production', '--project', 'churn', '--reason', 'it passed')
     await open('/p/churn/models/rolled')
     await page.getByText('version 2 in production').waitFor()
+    await page.getByLabel('Against version').waitFor()
+    await page
+      .getByRole('region', { name: 'Versions compared' })
+      .getByRole('row', { name: /val_auc/ })
+      .waitFor()
     await page.getByRole('button', { name: 'Roll back to 1' }).click()
     await page.locator('dialog').getByText('Version 2 leaves Production').waitFor()
     await page.getByLabel('Why').fill('complaints from the pro plan')

@@ -4,7 +4,7 @@ import { loadArtifacts, selectArtifacts } from './artifact-loading.ts'
 import { resolveArtifact } from './artifact-search.ts'
 import type { LineageRecords } from './tracking.ts'
 
-/** Inputs have no index by address: a look over those of 100,000 runs takes some 20 ms, which is asked for once per page. */
+/** Inputs have no index by address: a look over those of 100,000 runs takes about 100 ms, which is asked for once per page. */
 export const createLineageRecords = (database: Database): LineageRecords => ({
   readersOf: (artifacts, limit) => database.read((reader) => readersOf(reader, artifacts, limit)),
   sourcesOf: (inputs) => database.read((reader) => sourcesOf(reader, inputs)),

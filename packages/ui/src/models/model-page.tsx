@@ -17,6 +17,7 @@ import { eventSentence } from './event-sentence.ts'
 import { PromoteSheet } from './promote-sheet.tsx'
 import { atQuery, historyQuery, modelQuery, versionsQuery } from './queries.ts'
 import type { ModelVersion, RegisteredModel } from './types.ts'
+import { VersionComparison } from './version-comparison.tsx'
 
 /** May it ship, where is it from, and what was in production when? */
 export function ModelPage() {
@@ -94,6 +95,7 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
                 onChoose={(version) => change({ version: String(version) })}
                 onPromote={(version, stage) => setPromoting(stage === undefined ? { version } : { version, stage })}
               />
+              {chosen && <VersionComparison chosen={chosen} versions={versions} />}
               {chosen && <From version={chosen} />}
               <History model={model} />
             </div>

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
-import { get } from '../api/client.ts'
-import type { ModelSnapshot, ModelVersion, RegisteredModel, RegistryEvent } from './types.ts'
+import { get, post } from '../api/client.ts'
+import type { ComparedVersions, ModelSnapshot, ModelVersion, RegisteredModel, RegistryEvent } from './types.ts'
 
 const modelPath = (name: string): string => `/models/${encodeURIComponent(name)}`
 
@@ -41,6 +41,13 @@ export const atQuery = (project: string, name: string, timeMs: number) =>
   queryOptions({
     queryKey: ['model at', project, name, timeMs],
     queryFn: ({ signal }) => get<ModelSnapshot>(`${modelPath(name)}/at`, { project, timeMs }, signal),
+    retry: false,
+  })
+
+export const comparisonQuery = (project: string, name: string, versions: readonly number[]) =>
+  queryOptions({
+    queryKey: ['compared versions', project, name, versions],
+    queryFn: ({ signal }) => post<ComparedVersions>(`${modelPath(name)}/compare`, { versions }, signal, { project }),
     retry: false,
   })
 

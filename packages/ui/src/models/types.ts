@@ -50,3 +50,8 @@ export interface ModelSnapshot {
     aliases: string[]
   }[]
 }
+export interface ComparedVersions {
+  versions: ModelVersion[]
+  /** A section is missing when it is about runs and not every version has one. */
+  sections: Partial<Record<string, { key: string; values: unknown[]; differs: boolean }[]>>
+}

@@ -12,7 +12,10 @@ export function define(command: Command, cli: Cli): void {
     .option('--allow-host <name>', 'another name under which the server may be asked for; can be repeated', collect)
     .option('--allow-origin <origin>', 'pages from there may ask and change (CORS); can be repeated', collect)
     .option('--token <text>', 'ask for this token with every request')
-    .option('--allow-private-addresses', 'let webhooks lead to this machine and into private networks, also without encryption')
+    .option(
+      '--allow-private-addresses',
+      'let webhooks, and code fetched for others, come from and go to private networks, also without encryption',
+    )
     .option('--artifacts <address>', 'where artifacts go, such as s3://bucket/folder (default: the data directory)')
     .option('--artifact-root <folder>', 'a folder of this machine whose files may be read for others; can be repeated', collect)
     .option('--no-jobs', 'carry out no jobs here; other servers of the database may')

@@ -1,4 +1,4 @@
-import { isAppError, type JsonValue } from '@trainyard/contract'
+import { type ArtifactRecord, isAppError, type JsonValue } from '@trainyard/contract'
 import type { ModelVersion } from '../../registry/index.ts'
 import { compareRecords, compareRuns, type ComparedRow, type Tracking } from '../../tracking/index.ts'
 
@@ -7,8 +7,14 @@ export async function compareVersions(
   tracking: Tracking,
   versions: readonly ModelVersion[],
 ): Promise<Record<string, ComparedRow[]>> {
-  const facts = await Promise.all(versions.map((version) => factsOf(tracking, version)))
-  const own = { version: compareRecords(facts), tags: compareRecords(versions.map((version) => version.tags)) }
+  const artifacts = await Promise.all(
+    versions.map(({ artifactId }) => (artifactId === null ? undefined : findArtifact(tracking, artifactId))),
+  )
+  const own = {
+    version: compareRecords(versions.map((version, at) => factsOf(version, artifacts[at]))),
+    signature: compareRecords(artifacts.map(signatureOf)),
+    tags: compareRecords(versions.map((version) => version.tags)),
+  }
   const runs = await Promise.all(
     versions.map(async ({ runId }) => (runId === null ? undefined : await tracking.runs.find(runId))),
   )
@@ -18,8 +24,7 @@ export async function compareVersions(
   return { ...own, parameters, results, inputs, code, environment, packages }
 }
 
-async function factsOf(tracking: Tracking, version: ModelVersion): Promise<Record<string, JsonValue>> {
-  const artifact = version.artifactId === null ? undefined : await findArtifact(tracking, version.artifactId)
+function factsOf(version: ModelVersion, artifact: ArtifactRecord | undefined): Record<string, JsonValue> {
   return {
     stage: version.stage,
     aliases: version.aliases.join(', '),
@@ -31,6 +36,21 @@ async function factsOf(tracking: Tracking, version: ModelVersion): Promise<Recor
     ...(artifact?.sizeBytes == null ? {} : { sizeBytes: artifact.sizeBytes }),
     ...(artifact?.sha256 == null ? {} : { sha256: artifact.sha256 }),
   }
+}
+
+/** What goes into the model and what comes out, column by column; a list of anything else is told as a whole. */
+function signatureOf(artifact: ArtifactRecord | undefined): Record<string, JsonValue> {
+  const columns = (['inputs', 'outputs'] as const).flatMap((side): [string, JsonValue][] => {
+    const listed = artifact?.metadata[side]
+    if (listed === undefined || listed === null) return []
+    if (!Array.isArray(listed)) return [[side, listed]]
+    return listed.map((column, at) =>
+      isObject(column) && typeof column['name'] === 'string'
+        ? [`${side}.${column['name']}`, column['type'] ?? null]
+        : [`${side}.${at}`, column],
+    )
+  })
+  return Object.fromEntries(columns)
 }
 
 /** It may be gone while the version stays. */
