@@ -1,6 +1,10 @@
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
 export type JsonObject = { [key: string]: JsonValue }
 
+/** Of what was read as JSON: a table, not a list and not null. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** JSON has no NaN and no infinities: journals, exports and HTTP bodies write these three as strings. */
 export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity'
 

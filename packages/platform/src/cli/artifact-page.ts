@@ -1,4 +1,4 @@
-import type { ArtifactRecord, JsonObject, JsonValue } from '@trainyard/contract'
+import { type ArtifactRecord, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { formatBytes, formatNumber, formatTime, formatValue } from './output/format.ts'
 import type { Style } from './output/style.ts'
 import { type Cell, renderPairs, renderTable } from './output/table.ts'
@@ -31,16 +31,13 @@ export function artifactPage(artifact: ArtifactRecord, { style, width }: { style
   return lines
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 type ColumnStatistics = [column: string, values: JsonObject]
 
 /** The harnesses write a list of columns with their `name`; a table by column name is read too. */
 function columnStatistics(stats: JsonValue | undefined): ColumnStatistics[] {
-  if (isObject(stats)) return Object.entries(stats).filter((entry): entry is ColumnStatistics => isObject(entry[1]))
+  if (isJsonObject(stats)) return Object.entries(stats).filter((entry): entry is ColumnStatistics => isJsonObject(entry[1]))
   if (!Array.isArray(stats)) return []
-  return stats.filter(isObject).map(({ name, ...values }): ColumnStatistics => [formatValue(name), values])
+  return stats.filter(isJsonObject).map(({ name, ...values }): ColumnStatistics => [formatValue(name), values])
 }
 
 /** One line per column of the data set; histograms are for the dashboard. */

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 
 /** Where the hash itself stands in `metadata`. */
 export type HashField = 'hash' | 'uid'
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * SHA-1 of a document, 40 hex digits, by the recipe of MLRun's server: `metadata` with an empty tag and hash, without times and
@@ -13,7 +10,7 @@ const isObject = (value: JsonValue | undefined): value is JsonObject =>
  * as the whole number.
  */
 export function contentHash(body: JsonObject, hashField: HashField = 'hash'): string {
-  const { created: _created, ...metadata } = isObject(body['metadata']) ? body['metadata'] : {}
+  const { created: _created, ...metadata } = isJsonObject(body['metadata']) ? body['metadata'] : {}
   const plain = { ...body, metadata: { ...metadata, tag: '', [hashField]: '', updated: null }, status: null }
   return createHash('sha1').update(pythonJson(plain)).digest('hex')
 }
@@ -21,7 +18,7 @@ export function contentHash(body: JsonObject, hashField: HashField = 'hash'): st
 /** As `json.dumps(value, sort_keys=True)` of Python prints it. */
 function pythonJson(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`
-  if (isObject(value)) {
+  if (isJsonObject(value)) {
     // Python sorts by code points, and so must we: halves of pairs would come before U+E000.
     const keys = Object.keys(value).toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
     return `{${keys.map((key) => `${pythonText(key)}: ${pythonJson(value[key] ?? null)}`).join(', ')}}`

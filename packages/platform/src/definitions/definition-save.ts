@@ -1,4 +1,4 @@
-import { AppError, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { Transaction } from '../database/index.ts'
 import { contentHash } from './content-hash.ts'
 import { checkDefinitionName, checkProjectName, checkTag, latestTag, slotOf } from './definition-names.ts'
@@ -21,9 +21,6 @@ export interface PreparedDefinition {
 const largestBodyBytes = 20 * 1024 * 1024
 const longestLabel = 1_000
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Checks a document and takes apart what is kept apart. Outside the transaction: it may be megabytes. */
 export function prepareDefinition(definition: NewDefinition): PreparedDefinition {
   const { kind, name, project, tags = [latestTag], versioned = true, hashField = 'hash' } = definition
@@ -36,7 +33,7 @@ export function prepareDefinition(definition: NewDefinition): PreparedDefinition
     updated: _updated,
     [hashField]: _hash,
     ...metadata
-  } = isObject(document['metadata']) ? document['metadata'] : {}
+  } = isJsonObject(document['metadata']) ? document['metadata'] : {}
   const body = { ...document, metadata }
   const hash = contentHash(body, hashField)
   const json = JSON.stringify(body)
@@ -54,12 +51,12 @@ export function prepareDefinition(definition: NewDefinition): PreparedDefinition
     body: json,
     labels: labelsOf(metadata['labels']),
     categories: JSON.stringify(Array.isArray(metadata['categories']) ? metadata['categories'].map(String) : []),
-    status: given === undefined ? (isObject(status) ? status : undefined) : given,
+    status: given === undefined ? (isJsonObject(status) ? status : undefined) : given,
   }
 }
 
 function labelsOf(labels: JsonValue | undefined): [string, string][] {
-  if (!isObject(labels)) return []
+  if (!isJsonObject(labels)) return []
   return Object.entries(labels).map(([key, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)
     if (key.length > longestLabel || text.length > longestLabel)

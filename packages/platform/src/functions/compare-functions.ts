@@ -1,6 +1,5 @@
-import { diffLines, type JsonObject, type JsonValue, type LineChange } from '@trainyard/contract'
+import { diffLines, isJsonObject, type JsonObject, type JsonValue, type LineChange } from '@trainyard/contract'
 import { fromFunctionDocument, type FunctionDocument } from './function-document.ts'
-import { isObject } from './json-path.ts'
 
 export interface FunctionDifference {
   /** Fields that differ, as `spec.resources.limits.cpu`; null where one does not have it. */
@@ -36,7 +35,7 @@ function flatten(document: JsonObject, prefix = ''): Map<string, JsonValue> {
   for (const [key, value] of Object.entries(document)) {
     const path = `${prefix}${key}`
     if (prefix === '' && key === 'status') continue
-    if (isObject(value)) for (const [inner, each] of flatten(value, `${path}.`)) flat.set(inner, each)
+    if (isJsonObject(value)) for (const [inner, each] of flatten(value, `${path}.`)) flat.set(inner, each)
     else if (value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)) flat.set(path, value)
   }
   return flat

@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import { functionFields } from './function-fields.ts'
-import { isObject, readPath, writePath } from './json-path.ts'
+import { readPath, writePath } from './json-path.ts'
 
 /** A function as it is kept and as `function.yaml` has it: `kind`, `metadata`, `spec`, `status` in MLRun's shape. */
 export type FunctionDocument = JsonObject
@@ -42,7 +42,7 @@ export function fromFunctionDocument(document: FunctionDocument): FunctionSpec {
 type Volumes = NonNullable<FunctionSpec['volumes']>
 
 function writeVolumes(document: FunctionDocument, volumes: Volumes): void {
-  const sources = volumes.flatMap(({ name, source }) => (isObject(source) ? [{ ...source, name }] : []))
+  const sources = volumes.flatMap(({ name, source }) => (isJsonObject(source) ? [{ ...source, name }] : []))
   writePath(document, 'spec.volumes', sources)
   const mounts = volumes.map(({ name, mountPath, subPath }) => ({
     name,
@@ -55,7 +55,7 @@ function writeVolumes(document: FunctionDocument, volumes: Volumes): void {
 function readVolumes(document: FunctionDocument): Volumes | undefined {
   const listAt = (path: string): JsonObject[] => {
     const value: JsonValue | undefined = readPath(document, path)
-    return Array.isArray(value) ? value.filter(isObject) : []
+    return Array.isArray(value) ? value.filter(isJsonObject) : []
   }
   const sources = new Map(listAt('spec.volumes').map(({ name, ...source }) => [textOf(name), source]))
   const volumes = listAt('spec.volume_mounts').map((mount) => {

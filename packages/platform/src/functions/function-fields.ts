@@ -1,6 +1,5 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { EntryPoint, FunctionSpec, ResourceAmounts } from '@trainyard/contract/function'
-import { isObject } from './json-path.ts'
 
 /** How one field of a function stands in the document. Reading undefined means that it is not there. */
 export interface FunctionField<Key extends keyof FunctionSpec = keyof FunctionSpec> {
@@ -22,7 +21,7 @@ const readTexts = (value: JsonValue): string[] | undefined =>
     ? value.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
     : undefined
 const readTable = (value: JsonValue): Record<string, string> | undefined =>
-  isObject(value) && Object.keys(value).length > 0
+  isJsonObject(value) && Object.keys(value).length > 0
     ? Object.fromEntries(
         Object.entries(value).map(([key, each]) => [key, typeof each === 'string' ? each : JSON.stringify(each)]),
       )
@@ -54,7 +53,7 @@ const count = (key: 'replicas' | 'minReplicas' | 'maxReplicas', path: string): F
 const gpuNames = ['nvidia.com/gpu', 'amd.com/gpu', 'gpu'] as const
 
 function readAmounts(value: JsonValue | undefined): ResourceAmounts | undefined {
-  if (!isObject(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const amounts: ResourceAmounts = {}
   for (const [name, amount] of Object.entries(value)) {
     if (typeof amount !== 'string' && typeof amount !== 'number') continue
@@ -71,7 +70,7 @@ const resources: FunctionField<'resources'> = {
   key: 'resources',
   path: 'spec.resources',
   read: (value) => {
-    if (!isObject(value)) return undefined
+    if (!isJsonObject(value)) return undefined
     const [requests, limits] = [readAmounts(value['requests']), readAmounts(value['limits'])]
     if (requests === undefined && limits === undefined) return undefined
     return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) }
@@ -91,9 +90,9 @@ const environment: FunctionField<'environment'> = {
     if (!Array.isArray(value)) return undefined
     const entries: [string, Variable][] = []
     for (const each of value) {
-      if (!isObject(each) || typeof each['name'] !== 'string') continue
-      const reference = isObject(each['valueFrom']) ? each['valueFrom']['secretKeyRef'] : undefined
-      if (isObject(reference) && typeof reference['name'] === 'string') {
+      if (!isJsonObject(each) || typeof each['name'] !== 'string') continue
+      const reference = isJsonObject(each['valueFrom']) ? each['valueFrom']['secretKeyRef'] : undefined
+      if (isJsonObject(reference) && typeof reference['name'] === 'string') {
         const key = typeof reference['key'] === 'string' ? { key: reference['key'] } : {}
         entries.push([each['name'], { secret: reference['name'], ...key }])
       } else if (each['value'] !== undefined && each['value'] !== null) {
@@ -121,9 +120,9 @@ const retries: FunctionField<'retries'> = {
   key: 'retries',
   path: 'spec.retry',
   read: (value) => {
-    const times = isObject(value) ? readNumber(value['count'] ?? null) : undefined
-    if (times === undefined || !isObject(value)) return undefined
-    const delay = isObject(value['backoff']) ? value['backoff']['base_delay'] : undefined
+    const times = isJsonObject(value) ? readNumber(value['count'] ?? null) : undefined
+    if (times === undefined || !isJsonObject(value)) return undefined
+    const delay = isJsonObject(value['backoff']) ? value['backoff']['base_delay'] : undefined
     const backoffMs = delay === undefined ? undefined : durationMs(delay)
     return { count: times, ...(backoffMs === undefined ? {} : { backoffMs }) }
   },
@@ -150,7 +149,7 @@ const defaultParameters: FunctionField<'parameters'> = {
   key: 'parameters',
   // `spec.parameters` belongs to serving graphs.
   path: 'spec.default_parameters',
-  read: (value) => (isObject(value) && Object.keys(value).length > 0 ? value : undefined),
+  read: (value) => (isJsonObject(value) && Object.keys(value).length > 0 ? value : undefined),
   write: asIs,
 }
 
@@ -158,8 +157,8 @@ const entryPoints: FunctionField<'entryPoints'> = {
   key: 'entryPoints',
   path: 'spec.entry_points',
   read: (value) => {
-    if (!isObject(value)) return undefined
-    const entries = Object.entries(value).flatMap(([name, each]) => (isObject(each) ? [[name, readEntry(name, each)]] : []))
+    if (!isJsonObject(value)) return undefined
+    const entries = Object.entries(value).flatMap(([name, each]) => (isJsonObject(each) ? [[name, readEntry(name, each)]] : []))
     return entries.length > 0 ? (Object.fromEntries(entries) as Record<string, EntryPoint>) : undefined
   },
   write: (points) =>
@@ -180,8 +179,8 @@ const entryPoints: FunctionField<'entryPoints'> = {
 }
 
 function readEntry(name: string, entry: JsonObject): EntryPoint {
-  const parameters = Array.isArray(entry['parameters']) ? entry['parameters'].filter(isObject) : []
-  const outputs = Array.isArray(entry['outputs']) ? entry['outputs'].filter(isObject) : []
+  const parameters = Array.isArray(entry['parameters']) ? entry['parameters'].filter(isJsonObject) : []
+  const outputs = Array.isArray(entry['outputs']) ? entry['outputs'].filter(isJsonObject) : []
   const doc = readText(entry['doc'] ?? '')
   const line = readNumber(entry['lineno'] ?? null)
   return {
@@ -240,7 +239,7 @@ export const functionFields: readonly FunctionField[] = [
   count('maxReplicas', 'spec.max_replicas'),
   text('nodeName', 'spec.node_name'),
   textTable('nodeSelector', 'spec.node_selector'),
-  { key: 'affinity', path: 'spec.affinity', read: (value) => (isObject(value) ? value : undefined), write: asIs },
+  { key: 'affinity', path: 'spec.affinity', read: (value) => (isJsonObject(value) ? value : undefined), write: asIs },
   {
     key: 'tolerations',
     path: 'spec.tolerations',

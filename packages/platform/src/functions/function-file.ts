@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
-import { AppError, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { systemReason } from '../base/errors.ts'
 import { parseYamlText } from '../base/yaml-text.ts'
 import type { FunctionDocument } from './function-document.ts'
 import { checkKind } from './function-kinds.ts'
-import { isObject, readPath } from './json-path.ts'
+import { readPath } from './json-path.ts'
 
 const largestBytes = 10 * 1024 * 1024
 
@@ -38,7 +38,7 @@ export async function parseFunctionText(text: string, source: string): Promise<F
 
 /** Checks that a document is a function's: its kind, its name, and that what must be tables and lists are. */
 export function checkFunctionDocument(content: JsonValue, source: string): FunctionDocument {
-  if (!isObject(content))
+  if (!isJsonObject(content))
     throw new AppError('invalid_argument', `${source} holds no function: expected a table with kind, metadata and spec.`)
   const { kind, metadata, spec } = content
   if (kind === undefined && metadata === undefined)
@@ -47,7 +47,7 @@ export function checkFunctionDocument(content: JsonValue, source: string): Funct
     throw new AppError('invalid_argument', `${source}: kind must be a text, such as job.`)
   checkKind(typeof kind === 'string' ? kind : '', source)
   for (const [name, table] of Object.entries({ metadata, spec }))
-    if (table !== undefined && table !== null && !isObject(table))
+    if (table !== undefined && table !== null && !isJsonObject(table))
       throw new AppError('invalid_argument', `${source}: ${name} must be a table of fields.`)
   checkShapes(content, source)
   return { ...content, kind: kind ?? '', metadata: metadata ?? {}, spec: spec ?? {} }
@@ -66,7 +66,7 @@ function checkShapes(content: JsonObject, source: string): void {
     }
   }
   check(lists, Array.isArray, 'a list')
-  check(tables, isObject, 'a table')
+  check(tables, isJsonObject, 'a table')
   check(textPaths, (value) => typeof value === 'string', 'a text')
 }
 
@@ -76,7 +76,7 @@ const placeFields = ['project', 'labels', 'annotations', 'hash', 'updated', 'cre
 /** The document as it is given to others, without what belongs to this place: as MLRun's `export` strips it. */
 export function portableDocument(document: FunctionDocument): FunctionDocument {
   const { status: _status, ...rest } = structuredClone(document)
-  const metadata = isObject(rest['metadata']) ? rest['metadata'] : {}
+  const metadata = isJsonObject(rest['metadata']) ? rest['metadata'] : {}
   for (const field of placeFields) delete metadata[field]
   return { ...(withoutEmpty(rest) as JsonObject), metadata: withoutEmpty(metadata) ?? {} }
 }
@@ -85,7 +85,7 @@ export function portableDocument(document: FunctionDocument): FunctionDocument {
 function withoutEmpty(value: JsonValue): JsonValue | undefined {
   if (value === null) return undefined
   if (Array.isArray(value)) return value.length === 0 ? undefined : value
-  if (!isObject(value)) return value
+  if (!isJsonObject(value)) return value
   const entries = Object.entries(value).flatMap(([key, each]) => {
     const kept = withoutEmpty(each)
     return kept === undefined ? [] : [[key, kept] as const]

@@ -1,12 +1,9 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 
 /** The value at `spec.build.image`, or undefined. */
 export function readPath(document: JsonObject, path: string): JsonValue | undefined {
   let value: JsonValue | undefined = document
-  for (const key of path.split('.')) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  for (const key of path.split('.')) value = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
   return value
 }
 
@@ -17,7 +14,7 @@ export function writePath(document: JsonObject, path: string, value: JsonValue |
   let table = document
   for (const key of keys) {
     const next = table[key]
-    if (isObject(next)) table = next
+    if (isJsonObject(next)) table = next
     else if (value === undefined) return
     else table = table[key] = {}
   }

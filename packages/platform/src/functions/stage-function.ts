@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { AppError, isAppError, type Task } from '@trainyard/contract'
+import { AppError, isAppError, isJsonObject, type Task } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import { outlineFunction } from './function-outline.ts'
-import { isObject } from './json-path.ts'
 import type { FunctionVersion } from './functions.ts'
 import { locateCode, type LocatedCode } from './locate-code.ts'
 import { contentName, fetchSource, type FetchedSource, inside, type SourceOptions } from './sources/source.ts'
@@ -82,7 +81,8 @@ async function imageFor(
 ): Promise<ChosenImage> {
   if (asked.image !== undefined) return { isUsed: true, name: asked.image }
   const build = status?.['build']
-  const built = isObject(build) && build['kind'] === 'image' && typeof build['image'] === 'string' ? build['image'] : undefined
+  const built =
+    isJsonObject(build) && build['kind'] === 'image' && typeof build['image'] === 'string' ? build['image'] : undefined
   const name = built ?? spec.image
   if (name === undefined || name === '') return { isUsed: false }
   const unused = (why: string): ChosenImage => ({ isUsed: false, reason: `the image ${name} was not used: ${why}` })
@@ -109,7 +109,7 @@ async function fetchFor(place: string, options: SourceOptions): Promise<FetchedS
 /** The source as it was when the function was built, where it is a folder that may have changed since. */
 function packedSource({ status }: StageableFunction): string | undefined {
   const build = status?.['build']
-  const packed = isObject(build) ? build['source'] : undefined
+  const packed = isJsonObject(build) ? build['source'] : undefined
   return typeof packed === 'string' && existsSync(packed) ? packed : undefined
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { parseYamlText } from '../base/yaml-text.ts'
 import type { HubItem, HubSource } from './hub.ts'
 import { fetchText, readText } from './read-text.ts'
@@ -51,9 +51,9 @@ async function readLocal(source: HubSource, root: string): Promise<Catalogue> {
 
 function fromCatalogue(source: HubSource, content: JsonValue, location: (name: string, tag: string) => string): Catalogue {
   const items: Catalogue = new Map()
-  if (!isObject(content)) throw noCatalogue(source)
+  if (!isJsonObject(content)) throw noCatalogue(source)
   for (const [name, versions] of Object.entries(content))
-    if (isObject(versions)) addVersions(items, source, { name, versions, location: (tag) => location(name, tag) })
+    if (isJsonObject(versions)) addVersions(items, source, { name, versions, location: (tag) => location(name, tag) })
   return items
 }
 
@@ -64,10 +64,10 @@ function addVersions(
 ): void {
   const known = new Map<string, HubItem>()
   const numbers = Object.entries(versions).map(([tag, told]) =>
-    isObject(told) && typeof told['version'] === 'string' ? told['version'] : tag,
+    isJsonObject(told) && typeof told['version'] === 'string' ? told['version'] : tag,
   )
   for (const [tag, told] of Object.entries(versions)) {
-    if (!isObject(told)) continue
+    if (!isJsonObject(told)) continue
     const item = toItem(source, { name, tag, told, location: location(tag) })
     known.set(tag, { ...item, versions: Array.from(new Set(numbers)) })
     // A plain folder has one version, which is found by its number too.
@@ -80,7 +80,7 @@ function toItem(
   source: HubSource,
   { name, tag, told, location }: { name: string; tag: string; told: JsonObject; location: string },
 ): HubItem {
-  const spec = isObject(told['spec']) ? told['spec'] : {}
+  const spec = isJsonObject(told['spec']) ? told['spec'] : {}
   const text = (value: JsonValue | undefined): string | null => (typeof value === 'string' && value !== '' ? value : null)
   const texts = (value: JsonValue | undefined): string[] =>
     Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
@@ -108,6 +108,3 @@ function parseJson(text: string, source: string): JsonValue {
     throw new AppError('invalid_argument', `${source} is no JSON.`, { cause: error })
   }
 }
-
-export const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

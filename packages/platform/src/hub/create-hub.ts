@@ -1,7 +1,7 @@
-import { AppError, isAppError, type JsonObject, nearestName } from '@trainyard/contract'
+import { AppError, isAppError, isJsonObject, type JsonObject, nearestName } from '@trainyard/contract'
 import type { Definitions } from '../definitions/index.ts'
 import { fetchSource, parseGitSource, type SourceOptions } from '../functions/index.ts'
-import { type Catalogue, isObject, readCatalogue } from './catalogue.ts'
+import { type Catalogue, readCatalogue } from './catalogue.ts'
 import { fetchItem } from './fetch-item.ts'
 import { parseHubReference } from './hub-reference.ts'
 import type { Hub, HubItem, HubSource } from './hub.ts'
@@ -146,11 +146,11 @@ async function stored(definitions: Definitions | undefined): Promise<HubSource[]
   return found
     .toSorted((one, other) => other.createdAtMs - one.createdAtMs)
     .flatMap(({ name, body }) => {
-      const document = isObject(body['document']) ? body['document'] : {}
-      const source = isObject(document['source']) ? document['source'] : {}
-      const spec = isObject(source['spec']) ? source['spec'] : {}
+      const document = isJsonObject(body['document']) ? body['document'] : {}
+      const source = isJsonObject(document['source']) ? document['source'] : {}
+      const spec = isJsonObject(source['spec']) ? source['spec'] : {}
       const { path, channel } = spec
-      const metadata = isObject(source['metadata']) ? source['metadata'] : {}
+      const metadata = isJsonObject(source['metadata']) ? source['metadata'] : {}
       if (typeof path !== 'string') return []
       return [
         {

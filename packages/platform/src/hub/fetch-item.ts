@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { AppError, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { parseFunctionText } from '../functions/index.ts'
-import { isObject } from './catalogue.ts'
 import type { HubFunction, HubItem } from './hub.ts'
 import { fetchText, readText } from './read-text.ts'
 
@@ -15,8 +14,8 @@ export async function fetchItem(item: HubItem, cacheFolder: string): Promise<Hub
   if (text === undefined)
     throw new AppError('not_found', `The item ${item.name} of the hub ${item.source} has no function.yaml (${place}).`)
   const document = await parseFunctionText(text, place)
-  const spec = isObject(document['spec']) ? document['spec'] : {}
-  const build = isObject(spec['build']) ? spec['build'] : {}
+  const spec = isJsonObject(document['spec']) ? document['spec'] : {}
+  const build = isJsonObject(spec['build']) ? spec['build'] : {}
   const handler = spec['default_handler']
   return {
     item,

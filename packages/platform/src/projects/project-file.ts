@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, checkProjectName, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, checkProjectName, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { systemReason } from '../base/errors.ts'
 import { parseYamlText } from '../base/yaml-text.ts'
 
@@ -14,13 +14,10 @@ export interface ProjectFile {
   spec: JsonObject
 }
 
-export const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Tables of a document; `invalid_argument` where something else stands in its place. */
 export const tablesOf = (spec: JsonObject, field: string, source: string): JsonObject[] => {
   const value = spec[field] ?? []
-  const fits = Array.isArray(value) && value.every(isObject)
+  const fits = Array.isArray(value) && value.every(isJsonObject)
   if (!fits) throw new AppError('invalid_argument', `${source}: spec.${field} must be a list of tables.`)
   return value
 }
@@ -46,11 +43,12 @@ export async function readProjectFile(folder: string): Promise<ProjectFile> {
 }
 
 function checkProject(content: JsonValue, source: string): ProjectFile {
-  if (!isObject(content)) throw new AppError('invalid_argument', `${source} holds no project: expected kind, metadata and spec.`)
+  if (!isJsonObject(content))
+    throw new AppError('invalid_argument', `${source} holds no project: expected kind, metadata and spec.`)
   const { kind, metadata = {}, spec = {} } = content
   if (kind !== undefined && kind !== 'project')
     throw new AppError('invalid_argument', `${source} is of the kind ${JSON.stringify(kind).slice(0, 40)}, not project.`)
-  if (!isObject(metadata) || !isObject(spec))
+  if (!isJsonObject(metadata) || !isJsonObject(spec))
     throw new AppError('invalid_argument', `${source}: metadata and spec must be tables of fields.`)
   const { name } = metadata
   if (typeof name !== 'string') throw new AppError('invalid_argument', `${source}: metadata.name must be the project's name.`)

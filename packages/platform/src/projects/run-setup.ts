@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { findPython } from '../execution/index.ts'
-import { isObject, type ProjectFile } from './project-file.ts'
+import { type ProjectFile } from './project-file.ts'
 
 export interface SetupOptions {
   /** Where the Python package lies. */
@@ -50,8 +50,8 @@ export async function runSetup(
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(JSON.stringify({ name: file.name, metadata: file.metadata, spec: file.spec, secrets: options.secrets }))
   const told = JSON.parse((await promise).split('\n').findLast((line) => line.startsWith('{')) ?? '{}') as JsonValue
-  if (!isObject(told)) throw new AppError('internal', `${setupFileName} told nothing.`)
-  const part = (name: string): JsonObject => (isObject(told[name]) ? told[name] : {})
+  if (!isJsonObject(told)) throw new AppError('internal', `${setupFileName} told nothing.`)
+  const part = (name: string): JsonObject => (isJsonObject(told[name]) ? told[name] : {})
   return {
     file: { name: file.name, metadata: part('metadata'), spec: part('spec') },
     secrets: part('secrets') as Record<string, string>,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { AppError, type ArtifactKind, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, type ArtifactKind, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import {
   type FunctionDocument,
@@ -15,7 +15,7 @@ import {
   toFunctionDocument,
 } from '../functions/index.ts'
 import type { ProjectRecord, Tracking } from '../tracking/index.ts'
-import { isObject, type ProjectFile, tablesOf } from './project-file.ts'
+import { type ProjectFile, tablesOf } from './project-file.ts'
 
 /** What a project is taken into, and how code is reached. */
 export interface Grounds {
@@ -85,7 +85,7 @@ export async function functionOf(entry: JsonObject, place: Place): Promise<Funct
   const name = textOf(entry['name'])
   const url = textOf(entry['url'])
   const { spec: embedded } = entry
-  const base = isObject(embedded) ? embedded : url === undefined ? undefined : await referred(url, entry, place)
+  const base = isJsonObject(embedded) ? embedded : url === undefined ? undefined : await referred(url, entry, place)
   if (base === undefined)
     throw new AppError('invalid_argument', `${place.file.name}: the function ${name ?? '?'} has neither a url nor a spec.`)
   const said = saidBeside(entry)
@@ -94,7 +94,7 @@ export async function functionOf(entry: JsonObject, place: Place): Promise<Funct
     throw new AppError('invalid_argument', `${place.file.name}: the function at ${url ?? 'spec'} has no name.`)
   const document = toFunctionDocument(withProject(spec, entry, place.file.spec), { base, project: place.file.name })
   const tag = textOf(entry['tag'])
-  if (tag !== undefined && isObject(document['metadata'])) document['metadata']['tag'] = tag
+  if (tag !== undefined && isJsonObject(document['metadata'])) document['metadata']['tag'] = tag
   return document
 }
 
@@ -141,7 +141,10 @@ function withProject(spec: FunctionSpec, entry: JsonObject, project: JsonObject)
 const kinds = ['model', 'dataset', 'plot', 'table'] as const
 
 function artifactOf(entry: JsonObject, folder: string): { key: string; kind: ArtifactKind; target: string } {
-  const [metadata, spec] = [isObject(entry['metadata']) ? entry['metadata'] : {}, isObject(entry['spec']) ? entry['spec'] : {}]
+  const [metadata, spec] = [
+    isJsonObject(entry['metadata']) ? entry['metadata'] : {},
+    isJsonObject(entry['spec']) ? entry['spec'] : {},
+  ]
   const key = textOf(entry['key']) ?? textOf(metadata['key'])
   const target = textOf(entry['target_path']) ?? textOf(spec['target_path']) ?? textOf(entry['import_from'])
   if (key === undefined || target === undefined)

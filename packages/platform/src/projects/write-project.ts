@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { JsonObject } from '@trainyard/contract'
+import { isJsonObject, type JsonObject } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
 import { type FunctionDocument, fromFunctionDocument, normalizedFunctionName } from '../functions/index.ts'
 import type { ProjectRecord } from '../tracking/index.ts'
 import { isInFolder, ownFile, writtenEntry } from './listed-function.ts'
-import { isObject, printProjectFile, projectFileName } from './project-file.ts'
+import { printProjectFile, projectFileName } from './project-file.ts'
 import type { Place } from './take-project.ts'
 
 export interface Writable {
@@ -28,7 +28,7 @@ export type WritePlace = Pick<Place, 'folder' | 'grounds'>
 export async function filesOf({ project, functions, secrets }: Writable, place: WritePlace): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   const file = { name: project.name, metadata: project.metadata, spec: project.spec }
-  const listed = Array.isArray(project.spec['functions']) ? project.spec['functions'].filter(isObject) : []
+  const listed = Array.isArray(project.spec['functions']) ? project.spec['functions'].filter(isJsonObject) : []
   const entries: JsonObject[] = [...listed]
   for (const kept of functions.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const at = listed.findIndex((entry) => nameOf(entry) === kept.name)
@@ -51,7 +51,7 @@ export async function filesOf({ project, functions, secrets }: Writable, place: 
 /** As it is called when it is loaded. */
 function nameOf({ name, url, spec }: JsonObject): string | undefined {
   if (typeof name === 'string' && name !== '') return name
-  if (isObject(spec)) return fromFunctionDocument(spec).name
+  if (isJsonObject(spec)) return fromFunctionDocument(spec).name
   const file = typeof url === 'string' ? /([^/]+?)(?:\.\w+)?$/.exec(url)?.[1] : undefined
   return file === undefined ? undefined : normalizedFunctionName(file)
 }

@@ -1,6 +1,7 @@
 import {
   artifactKinds,
   fromWireNumber,
+  isJsonObject,
   type JournalEnd,
   type JournalInput,
   type JournalStart,
@@ -80,7 +81,7 @@ const takers: Record<string, Taker> = {
   artifact: (batch, line) => {
     const [artifact] = line.fields
     const isValid =
-      isObject(artifact) &&
+      isJsonObject(artifact) &&
       typeof artifact.key === 'string' &&
       typeof artifact.path === 'string' &&
       (artifactKinds as readonly unknown[]).includes(artifact.kind) &&
@@ -129,59 +130,57 @@ function request(batch: JournalBatch, { sequence, timeMs, type }: JournalLine, b
 }
 
 function eachValue(values: JsonValue | undefined, take: (key: string, value: JsonValue) => void): boolean {
-  if (!isObject(values)) return false
+  if (!isJsonObject(values)) return false
   for (const [key, value] of Object.entries(values)) take(key, value)
   return true
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isOptional = (value: JsonValue | undefined, type: 'number' | 'string'): boolean =>
   value === undefined || typeof value === type
 const isOptionalInteger = (value: JsonValue | undefined): boolean => value === undefined || Number.isSafeInteger(value)
 const isText = (value: JsonValue | undefined): boolean => typeof value === 'string'
 
 const isInput = (value: JsonValue | undefined): value is JsonObject & JournalInput =>
-  isObject(value) &&
+  isJsonObject(value) &&
   isText(value.key) &&
   isText(value.url) &&
   isOptionalInteger(value.sizeBytes) &&
   isOptional(value.sha256, 'string')
 
 const isStart = (value: JsonValue | undefined): value is JsonObject & JournalStart =>
-  isObject(value) &&
+  isJsonObject(value) &&
   Number.isSafeInteger(value.pid) &&
   (value.run === undefined || isStartedRun(value.run)) &&
   (value.source === undefined || isSource(value.source)) &&
-  (value.interpreter === undefined || isObject(value.interpreter))
+  (value.interpreter === undefined || isJsonObject(value.interpreter))
 
 const isStartedRun = (run: JsonValue): boolean =>
-  isObject(run) &&
+  isJsonObject(run) &&
   isText(run.id) &&
   isText(run.name) &&
   isText(run.project) &&
   isOptional(run.experiment, 'string') &&
   isOptional(run.parentId, 'string') &&
   isOptionalInteger(run.iteration) &&
-  (run.parameters === undefined || isObject(run.parameters))
+  (run.parameters === undefined || isJsonObject(run.parameters))
 
 const isSource = (source: JsonValue): boolean =>
-  isObject(source) &&
+  isJsonObject(source) &&
   isOptional(source.file, 'string') &&
   isOptional(source.handler, 'string') &&
   isOptional(source.workingDirectory, 'string') &&
   (source.arguments === undefined || (Array.isArray(source.arguments) && source.arguments.every(isText)))
 
 const isEnd = (value: JsonValue | undefined): value is JsonObject & JournalEnd =>
-  isObject(value) &&
+  isJsonObject(value) &&
   ['completed', 'failed', 'aborted'].some((outcome) => outcome === value.outcome) &&
   (value.error === undefined || isError(value.error))
 
 const isError = (error: JsonValue): boolean =>
-  isObject(error) && isText(error.type) && isText(error.message) && isOptional(error.traceback, 'string')
+  isJsonObject(error) && isText(error.type) && isText(error.message) && isOptional(error.traceback, 'string')
 
 const isChild = (value: JsonValue | undefined): value is JsonObject =>
-  isObject(value) && typeof value.id === 'string' && runIdPattern.test(value.id) && Number.isSafeInteger(value.iteration)
+  isJsonObject(value) && typeof value.id === 'string' && runIdPattern.test(value.id) && Number.isSafeInteger(value.iteration)
 
 const shownLength = 80
 

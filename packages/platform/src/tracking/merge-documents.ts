@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject } from '@trainyard/contract'
 
 /** The document with the members of `patch` in it, at every depth; `null` removes. Lists are replaced, or made longer. */
 export function mergeDocuments(document: JsonObject, patch: JsonObject, lists: 'replace' | 'add'): JsonObject {
@@ -6,13 +6,10 @@ export function mergeDocuments(document: JsonObject, patch: JsonObject, lists: '
   for (const [key, value] of Object.entries(patch)) {
     const known = merged[key]
     if (value === null) delete merged[key]
-    else if (isObject(known) && isObject(value)) merged[key] = mergeDocuments(known, value, lists)
+    else if (isJsonObject(known) && isJsonObject(value)) merged[key] = mergeDocuments(known, value, lists)
     else if (lists === 'add' && Array.isArray(known) && Array.isArray(value)) merged[key] = [...known, ...value]
     // An own member even when it is called __proto__.
     else Object.defineProperty(merged, key, { value, enumerable: true, configurable: true, writable: true })
   }
   return merged
 }
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

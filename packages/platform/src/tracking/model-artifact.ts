@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Tracking } from './tracking.ts'
 
@@ -63,20 +63,18 @@ async function readDescription(places: ModelPlaces, place: string): Promise<Json
   const { load } = await import('js-yaml')
   try {
     const read: unknown = load(Buffer.concat(pieces).toString())
-    return isObject(read) ? read : {}
+    return isJsonObject(read) ? read : {}
   } catch {
     // The client's own file: its model is a model all the same.
     return {}
   }
 }
 
-const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 function factsOf(description: JsonObject): { framework?: string; inputs?: JsonValue; outputs?: JsonValue } {
   const { flavors, signature } = description
-  const framework = isObject(flavors) ? Object.keys(flavors).find((name) => name !== 'python_function') : undefined
-  const inputs = isObject(signature) ? columnsOf(signature['inputs']) : undefined
-  const outputs = isObject(signature) ? columnsOf(signature['outputs']) : undefined
+  const framework = isJsonObject(flavors) ? Object.keys(flavors).find((name) => name !== 'python_function') : undefined
+  const inputs = isJsonObject(signature) ? columnsOf(signature['inputs']) : undefined
+  const outputs = isJsonObject(signature) ? columnsOf(signature['outputs']) : undefined
   return {
     ...(framework === undefined ? {} : { framework }),
     ...(inputs === undefined ? {} : { inputs }),
@@ -91,7 +89,7 @@ function columnsOf(text: JsonValue | undefined): JsonValue[] | undefined {
     const read: unknown = JSON.parse(text)
     if (!Array.isArray(read)) return undefined
     return (read as JsonValue[]).map((column, at) =>
-      isObject(column) && typeof column['type'] === 'string'
+      isJsonObject(column) && typeof column['type'] === 'string'
         ? {
             name: typeof column['name'] === 'string' ? column['name'] : String(at),
             type: nameOfType(column['type'], column['tensor-spec']),
@@ -104,7 +102,7 @@ function columnsOf(text: JsonValue | undefined): JsonValue[] | undefined {
 }
 
 function nameOfType(type: string, tensor: JsonValue | undefined): string {
-  if (!isObject(tensor)) return type
+  if (!isJsonObject(tensor)) return type
   const { dtype } = tensor
   return `${typeof dtype === 'string' ? dtype : type} ${JSON.stringify(tensor['shape'])}`
 }

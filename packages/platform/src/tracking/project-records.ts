@@ -1,4 +1,4 @@
-import { AppError, checkProjectName, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, checkProjectName, isJsonObject } from '@trainyard/contract'
 import { sql, type SqlBool } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import {
@@ -127,13 +127,10 @@ async function searchRecords(reader: Reader, { owner, state, labels = [] }: Proj
 }
 
 function hasLabel({ metadata: { labels } }: ProjectRecord, wanted: string): boolean {
-  if (!isObject(labels)) return false
+  if (!isJsonObject(labels)) return false
   const [key = '', value] = wanted.split(/=(.*)/s)
   return Object.hasOwn(labels, key) && (value === undefined || labels[key] === value)
 }
-
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 interface ProjectRow {
   name: string

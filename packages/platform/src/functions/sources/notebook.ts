@@ -1,5 +1,4 @@
-import { AppError, type JsonValue } from '@trainyard/contract'
-import { isObject } from '../json-path.ts'
+import { AppError, isJsonObject, type JsonValue } from '@trainyard/contract'
 
 /** What a notebook gives: the code of its function, and packages that its cells install. */
 export interface NotebookCode {
@@ -58,8 +57,8 @@ function parseNotebook(text: string, source: string): JsonValue[] {
   } catch (error) {
     throw new AppError('invalid_argument', `${source} is not a notebook: it is not JSON.`, { cause: error })
   }
-  const sheet = isObject(content) && Array.isArray(content['worksheets']) ? content['worksheets'][0] : content
-  const cells = isObject(sheet) ? sheet['cells'] : undefined
+  const sheet = isJsonObject(content) && Array.isArray(content['worksheets']) ? content['worksheets'][0] : content
+  const cells = isJsonObject(sheet) ? sheet['cells'] : undefined
   if (!Array.isArray(cells)) throw new AppError('invalid_argument', `${source} is not a notebook: it has no cells.`)
   return cells
 }
@@ -70,11 +69,11 @@ interface Cell {
 }
 
 const codeCells = (cells: readonly JsonValue[]): Cell[] =>
-  cells.filter(isObject).flatMap((cell) => {
+  cells.filter(isJsonObject).flatMap((cell) => {
     if (cell['cell_type'] !== 'code') return []
     const lines = cell['source'] ?? cell['input'] ?? ''
     const text = Array.isArray(lines) ? lines.filter((line) => typeof line === 'string').join('') : lines
-    const tags = isObject(cell['metadata']) && Array.isArray(cell['metadata']['tags']) ? cell['metadata']['tags'] : []
+    const tags = isJsonObject(cell['metadata']) && Array.isArray(cell['metadata']['tags']) ? cell['metadata']['tags'] : []
     return typeof text === 'string' ? [{ text, tags: tags.filter((tag) => typeof tag === 'string') }] : []
   })
 

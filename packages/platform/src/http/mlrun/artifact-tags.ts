@@ -1,7 +1,7 @@
-import type { JsonObject } from '@trainyard/contract'
+import { isJsonObject, type JsonObject } from '@trainyard/contract'
 import type { DocumentedArtifact } from '../../tracking/index.ts'
 import { invalid } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkTag } from './names.ts'
 import { type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 
@@ -35,8 +35,8 @@ const nameOf = ({ params: { project = '', tag = '' } }: MlrunCall): { project: s
 /** The artifacts that the body names, each by what it says of it. */
 async function named({ tracking }: MlrunContext, call: MlrunCall): Promise<DocumentedArtifact[]> {
   const body = call.body()
-  const identifiers = isObject(body) ? body['identifiers'] : undefined
-  if (!isObject(body) || !Array.isArray(identifiers))
+  const identifiers = isJsonObject(body) ? body['identifiers'] : undefined
+  if (!isJsonObject(body) || !Array.isArray(identifiers))
     throw invalid("The body is to be an object with 'kind' and a list of 'identifiers'.")
   if (textOf(body['kind']) !== undefined && body['kind'] !== 'artifact')
     throw invalid(`Only artifacts are tagged here, not objects of the kind '${textOf(body['kind'])!.slice(0, 40)}'.`)

@@ -1,6 +1,6 @@
-import type { ArtifactKind, JsonObject } from '@trainyard/contract'
+import { type ArtifactKind, isJsonObject, type JsonObject } from '@trainyard/contract'
 import type { DocumentedArtifact } from '../../tracking/index.ts'
-import { isObject, objectAt, parseStored } from './json.ts'
+import { objectAt, parseStored } from './json.ts'
 import { normalTime, toTime } from './times.ts'
 
 const kinds: Partial<Record<ArtifactKind, string>> = {
@@ -15,7 +15,7 @@ const kinds: Partial<Record<ArtifactKind, string>> = {
 /** An artifact as this dialect's client sees it. */
 export function fromArtifact({ record, tag, tree, uid, document }: DocumentedArtifact): JsonObject {
   const read = document === null ? nativeDocument(record) : parseStored(document)
-  const written = isObject(read) ? read : {}
+  const written = isJsonObject(read) ? read : {}
   const metadata = objectAt(written, 'metadata')
   const { tag: _, ...rest } = metadata
   return {

@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { Timing } from '../../schedules/index.ts'
 import { invalid } from './errors.ts'
-import { isObject, textOf } from './json.ts'
+import { textOf } from './json.ts'
 import { readTime } from './times.ts'
 
 type CronTiming = Extract<Timing, { kind: 'cron' }>
@@ -29,7 +29,7 @@ export function readCron(written: JsonValue): { timing: CronTiming; trigger: Jso
     const [minute, hour, day, month, day_of_week] = parts as [string, string, string, string, string]
     return readCron({ minute, hour, day, month, day_of_week })
   }
-  if (!isObject(written))
+  if (!isJsonObject(written))
     throw invalid('A schedule is a cron expression, or an object with minute, hour, day, month and day_of_week.')
   const said = (name: string): string | undefined => {
     const value = written[name]

@@ -1,9 +1,9 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { Definition } from '../../definitions/index.ts'
 import { pageOf } from './artifact-listing.ts'
 import { documentIn } from './document-in.ts'
 import { invalid, missing } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
 import { merged } from './stored-records.ts'
@@ -143,7 +143,7 @@ async function find({ definitions }: MlrunContext, { kind }: Family, { params, q
 
 const partsOf = (body: JsonObject, part: 'features' | 'entities'): JsonObject[] => {
   const parts: JsonValue | undefined = objectAt(body, 'spec')[part]
-  return Array.isArray(parts) ? parts.filter(isObject) : []
+  return Array.isArray(parts) ? parts.filter(isJsonObject) : []
 }
 
 const partNames = (body: JsonObject, part: 'features' | 'entities'): string[] =>

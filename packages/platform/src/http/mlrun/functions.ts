@@ -1,9 +1,9 @@
-import type { JsonObject } from '@trainyard/contract'
+import { isJsonObject, type JsonObject } from '@trainyard/contract'
 import { functionKind } from '../../functions/index.ts'
 import type { Definition } from '../../definitions/index.ts'
 import { pageOf, queryOf } from './artifact-listing.ts'
 import { invalid, missing } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkProjectName, functionName } from './names.ts'
 import { type MlrunCall, type MlrunContext, noContent, type Answer, type Route, route } from './route.ts'
 import { toTime } from './times.ts'
@@ -34,7 +34,7 @@ async function store({ definitions }: MlrunContext, call: MlrunCall): Promise<ob
   const project = checkProjectName(call.params['project']!)
   const name = functionName(call.params['name']!)
   const body = call.body()
-  if (!isObject(body)) throw invalid('The body is to be a function, as a JSON object.')
+  if (!isJsonObject(body)) throw invalid('The body is to be a function, as a JSON object.')
   const metadata = objectAt(body, 'metadata')
   const told = textOf(metadata['name'])
   if (told !== undefined && functionName(told) !== name)

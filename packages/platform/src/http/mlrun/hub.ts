@@ -1,7 +1,7 @@
-import type { JsonObject } from '@trainyard/contract'
+import { isJsonObject, type JsonObject } from '@trainyard/contract'
 import { documentIn } from './document-in.ts'
 import { invalid, missing } from './errors.ts'
-import { isObject, objectAt } from './json.ts'
+import { objectAt } from './json.ts'
 import { Answer, type MlrunContext, noContent, type Route, route } from './route.ts'
 import { findRecord, listRecords, nameIn, putRecord, removeRecord } from './stored-records.ts'
 
@@ -51,7 +51,7 @@ export const hubRoutes: readonly Route[] = [
 /** A new one is looked through first unless it says otherwise. */
 const numbered = (body: JsonObject): JsonObject => {
   const { index } = body
-  if (!isObject(body['source'])) throw invalid("The hub source has no 'source'; give it as an object with metadata and spec.")
+  if (!isJsonObject(body['source'])) throw invalid("The hub source has no 'source'; give it as an object with metadata and spec.")
   // They would be shown to everybody who lists the sources.
   if (Object.keys(objectAt(body, 'source', 'spec', 'credentials')).length > 0)
     throw invalid('Hub sources with credentials are not kept here: name an address that needs none, and send no credentials.')

@@ -1,5 +1,6 @@
+import { isJsonObject } from '@trainyard/contract'
 import { MlrunError } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import type { MlrunCall, MlrunContext, Route } from './route.ts'
 
 /** What no job needs, whatever project it belongs to. */
@@ -33,6 +34,6 @@ export async function checkJobReach({ tracking }: MlrunContext, route: Route, ca
 /** Of what is submitted or built. */
 function projectIn(call: MlrunCall): string | undefined {
   const body = call.body()
-  if (!isObject(body)) return undefined
+  if (!isJsonObject(body)) return undefined
   return textOf(objectAt(body, 'task', 'metadata')['project']) ?? textOf(objectAt(body, 'function', 'metadata')['project'])
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { deepestBody, isDeeperThan } from '../json-depth.ts'
 import { invalid } from './errors.ts'
 
@@ -61,14 +61,11 @@ export function parseStored(text: string): JsonValue {
   }
 }
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** The object at a path of names; an empty one where there is none. */
 export function objectAt(value: JsonValue | undefined, ...names: string[]): JsonObject {
   let found: JsonValue | undefined = value
-  for (const name of names) found = isObject(found) ? found[name] : undefined
-  return isObject(found) ? found : {}
+  for (const name of names) found = isJsonObject(found) ? found[name] : undefined
+  return isJsonObject(found) ? found : {}
 }
 
 export const textOf = (value: JsonValue | undefined): string | undefined =>
@@ -80,7 +77,7 @@ export const textsOf = (value: JsonValue | undefined): string[] =>
 /** Its texts by name; numbers and truth values as texts, the rest is left out. */
 export function labelsOf(value: JsonValue | undefined): Record<string, string> {
   const labels = Object.create(null) as Record<string, string>
-  for (const [name, each] of Object.entries(isObject(value) ? value : {}))
+  for (const [name, each] of Object.entries(isJsonObject(value) ? value : {}))
     if (typeof each === 'string') labels[name] = each
     else if (typeof each === 'number' || typeof each === 'boolean') labels[name] = String(each)
   return labels

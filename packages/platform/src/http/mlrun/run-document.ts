@@ -1,9 +1,16 @@
-import type { JournalInput, JsonObject, JsonValue, RunState, SweepSummary } from '@trainyard/contract'
+import {
+  isJsonObject,
+  type JournalInput,
+  type JsonObject,
+  type JsonValue,
+  type RunState,
+  type SweepSummary,
+} from '@trainyard/contract'
 import { isEnded } from '@trainyard/contract'
 import type { DocumentedChange, DocumentedRunName, KnownRun } from '../../tracking/index.ts'
 import { artifactUri } from './artifact-uri.ts'
 import { invalid } from './errors.ts'
-import { isObject, labelsOf, objectAt, parseJson, textOf, writeJson } from './json.ts'
+import { labelsOf, objectAt, parseJson, textOf, writeJson } from './json.ts'
 import { functionName } from './names.ts'
 import { toState } from './states.ts'
 import { readTime, toTime } from './times.ts'
@@ -52,7 +59,7 @@ export function patchDocument(patch: JsonObject, known: KnownRun, incoming: Inco
 
 const documentOf = (known: KnownRun | undefined): JsonObject => {
   const read = known?.document == null ? {} : parseJson(known.document)
-  return isObject(read) ? read : {}
+  return isJsonObject(read) ? read : {}
 }
 
 /** A dot that belongs to a name has a backslash before it. */
@@ -62,7 +69,7 @@ function setAt(document: JsonObject, path: string, value: JsonValue): void {
   for (const name of names.slice(0, -1)) {
     if (name === '__proto__') throw invalid("A path of an update holds the name '__proto__', which no field has.")
     const next = Object.hasOwn(at, name) ? at[name] : undefined
-    at = isObject(next) ? next : (at[name] = {})
+    at = isJsonObject(next) ? next : (at[name] = {})
   }
   const last = names.at(-1)!
   if (last === '__proto__') throw invalid("A path of an update holds the name '__proto__', which no field has.")

@@ -1,13 +1,13 @@
-import type { JsonObject, JsonValue, RunRecord } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue, type RunRecord } from '@trainyard/contract'
 import { isEnded } from '@trainyard/contract'
-import { isObject, labelsOf, objectAt, parseStored } from './json.ts'
+import { labelsOf, objectAt, parseStored } from './json.ts'
 import { stateWord } from './states.ts'
 import { timeBeside } from './times.ts'
 
 /** A run as this dialect's client sees it: the document it sent, brought up to date by the record, which other clients change too. */
 export function toRun(run: RunRecord, stored: string | undefined): JsonObject {
   const read = stored === undefined ? {} : parseStored(stored)
-  const document = isObject(read) ? read : {}
+  const document = isJsonObject(read) ? read : {}
   const spec = { ...objectAt(document, 'spec') }
   spec['parameters'] = merge(objectAt(spec, 'parameters'), run.parameters)
   if (run.inputs.length > 0)

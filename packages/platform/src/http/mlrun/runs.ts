@@ -1,10 +1,10 @@
-import { isEnded, type JsonObject, type RunRecord } from '@trainyard/contract'
+import { isEnded, isJsonObject, type JsonObject, type RunRecord } from '@trainyard/contract'
 import { abortRun } from '../../execution/index.ts'
 import { type KnownRun, reporter } from '../../tracking/index.ts'
 import { artifactsOfRun } from './artifact-listing.ts'
 import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
-import { isObject, objectAt } from './json.ts'
+import { objectAt } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
 import { notificationsOf } from './notifications.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
@@ -150,7 +150,7 @@ async function abort(context: MlrunContext, call: MlrunCall): Promise<Answer> {
   if (isEnded(run.state)) throw new MlrunError(409, `Run ${project}/${uid} is ${run.state} already and cannot be aborted.`)
   const body = call.body()
   const reason =
-    isObject(body) && typeof body['status.status_text'] === 'string' ? body['status.status_text'] : 'aborted by its user'
+    isJsonObject(body) && typeof body['status.status_text'] === 'string' ? body['status.status_text'] : 'aborted by its user'
   const task = context.tasks.start({ kind: `run.abort.${uid}`, project }, () => stop(context, run, reason))
   return new Answer(202, task)
 }

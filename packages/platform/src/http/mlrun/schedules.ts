@@ -1,9 +1,9 @@
-import type { JsonObject } from '@trainyard/contract'
+import { isJsonObject, type JsonObject } from '@trainyard/contract'
 import type { ScheduleRecord, Schedules } from '../../schedules/index.ts'
 import { readCron, toTrigger } from './cron.ts'
 import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
-import { isObject, labelsOf, objectAt, textOf } from './json.ts'
+import { labelsOf, objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import { notificationsOf, withSecretsByName } from './notifications.ts'
 import { hasLabels } from './query.ts'
@@ -186,7 +186,7 @@ async function toDocument(context: MlrunContext, schedule: ScheduleRecord, call?
     scheduled_object: written['scheduled_object'] ?? {
       task: { metadata: { name, project }, spec: { parameters: (job.task.parameters ?? {}) as JsonObject } },
     },
-    cron_trigger: isObject(written['cron_trigger']) ? written['cron_trigger'] : toTrigger(timing),
+    cron_trigger: isJsonObject(written['cron_trigger']) ? written['cron_trigger'] : toTrigger(timing),
     concurrency_limit: written['concurrency_limit'] ?? 1,
     name,
     project,

@@ -1,5 +1,6 @@
+import { isJsonObject } from '@trainyard/contract'
 import { invalid, MlrunError } from './errors.ts'
-import { isObject, textOf } from './json.ts'
+import { textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import { Answer, noContent, type Route, route } from './route.ts'
 
@@ -9,8 +10,8 @@ const provider = 'kubernetes'
 export const secretRoutes: readonly Route[] = [
   route('POST', 'projects/:project/secrets', async ({ projectSecrets }, call) => {
     const body = call.body()
-    const secrets = isObject(body) ? body['secrets'] : undefined
-    if (!isObject(body) || !isObject(secrets)) throw invalid("The body is to be an object with 'provider' and 'secrets'.")
+    const secrets = isJsonObject(body) ? body['secrets'] : undefined
+    if (!isJsonObject(body) || !isJsonObject(secrets)) throw invalid("The body is to be an object with 'provider' and 'secrets'.")
     checkProvider(textOf(body['provider']))
     const values: Record<string, string> = {}
     for (const [name, value] of Object.entries(secrets)) {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { Definition } from '../../definitions/index.ts'
 import { invalid, missing } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
 import type { MlrunContext } from './route.ts'
 
@@ -69,7 +69,7 @@ export function merged(before: JsonObject, patch: JsonObject): JsonObject {
   const result: JsonObject = { ...before }
   for (const [name, value] of Object.entries(patch)) {
     const known: JsonValue | undefined = result[name]
-    result[name] = isObject(known) && isObject(value) ? merged(known, value) : value
+    result[name] = isJsonObject(known) && isJsonObject(value) ? merged(known, value) : value
   }
   return result
 }

@@ -1,8 +1,8 @@
-import type { JsonObject, RunRecord } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type RunRecord } from '@trainyard/contract'
 import { isEnded, newRunId } from '@trainyard/contract'
 import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
-import { isObject, objectAt, textOf } from './json.ts'
+import { objectAt, textOf } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
 import { submitTask } from './submit.ts'
@@ -25,7 +25,7 @@ async function submit(context: MlrunContext, call: MlrunCall): Promise<Answer> {
   const name = call.params['name']!
   const body = documentIn(call, "an object with a 'spec'")
   const spec = objectAt(body, 'spec')
-  if (textOf(spec['schedule']) !== undefined || isObject(spec['schedule']))
+  if (textOf(spec['schedule']) !== undefined || isJsonObject(spec['schedule']))
     throw invalid('Schedules of workflows are not served by this version of the server; submit the workflow without one.')
   const engine = textOf(spec['engine']) ?? ''
   if (!engine.endsWith('local'))

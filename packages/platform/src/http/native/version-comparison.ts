@@ -1,4 +1,4 @@
-import { type ArtifactRecord, isAppError, type JsonValue } from '@trainyard/contract'
+import { type ArtifactRecord, isAppError, isJsonObject, type JsonValue } from '@trainyard/contract'
 import type { ModelVersion } from '../../registry/index.ts'
 import { compareRecords, compareRuns, type ComparedRow, type Tracking } from '../../tracking/index.ts'
 
@@ -7,9 +7,7 @@ export async function compareVersions(
   tracking: Tracking,
   versions: readonly ModelVersion[],
 ): Promise<Record<string, ComparedRow[]>> {
-  const artifacts = await Promise.all(
-    versions.map(({ artifactId }) => (artifactId === null ? undefined : findArtifact(tracking, artifactId))),
-  )
+  const artifacts = await Promise.all(versions.map(({ artifactId }) => findArtifact(tracking, artifactId)))
   const own = {
     version: compareRecords(versions.map((version, at) => factsOf(version, artifacts[at]))),
     signature: compareRecords(artifacts.map(signatureOf)),
@@ -45,7 +43,7 @@ function signatureOf(artifact: ArtifactRecord | undefined): Record<string, JsonV
     if (listed === undefined || listed === null) return []
     if (!Array.isArray(listed)) return [[side, listed]]
     return listed.map((column, at) =>
-      isObject(column) && typeof column['name'] === 'string'
+      isJsonObject(column) && typeof column['name'] === 'string'
         ? [`${side}.${column['name']}`, column['type'] ?? null]
         : [`${side}.${at}`, column],
     )
@@ -54,7 +52,8 @@ function signatureOf(artifact: ArtifactRecord | undefined): Record<string, JsonV
 }
 
 /** It may be gone while the version stays. */
-async function findArtifact(tracking: Tracking, id: string) {
+async function findArtifact(tracking: Tracking, id: string | null) {
+  if (id === null) return undefined
   try {
     return await tracking.artifacts.get(id)
   } catch (error) {
