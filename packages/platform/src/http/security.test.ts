@@ -264,6 +264,20 @@ describe('paths of files', () => {
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'content-security-policy': 'sandbox' })
     expect(headers['content-disposition']).toMatch(/^attachment/)
   })
+
+  test('have the type of their own file where the key of the artifact has no ending', async () => {
+    await using server = await openServer()
+    const run = await reportRun(server.tracking)
+    const target = join(server.folder, 'artifacts', 'report.html')
+    mkdirSync(join(server.folder, 'artifacts'), { recursive: true })
+    writeFileSync(target, '<h1>Report</h1>')
+    const { id } = await server.tracking.artifacts.add({ runId: run, project: 'default', iteration: 0, key: 'report', kind: 'html', target, createdAtMs: 1 })
+    const { headers } = await server.ask('GET', `${native}/artifacts/${id}/bytes`, { show: 'true' })
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'content-disposition': "inline; filename*=UTF-8''report.html",
+    })
+  })
 })
 
 describe('figures for Prometheus', () => {

@@ -105,7 +105,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       }
       app.log.info(facts, 'request')
     })
-  app.setNotFoundHandler(notFound)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
   const { tracking, registry, traces, evaluation, webhooks, clock } = options
@@ -183,7 +182,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     placeOfModel: (model) => places.ofModel(model),
     placeOfTrace: (trace) => places.ofTrace(trace),
   })
-  dashboardPages(app)
+  const showMissingPage = dashboardPages(app)
+  app.setNotFoundHandler((request, reply) => notFound(request, reply, showMissingPage))
   let stopping: ConnectionEnd | undefined
   app.addHook('preClose', async () => stopping?.begin())
   await app.ready()
@@ -197,12 +197,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /** Never JSON and never a page with 200: clients of the dialects fall back to older routes on this very answer. */
-async function notFound(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function notFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  showMissingPage: ReturnType<typeof dashboardPages>,
+): Promise<FastifyReply> {
   const url = request.url.split('?', 1)[0]!
   const others = methods.filter((method) => method !== request.method && request.server.hasRoute({ method, url }))
   if (others.length > 0)
     return reply.code(405).header('allow', others.join(', ')).type('text/plain; charset=utf-8').send('Method Not Allowed')
-  return reply.code(404).type('text/plain; charset=utf-8').send('Not Found')
+  return (await showMissingPage(request, reply)) ?? reply.code(404).type('text/plain; charset=utf-8').send('Not Found')
 }
 
 /** `/projects/<name>/api/…` is `/api/…` for that project, so that a client chooses it with its address alone. */

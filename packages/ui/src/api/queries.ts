@@ -70,6 +70,14 @@ export const valuesQuery = (field: string) =>
     retry: false,
   })
 
+/** The run that a text means: an id, the start of one, or a name. */
+export const resolveQuery = (text: string) =>
+  queryOptions({
+    queryKey: ['resolve', text],
+    queryFn: ({ signal }) => get<RunRecord>('/runs/resolve', { text }, signal),
+    retry: false,
+  })
+
 export const countsQuery = (project: string | undefined) =>
   queryOptions({
     queryKey: ['counts', project],

@@ -2,7 +2,8 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { isEnded } from '@trainyard/contract'
 import { useEffect, useRef, useState } from 'react'
-import { artifactsQuery, metricsQuery, runQuery, usePulse } from '../api/queries.ts'
+import { artifactsQuery, metricsQuery, resolveQuery, runQuery, usePulse } from '../api/queries.ts'
+import { ApiError } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
@@ -29,7 +30,7 @@ export function RunPage() {
   const { run: id = '', tab = 'overview' } = useParams({ strict: false })
   const { data: run, error, refetch } = useQuery(runQuery(id))
   const mark = useLiveRun(id, run)
-  if (error) return <Missing id={id} error={error} retry={() => void refetch()} />
+  if (error) return <Missing id={id} tab={tab} error={error} retry={() => void refetch()} />
   if (!run) return null
   return <Loaded run={run} tab={tab} mark={mark} />
 }
@@ -53,7 +54,16 @@ function useLiveRun(id: string, run: RunRecord | undefined): number {
   return mark
 }
 
-function Missing({ id, error, retry }: { id: string; error: Error; retry: () => void }) {
+/** The start of an id, as terminals print it, or a name leads to the run it means. */
+function Missing({ id, tab, error, retry }: { id: string; tab: string; error: Error; retry: () => void }) {
+  const isRefused = error instanceof ApiError && error.status >= 400 && error.status < 500
+  const { data: meant, isPending } = useQuery({ ...resolveQuery(id), enabled: isRefused })
+  const go = useGo()
+  const href = meant && hrefOfTab(meant.id, tab)
+  useEffect(() => {
+    if (href !== undefined) go(`${href}${location.search}`, { replace: true })
+  }, [href, go])
+  if (isRefused && (isPending || meant)) return null
   return (
     <div className="page-body">
       <div className="empty">
@@ -83,7 +93,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
     ['lineage', 'Lineage'],
     ['history', 'History'],
   ]
-  const hrefOf = (name: string): string => (name === 'overview' ? `/runs/${run.id}` : `/runs/${run.id}/${name}`)
+  const hrefOf = (name: string): string => hrefOfTab(run.id, name)
   useKeys('Run', {
     ...Object.fromEntries(tabs.map(([name, label], at) => [String(at + 1), { label, run: () => go(hrefOf(name)) }])),
     u: {
@@ -124,6 +134,8 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
     </>
   )
 }
+
+const hrefOfTab = (id: string, tab: string): string => (tab === 'overview' ? `/runs/${id}` : `/runs/${id}/${tab}`)
 
 function Head({ run }: { run: RunRecord }) {
   const [isStopping, setStopping] = useState(false)

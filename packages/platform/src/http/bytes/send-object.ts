@@ -32,7 +32,8 @@ export async function sendObject(
 ): Promise<FastifyReply> {
   const info = await store.head(key)
   if (!info) throw noSuchFile(name)
-  const file = basename(name) || 'artifact'
+  // The stored file's own name has the ending that tells its type; an artifact's key need not have one.
+  const file = basename(key) || basename(name) || 'artifact'
   reply
     .type(mediaTypeOf(file))
     .header('content-disposition', `${isShown ? 'inline' : 'attachment'}; ${fileNameHeader(file)}`)

@@ -61,8 +61,17 @@ function findFolder(): string | undefined {
   return undefined
 }
 
-/** Serves the built dashboard; without one, a page that says how to build it. */
-export function dashboardPages(app: FastifyInstance, folder = findFolder()): void {
+/** Of programs, which are told in a word that nothing is there. */
+const isForPrograms = (url: string): boolean => /^\/(?:api|ajax-api|get-artifact|v1|assets|projects\/[^/]+\/api)(?:[/?]|$)/.test(url)
+
+/**
+ * Serves the built dashboard; without one, a page that says how to build it. What it gives back shows the dashboard, with 404, to
+ * whoever looks for a page at an address that has none; undefined when a program asked.
+ */
+export function dashboardPages(
+  app: FastifyInstance,
+  folder = findFolder(),
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | undefined {
   const sendPage = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     reply
       .type('text/html; charset=utf-8')
@@ -76,9 +85,13 @@ export function dashboardPages(app: FastifyInstance, folder = findFolder()): voi
     return await reply.send(await readFile(join(folder, 'index.html')))
   }
   for (const url of pages) app.get(url, sendPage)
-  if (folder === undefined) return
+  if (folder === undefined) return () => undefined
   const names = new Set(readdirSync(join(folder, 'assets')))
   app.get('/assets/:name', (request, reply) => sendAsset({ folder, names }, request, reply))
+  return (request, reply) =>
+    request.method === 'GET' && request.headers.accept?.includes('text/html') === true && !isForPrograms(request.url)
+      ? sendPage(request, reply.code(404))
+      : undefined
 }
 
 /** Their names hold a hash of what is in them, so a browser asks for each once. */
