@@ -271,7 +271,15 @@ describe('paths of files', () => {
     const target = join(server.folder, 'artifacts', 'report.html')
     mkdirSync(join(server.folder, 'artifacts'), { recursive: true })
     writeFileSync(target, '<h1>Report</h1>')
-    const { id } = await server.tracking.artifacts.add({ runId: run, project: 'default', iteration: 0, key: 'report', kind: 'html', target, createdAtMs: 1 })
+    const { id } = await server.tracking.artifacts.add({
+      runId: run,
+      project: 'default',
+      iteration: 0,
+      key: 'report',
+      kind: 'html',
+      target,
+      createdAtMs: 1,
+    })
     const { headers } = await server.ask('GET', `${native}/artifacts/${id}/bytes`, { show: 'true' })
     expect(headers).toMatchObject({
       'content-type': 'text/html; charset=utf-8',

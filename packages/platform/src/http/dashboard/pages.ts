@@ -62,7 +62,8 @@ function findFolder(): string | undefined {
 }
 
 /** Of programs, which are told in a word that nothing is there. */
-const isForPrograms = (url: string): boolean => /^\/(?:api|ajax-api|get-artifact|v1|assets|projects\/[^/]+\/api)(?:[/?]|$)/.test(url)
+const isForPrograms = (url: string): boolean =>
+  /^\/(?:api|ajax-api|get-artifact|v1|assets|projects\/[^/]+\/api)(?:[/?]|$)/.test(url)
 
 /**
  * Serves the built dashboard; without one, a page that says how to build it. What it gives back shows the dashboard, with 404, to
