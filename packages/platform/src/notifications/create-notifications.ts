@@ -30,6 +30,21 @@ export function createNotifications(database: Database, { box }: { box: SecretBo
       })
     },
     ofRun: (runId) => database.read((reader) => listOfRun(reader, runId)),
+    reopen: async (runId) => {
+      const rows = await database.read(({ kysely }) =>
+        kysely
+          .selectFrom('notifications as n')
+          .innerJoin('runs as r', 'r.number', 'n.run')
+          .select(['n.spec', 'n.sealed'])
+          .where('r.id', '=', runId)
+          .orderBy('n.ordinal')
+          .execute(),
+      )
+      return rows.map(({ spec, sealed }) => ({
+        ...(JSON.parse(spec) as StoredSpec),
+        ...(sealed === null ? {} : { secretParams: JSON.parse(box.open(sealed)) as JsonObject }),
+      }))
+    },
     deliveries: (of) => database.read((reader) => listDeliveries(reader, of)),
   }
 }

@@ -14,6 +14,11 @@ export interface Notifications {
   arm(runId: string, notifications: readonly NotificationSpec[]): Promise<void>
   /** In their order. */
   ofRun(runId: string): Promise<NotificationRecord[]>
+  /**
+   * As they were given, with what nobody may read: for whoever starts the same again on this machine. `storage` when they were sealed
+   * with another key.
+   */
+  reopen(runId: string): Promise<NotificationSpec[]>
   /** What was told or waits to be, newest first; of one run, or of a project. */
   deliveries(of: { runId?: string; project?: string; limit?: number }): Promise<NotificationDelivery[]>
 }

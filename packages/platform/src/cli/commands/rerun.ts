@@ -6,12 +6,13 @@ import { shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { recordedCommandLine } from '../run/command-line.ts'
+import { notificationsAgain, secretsAgain } from '../run/given-again.ts'
 import { takeInterrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
 import { refuse } from '../run/refusal.ts'
-import { parsePairs, parseSecretSources } from '../run/parse-options.ts'
+import { parsePairs } from '../run/parse-options.ts'
 import { rebuildScript } from '../run/rebuild-script.ts'
-import { differences } from '../run/rerun-differences.ts'
+import { differences, withIterations } from '../run/rerun-differences.ts'
 import { runSingle } from '../run/run-single.ts'
 import { runSweep } from '../run/run-sweep.ts'
 import { executionOf } from '../run/start-execution.ts'
@@ -21,6 +22,7 @@ import { openSession } from '../session.ts'
 interface RerunOptions {
   param: string[]
   secret: string[]
+  notify: string[]
   python?: string
   current?: boolean
 }
@@ -32,6 +34,7 @@ export function define(command: Command, cli: Cli): void {
     .argument('[run]', 'the run to repeat', 'latest')
     .option('-p, --param <key=value>', 'change a parameter', collect, [])
     .option('-s, --secret <source>', 'secrets again, where they were given by value', collect, [])
+    .option('--notify <where>', 'who is told when it ends, instead of those who were told then', collect, [])
     .option('--python <python>', 'path or name of the Python to use (default: the same as then)')
     .option('--current', 'use the script as it is now instead of as it was')
     .action(async (reference: string, options: RerunOptions) => {
@@ -42,7 +45,11 @@ export function define(command: Command, cli: Cli): void {
       const before = await runs.get(await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project }))
       // Iterations have no code or environment of their own: those of the sweep hold.
       const owner = before.kind === 'iteration' && before.parentId !== null ? await runs.get(before.parentId) : before
-      const task = repeatedTask(owner, before, options)
+      const task: Task = {
+        ...repeatedTask(owner, before, options),
+        ...secretsAgain(cli, owner, options.secret),
+        ...(await notificationsAgain(session, owner, options.notify)),
+      }
       using script = options.current ? undefined : rebuildScript(session.directory, owner)
       if (script?.note !== undefined) cli.note(script.note)
       const wasPython = owner.environment?.interpreter?.['executable']
@@ -60,7 +67,7 @@ export function define(command: Command, cli: Cli): void {
           ? await runSingle(cli, session, run, { task, record: 'create', interrupts })
           : await runSweep(cli, session, run, { sweep: task.sweep, interrupts, watch: false })
       await refuse(session, record, { isKnown: false })
-      for (const line of differences(before, record)) cli.note(`  ${visible(line)}`)
+      for (const line of differences(await withIterations(runs, before), await withIterations(runs, record))) cli.note(`  ${visible(line)}`)
       await (task.sweep === undefined ? reportOutcome(cli, session, record) : reportSweep(cli, session, record))
     })
   addExamples(command, cli, [
@@ -77,8 +84,7 @@ function repeatedTask(owner: RunRecord, before: RunRecord, options: RerunOptions
       `Run ${shortId(before.id)} was not started by trainyard run, so there is nothing to repeat.`,
     )
   const changed = inferValues(parsePairs('-p', options.param))
-  const { sweep, secrets, ...task } = owner.task
-  const kept = [...(secrets?.filter(({ kind }) => kind !== 'inline') ?? []), ...parseSecretSources(options.secret)]
+  const { sweep, secrets: _secrets, notifications: _notifications, ...task } = owner.task
   const parameters: Record<string, JsonValue> =
     before.kind === 'iteration' ? { ...before.parameters, ...changed } : { ...task.parameters, ...changed }
   return {
@@ -89,7 +95,6 @@ function repeatedTask(owner: RunRecord, before: RunRecord, options: RerunOptions
     experiment: before.experiment,
     parameters,
     labels: { ...task.labels, 'rerun-of': before.id },
-    ...(kept.length === 0 ? {} : { secrets: kept }),
     ...(sweep === undefined || before.kind === 'iteration' ? {} : { sweep }),
   }
 }

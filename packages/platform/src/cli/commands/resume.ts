@@ -7,10 +7,10 @@ import { countOf, shortId } from '../output/format.ts'
 import { visible } from '../output/visible.ts'
 import { addExamples } from '../examples.ts'
 import { parseCount } from '../option-values.ts'
+import { secretsAgain } from '../run/given-again.ts'
 import { recordedCommandLine } from '../run/command-line.ts'
 import { takeInterrupts, type Interrupts } from '../run/interrupts.ts'
 import { reportOutcome } from '../run/outcome.ts'
-import { parseSecretSources } from '../run/parse-options.ts'
 import { runSingle } from '../run/run-single.ts'
 import { runSweep } from '../run/run-sweep.ts'
 import { executionOf } from '../run/start-execution.ts'
@@ -47,7 +47,7 @@ export function define(command: Command, cli: Cli): void {
       const { runs } = session.tracking
       const id = await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const record = await withoutOrphans(cli, execution, id, interrupts)
-      const task = await resumableTask(record, options)
+      const task = await resumableTask(cli, record, options)
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
         const done = await runSingle(cli, session, run, { task, record: 'continue', interrupts })
@@ -94,7 +94,7 @@ async function withoutOrphans(cli: Cli, execution: Execution, id: string, interr
 }
 
 /** Refuses what cannot be gone on with, in one sentence each. */
-async function resumableTask(record: RunRecord, options: ResumeOptions): Promise<Task> {
+async function resumableTask(cli: Cli, record: RunRecord, options: ResumeOptions): Promise<Task> {
   const who = `${visible(record.name)} ${shortId(record.id)}`
   const isSweepOnly = options.retryFailed === true || options.selector !== undefined || options.maxIterations !== undefined
   if (isSweepOnly && record.kind !== 'sweep')
@@ -114,21 +114,12 @@ async function resumableTask(record: RunRecord, options: ResumeOptions): Promise
   if (record.kind === 'iteration') throw new AppError('failed_precondition', `${who} is an iteration; resume its sweep.`)
   if (record.task === null)
     throw new AppError('failed_precondition', `${who} was not started by trainyard run, so there is nothing to start again.`)
-  const inline = record.task.secrets?.filter(({ kind }) => kind === 'inline') ?? []
-  if (inline.length > 0 && options.secret.length === 0) {
-    const names = inline.flatMap(({ source }) => Object.keys(source))
-    throw new AppError(
-      'failed_precondition',
-      `${who} was given secrets by value, and values are not kept: give them again with -s ${names.map((name) => `${name}=…`).join(' -s ')}.`,
-    )
-  }
-  const kept = record.task.secrets?.filter(({ kind }) => kind !== 'inline') ?? []
-  const secrets = [...kept, ...parseSecretSources(options.secret)]
   const { maxIterations } = options
+  const { secrets: _before, ...task } = record.task
   return {
-    ...record.task,
+    ...task,
+    ...secretsAgain(cli, record, options.secret),
     ...(maxIterations === undefined ? {} : { sweep: await extendedSweep(record, parseCount(maxIterations, '--max-iterations')) }),
-    ...(secrets.length === 0 ? {} : { secrets }),
   }
 }
 

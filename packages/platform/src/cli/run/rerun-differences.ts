@@ -1,5 +1,6 @@
 import type { JsonValue, RunRecord } from '@trainyard/contract'
-import { formatValue } from '../output/format.ts'
+import type { Tracking } from '../../tracking/index.ts'
+import { countOf, formatValue } from '../output/format.ts'
 
 const text = (value: JsonValue | undefined): string => formatValue(value)
 
@@ -16,8 +17,36 @@ function changedPackages(before: readonly string[], after: readonly string[]): s
   ]
 }
 
+export interface RepeatedRun {
+  run: RunRecord
+  /** Of a sweep, in their order. */
+  iterations: readonly RunRecord[]
+}
+
+export const withIterations = async (runs: Tracking['runs'], run: RunRecord): Promise<RepeatedRun> => ({
+  run,
+  iterations: run.kind === 'sweep' ? await runs.children(run.id) : [],
+})
+
+const mostIterations = 10
+
+/** What came out of the same iteration: its results, or that it ended otherwise or was not there. One line for each iteration. */
+function changedIterations(before: readonly RunRecord[], after: readonly RunRecord[]): string[] {
+  const [old, now] = [before, after].map((runs) => new Map(runs.map((run) => [run.iteration, run])))
+  const numbers = [...new Set([...old!.keys(), ...now!.keys()])].sort((one, other) => one - other)
+  const lines = numbers.flatMap((number) => {
+    const [was, is] = [old!.get(number), now!.get(number)]
+    const said = (was?.state ?? 'none') === (is?.state ?? 'none') ? [] : [`${was?.state ?? 'none'} → ${is?.state ?? 'none'}`]
+    const [had, has] = [was?.results ?? {}, is?.results ?? {}]
+    for (const key of changedKeys(had, has)) said.push(`${key} ${text(had[key])} → ${text(has[key])}`)
+    return said.length === 0 ? [] : [`iteration ${number}: ${said.join(', ')}`]
+  })
+  const left = lines.length - mostIterations
+  return left <= 0 ? lines : [...lines.slice(0, mostIterations), `and ${countOf(left, 'more iteration')}`]
+}
+
 /** What is not the same in a repeated run: code, interpreter, packages, machine, parameters, results. One line each. */
-export function differences(before: RunRecord, after: RunRecord): string[] {
+export function differences({ run: before, ...was }: RepeatedRun, { run: after, ...is }: RepeatedRun): string[] {
   const lines: string[] = []
   const differ = (what: string, old: string | undefined, now: string | undefined): void => {
     if (old !== undefined && now !== undefined && old !== now) lines.push(`${what}: ${old} → ${now}`)
@@ -40,6 +69,7 @@ export function differences(before: RunRecord, after: RunRecord): string[] {
     lines.push(`parameter ${key}: ${text(before.parameters[key])} → ${text(after.parameters[key])}`)
   for (const key of changedKeys(before.results, after.results))
     lines.push(`result ${key}: ${text(before.results[key])} → ${text(after.results[key])}`)
+  lines.push(...changedIterations(was.iterations, is.iterations))
   if (lines.length === 0) return ['the same in code, environment, parameters and results']
   return lines
 }
