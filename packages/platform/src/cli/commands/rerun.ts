@@ -67,7 +67,8 @@ export function define(command: Command, cli: Cli): void {
           ? await runSingle(cli, session, run, { task, record: 'create', interrupts })
           : await runSweep(cli, session, run, { sweep: task.sweep, interrupts, watch: false })
       await refuse(session, record, { isKnown: false })
-      for (const line of differences(await withIterations(runs, before), await withIterations(runs, record))) cli.note(`  ${visible(line)}`)
+      for (const line of differences(await withIterations(runs, before), await withIterations(runs, record)))
+        cli.note(`  ${visible(line)}`)
       await (task.sweep === undefined ? reportOutcome(cli, session, record) : reportSweep(cli, session, record))
     })
   addExamples(command, cli, [
