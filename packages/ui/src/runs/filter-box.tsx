@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { printRunField, runAttributes, runStates } from '@trainyard/contract'
-import { type KeyboardEvent, memo, type RefObject, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, type RefObject, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { valuesQuery } from '../api/queries.ts'
 import type { TableKeys } from '../api/types.ts'
 import { formatNumber } from '../format/number.ts'
-import { expandShortForm, type KnownKeys, placeAt, problemOf } from './filter-text.ts'
+import { expandShortForm, isUnfinished, type KnownKeys, placeAt, problemOf } from './filter-text.ts'
 
 interface Suggestion {
   text: string
@@ -19,12 +19,15 @@ const shown = 12
 export const FilterBox = memo(function FilterBox({
   value,
   onChange,
+  onTyping,
   keys,
   facts,
   input,
 }: {
   value: string
   onChange: (filter: string) => void
+  /** Whether what is typed is not yet what is shown. */
+  onTyping: (isTyping: boolean) => void
   keys: KnownKeys
   facts: TableKeys | undefined
   input: RefObject<HTMLInputElement | null>
@@ -33,22 +36,12 @@ export const FilterBox = memo(function FilterBox({
   const [caret, setCaret] = useState(0)
   const [isOpen, setOpen] = useState(false)
   const [chosen, setChosen] = useState(-1)
-  const sent = useRef(value)
   const list = useId()
-  useEffect(() => {
-    if (value !== sent.current) setText(value)
-    sent.current = value
-  }, [value])
   const expanded = useMemo(() => expandShortForm(text, keys), [text, keys])
   const problem = useMemo(() => problemOf(expanded), [expanded])
-  useEffect(() => {
-    if (problem || expanded === sent.current) return undefined
-    const timer = setTimeout(() => {
-      sent.current = expanded
-      onChange(expanded)
-    }, waitMs)
-    return () => clearTimeout(timer)
-  }, [expanded, problem, onChange])
+  const waits = useMemo(() => problem !== undefined || isUnfinished(text, keys), [problem, text, keys])
+  const apply = useApplied({ value, expanded, waits, onChange, setText })
+  useEffect(() => onTyping(waits && text !== value), [waits, text, value, onTyping])
   const suggestions = useSuggestions({ text, caret, facts, keys, isOpen })
   const at = Math.min(chosen, suggestions.length - 1)
 
@@ -105,7 +98,10 @@ export const FilterBox = memo(function FilterBox({
           }}
           onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
           onFocus={() => setOpen(true)}
-          onBlur={() => setOpen(false)}
+          onBlur={() => {
+            setOpen(false)
+            if (!problem) apply()
+          }}
           onKeyDown={onKeyDown}
         />
         {text !== '' && (
@@ -146,6 +142,40 @@ export const FilterBox = memo(function FilterBox({
     </div>
   )
 })
+
+/** Applies what is typed once it waits for nothing more; the value that is given from outside comes into the box. */
+function useApplied(options: {
+  value: string
+  expanded: string
+  waits: boolean
+  onChange: (filter: string) => void
+  setText: (text: string) => void
+}): () => void {
+  const { value, expanded, waits, onChange, setText } = options
+  const applied = useRef(value)
+  // They come back as values one after the other, while somebody has typed on.
+  const underWay = useRef<string[]>([])
+  useEffect(() => {
+    const at = underWay.current.indexOf(value)
+    underWay.current = underWay.current.slice(at + 1)
+    if (at >= 0 || value === applied.current) return
+    underWay.current = []
+    applied.current = value
+    setText(value)
+  }, [value, setText])
+  const apply = useCallback(() => {
+    if (expanded === applied.current) return
+    applied.current = expanded
+    underWay.current.push(expanded)
+    onChange(expanded)
+  }, [expanded, onChange])
+  useEffect(() => {
+    if (waits) return undefined
+    const timer = setTimeout(apply, waitMs)
+    return () => clearTimeout(timer)
+  }, [waits, apply])
+  return apply
+}
 
 const operatorNotes: [string, string][] = [
   ['>', 'greater'],

@@ -1,6 +1,6 @@
 import { parseRunFilter, printRunFilter } from '@trainyard/contract'
 import { describe, expect, it } from 'vitest'
-import { expandShortForm, placeAt, problemOf } from './filter-text.ts'
+import { expandShortForm, isUnfinished, placeAt, problemOf, unknownField } from './filter-text.ts'
 
 const keys = { metrics: ['val_auc', 'val/loss'], params: ['eta', 'odd name'], labels: ['team'] }
 
@@ -44,5 +44,41 @@ describe('while somebody types', () => {
   it('says where it is wrong', () => {
     expect(problemOf('metrics.a > ')).toMatchObject({ position: 12 })
     expect(problemOf('metrics.a > 1')).toBeUndefined()
+  })
+})
+
+describe('the table waits', () => {
+  it.each([
+    'm',
+    'metr',
+    'metrics',
+    'metrics.',
+    'metrics.val_auc',
+    'metrics.val_auc >',
+    'val_a',
+    'val_auc ',
+    'stat',
+    'state:',
+    'state:fai',
+    'by:',
+    'metrics.val_auc > 0.9 an',
+    'val_auc > 1 par',
+  ])('while "%s" is typed', (text) => expect(isUnfinished(text, keys)).toBe(true))
+  it.each(['', 'resnet', 'metrics.val_auc > 0.9', 'val_auc > 0.9', 'state:failed', 'labels.team:red', 'val_auc > 0.9 resnet'])(
+    'no longer once "%s" is typed',
+    (text) => expect(isUnfinished(text, keys)).toBe(false),
+  )
+})
+
+describe('a name that no run has', () => {
+  it('is said with the one that was meant, and the filter with that', () => {
+    expect(unknownField('state = failed and metrics.val_acu > 0.5', keys)).toEqual({
+      what: 'metric',
+      name: 'val_acu',
+      near: 'val_auc',
+      mended: 'state = failed and metrics.val_auc > 0.5',
+    })
+    expect(unknownField('params.nothing_like_it = 1', keys)).toEqual({ what: 'parameter', name: 'nothing_like_it' })
+    expect(unknownField('metrics.val_auc > 0.5', keys)).toBeUndefined()
   })
 })

@@ -1,4 +1,13 @@
-import { isAppError, parseRunFilter, printRunField, runAttributes } from '@trainyard/contract'
+import {
+  isAppError,
+  nearestName,
+  parseRunFilter,
+  printRunField,
+  type RunField,
+  runAttributes,
+  type RunFilter,
+  runStates,
+} from '@trainyard/contract'
 
 /** What keys there are, for the short form and for completion. */
 export interface KnownKeys {
@@ -16,6 +25,7 @@ const shortNames: Record<string, string> = {
   project: 'project',
 }
 const attributes = new Set<string>(runAttributes)
+const scopedWord = /^(?:metrics?|params?|parameters?|labels?|tags?|results?|attributes?)\./i
 const keywords = /^(?:and|or|not|in|is|null|like|ilike|contains)$/i
 const tokenPattern = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|==|!=|<>|<=|>=|[=<>(),]|[^\s=<>!(),'"`]+/g
 
@@ -68,7 +78,7 @@ function readCondition(tokens: readonly string[], keys: KnownKeys): { condition:
   if (pair && short !== undefined) return { condition: `${short} = ${quoted(pair[2]!)}`, taken: 1 }
   if (pair && /^(?:labels?|tags?|params?|metrics?)\./.test(first))
     return { condition: `${pair[1]} = ${quoted(pair[2]!)}`, taken: 1 }
-  if (/^(?:metrics?|params?|parameters?|labels?|tags?|results?|attributes?)\./i.test(first)) return { condition: first, taken: 1 }
+  if (scopedWord.test(first)) return { condition: first, taken: 1 }
   const word = first.replace(/^(['"`])(.*)\1$/s, '$2')
   return { condition: `name contains ${quoted(word)}`, taken: 1 }
 }
@@ -81,7 +91,7 @@ function endOfLong(tokens: readonly string[]): number {
 }
 
 function fieldOf(word: string, keys: KnownKeys): string {
-  if (word.includes('.') && /^(?:metrics?|params?|parameters?|labels?|tags?|results?|attributes?)\./i.test(word)) return word
+  if (scopedWord.test(word)) return word
   if (attributes.has(word.toLowerCase())) return word
   if (keys.metrics.includes(word)) return printRunField({ scope: 'metrics', name: word })
   if (keys.params.includes(word)) return printRunField({ scope: 'params', name: word })
@@ -102,6 +112,49 @@ export function problemOf(text: string): { message: string; position: number } |
     const position = error.details['position']
     return { message: error.message, position: typeof position === 'number' ? position : text.length }
   }
+}
+
+const scopes = ['metrics', 'params', 'parameters', 'labels', 'tags', 'results', 'attributes']
+const words = ['and', 'or', 'not', 'in', 'is', 'like', 'ilike', 'contains']
+
+/**
+ * Whether the last word may yet become a condition, as `metr` and `accuracy` may become `metrics.accuracy > 0.9`: to search the names
+ * for it at each letter would empty the table under somebody's hands.
+ */
+export function isUnfinished(text: string, keys: KnownKeys): boolean {
+  if (isWhole(text)) return false
+  const written = text.trimEnd()
+  const { kind, typed } = placeAt(written, written.length)
+  if (kind === 'value' || typed === '') return problemOf(expandShortForm(text, keys)) !== undefined
+  if (scopedWord.test(typed)) return !typed.includes(':')
+  if (/^state:/.test(typed)) return !runStates.some((state) => typed === `state:${state}`)
+  const word = typed.replace(/:$/, '').toLowerCase()
+  const known = [scopes, words, runAttributes, Object.keys(shortNames), keys.metrics, keys.params, keys.labels]
+  return known.some((names) => names.some((name) => name.toLowerCase().startsWith(word)))
+}
+
+const singular = { metrics: 'metric', params: 'parameter', labels: 'label' } as const
+
+/** The first field of a filter that no run has, with the known name nearest to it and the filter as it reads with that. */
+export function unknownField(
+  text: string,
+  keys: KnownKeys,
+): { what: string; name: string; near?: string; mended?: string } | undefined {
+  for (const field of fieldsOf(parseRunFilter(text, { nowMs: Date.now() }))) {
+    if (field.scope === 'attribute' || field.scope === 'results' || keys[field.scope].includes(field.name)) continue
+    const { scope, name } = field
+    const near = nearestName(name, keys[scope])
+    const found = { what: singular[scope], name }
+    return near === undefined
+      ? found
+      : { ...found, near, mended: text.replaceAll(printRunField(field), printRunField({ scope, name: near })) }
+  }
+  return undefined
+}
+
+function fieldsOf(filter: RunFilter): RunField[] {
+  if (filter.type === 'and' || filter.type === 'or') return [...fieldsOf(filter.left), ...fieldsOf(filter.right)]
+  return filter.type === 'not' ? fieldsOf(filter.operand) : [filter.field]
 }
 
 /** What may stand where somebody types: a field, an operator, a value of a field, a joining word. */

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
-import { lazy, memo, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, memo, Suspense, useCallback, useMemo, useRef, useState } from 'react'
 import { countsQuery, keysQuery, type TableScope } from '../api/queries.ts'
 import type { RunRow, TableKeys } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
@@ -12,7 +12,7 @@ import { timeZoneName } from '../format/time.ts'
 import { StartHere } from '../home/start-here.tsx'
 import { movedBefore, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
-import type { KnownKeys } from './filter-text.ts'
+import { type KnownKeys, problemOf, unknownField } from './filter-text.ts'
 import { ExportButton } from './export-button.tsx'
 import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
@@ -49,18 +49,14 @@ export function RunsPage() {
     (): TableScope => ({ project, filter: filter || undefined, iterations: isFlat }),
     [project, filter, isFlat],
   )
-  // Under another filter the rows come first: they are what is waited for, and the keys cost as much.
-  const [keyScope, setKeyScope] = useState(scope)
-  const { data: keys } = useQuery(keysQuery(keyScope))
+  // Whatever the filter: columns that change with it would move under somebody's eyes.
+  const { data: keys } = useQuery(keysQuery({ project, iterations: isFlat }))
   const { columns, pinned, pinnedCount, curve } = useColumns(search, keys)
   const written = printColumns(columns)
   const sorted = useMemo((): TableScope => ({ ...scope, sort: search.get('sort') ?? undefined }), [scope, search])
   const [view, setView] = useView()
   const isReady = search.has('columns') || keys !== undefined
   const rows = useRunRows(sorted, written, view, isReady)
-  useEffect(() => {
-    if (!rows.isOld) setKeyScope(scope)
-  }, [rows.isOld, scope])
   const facts = useColumnFacts(columns, keys, rows.first)
   const tree = useExpandedRows(rows, sorted, written)
   const visible = useMemo(() => {
@@ -74,6 +70,7 @@ export function RunsPage() {
   const outlines = useOutlines(curve, visible)
   const selection = useSelection(tree.rowAt)
   const [current, setCurrent] = useState(-1)
+  const [isTyping, setTyping] = useState(false)
   const input = useRef<HTMLInputElement>(null)
   const names = useMemo(() => knownKeys(keys), [keys])
   const setFilter = useCallback((text: string) => change({ filter: text }), [change])
@@ -100,7 +97,7 @@ export function RunsPage() {
     <>
       <Head project={project} filter={filter} rows={rows} selection={selection} />
       <div className="toolbar">
-        <FilterBox value={filter} onChange={setFilter} keys={names} facts={keys} input={input} />
+        <FilterBox value={filter} onChange={setFilter} onTyping={setTyping} keys={names} facts={keys} input={input} />
         <span className="matching muted" aria-live="polite">
           {rows.total === undefined ? '' : countOfRuns(rows.total)}
         </span>
@@ -153,10 +150,16 @@ export function RunsPage() {
           onView={setView}
           expanded={tree.expanded}
           onExpand={tree.toggle}
-          isOld={rows.isOld}
+          isOld={rows.isOld || isTyping}
           empty={
             rows.total === undefined ? null : (
-              <NoRuns filter={filter} project={project} onClear={() => go(inProject(project, '/runs'))} />
+              <NoRuns
+                filter={filter}
+                project={project}
+                keys={names}
+                onFilter={setFilter}
+                onClear={() => go(inProject(project, '/runs'))}
+              />
             )
           }
         />
@@ -248,14 +251,39 @@ const CurveChoice = memo(function CurveChoice({
   )
 })
 
-function NoRuns({ filter, project, onClear }: { filter: string; project: string | undefined; onClear: () => void }) {
+function NoRuns(props: {
+  filter: string
+  project: string | undefined
+  keys: KnownKeys
+  onFilter: (filter: string) => void
+  onClear: () => void
+}) {
+  const { filter, project, keys, onFilter, onClear } = props
   if (filter === '') return <StartHere project={project} />
+  const unknown = problemOf(filter) ? undefined : unknownField(filter, keys)
+  const { near, mended } = unknown ?? {}
   return (
     <div className="empty" role="status">
       <h2>No run matches</h2>
       <p>
         <code>{filter}</code> finds nothing{project === undefined ? '' : ` in ${project}`}.
       </p>
+      {unknown && (
+        <p>
+          <code>{unknown.name}</code> is not a {unknown.what} here.
+          {near !== undefined && (
+            <>
+              {' '}
+              Did you mean <code>{near}</code>?
+            </>
+          )}
+        </p>
+      )}
+      {near !== undefined && mended !== undefined && mended !== filter && (
+        <button type="button" className="button accent" onClick={() => onFilter(mended)}>
+          Filter by {near}
+        </button>
+      )}{' '}
       <button type="button" className="button" onClick={onClear}>
         Clear the filter
       </button>
