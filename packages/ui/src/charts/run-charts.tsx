@@ -4,7 +4,7 @@ import { type ReactNode, useMemo } from 'react'
 import { keysQuery, type TableScope, windowQuery } from '../api/queries.ts'
 import { A } from '../app/link.tsx'
 import { distinctSlots, runColour, slotColour } from '../format/colour.ts'
-import { isSystemMetric, mainMetric } from '../format/goal.ts'
+import { goalMetric, isSystemMetric } from '../format/goal.ts'
 import { formatCount, formatValue } from '../format/number.ts'
 import { parseColumns } from '../runs/columns.ts'
 import { ChartBar } from './chart-bar.tsx'
@@ -50,7 +50,7 @@ export function RunCharts({
     const curves = (keys?.facts ?? []).filter(
       (fact) => fact.scope === 'metrics' && fact.pointCount > 1 && !isSystemMetric(fact.name),
     )
-    const goal = mainMetric(curves)
+    const goal = goalMetric(keys, (name) => curves.some((curve) => curve.name === name))
     return curves
       .toSorted((one, other) => Number(other.name === goal) - Number(one.name === goal) || other.runCount - one.runCount)
       .slice(0, mostCharts)

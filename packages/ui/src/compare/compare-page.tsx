@@ -12,15 +12,16 @@ import type { DrawnRun } from '../charts/drawn-lines.ts'
 import { MetricCharts } from '../charts/metric-charts.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
 import { distinctSlots, slotColour } from '../format/colour.ts'
-import { goalOf, isSystemMetric, mainMetric } from '../format/goal.ts'
+import { goalOf, isSystemMetric } from '../format/goal.ts'
 import { varyingParameters } from '../run/sweep-facts.ts'
+import { metricsOf, useGoalMetric } from '../runs/use-goal-metric.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { useNamedRuns } from './named-runs.ts'
 import { ArtifactsSide } from './artifacts-side.tsx'
 import { CodeSide } from './code-side.tsx'
 import { DifferenceTable } from './difference-table.tsx'
 import { LogsSide } from './logs-side.tsx'
-import { commonMetrics, ScatterTab } from './scatter-tab.tsx'
+import { ScatterTab } from './scatter-tab.tsx'
 import { rowsOf, verdictOf } from './differences.ts'
 
 /** Why is one better? What differs comes first. */
@@ -95,7 +96,8 @@ function Compared({ runs, tab, onRuns }: { runs: readonly RunRecord[]; tab: stri
   const [search] = useSearch()
   const link = (name: string): string => `/compare?runs=${search.get('runs')}${name === 'differences' ? '' : `&tab=${name}`}`
   useKeys('Comparison', { e: { label: 'show equal rows, or not', run: () => setShowEqual(!showEqual) } })
-  const verdict = useMemo(() => verdictOf(runs), [runs])
+  const goal = useGoalMetric(runs)
+  const verdict = useMemo(() => verdictOf(runs, goal), [runs, goal])
   return (
     <>
       <div className="page-head">
@@ -201,10 +203,11 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
 
 function Parallel({ runs }: { runs: readonly RunRecord[] }) {
   const parameters = useMemo(() => varyingParameters(runs).slice(0, 12), [runs])
-  const metrics = useMemo(() => commonMetrics(runs), [runs])
+  const metrics = useMemo(() => metricsOf(runs), [runs])
   const [chosen, setChosen] = useState<string | undefined>(undefined)
   const go = useGo()
-  const metric = chosen ?? mainMetric(metrics)
+  const goal = useGoalMetric(runs)
+  const metric = chosen ?? goal
   if (metric === undefined) return <p className="muted">They have no metric in common.</p>
   return (
     <section className="card">

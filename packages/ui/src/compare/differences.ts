@@ -1,6 +1,6 @@
 import { readNumber } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
-import { goalOf, isBetter, isGoalKnown, isSystemMetric, mainMetric } from '../format/goal.ts'
+import { goalOf, isBetter, isGoalKnown, isSystemMetric } from '../format/goal.ts'
 import { decimalsFor, formatDifference, formatNumber, formatValue } from '../format/number.ts'
 import { formatDuration } from '../format/time.ts'
 import { varyingParameters } from '../run/sweep-facts.ts'
@@ -189,8 +189,8 @@ function metricRow(runs: readonly RunRecord[], key: string): Row {
   }
 }
 
-/** One sentence: what is the same, what differs, which is best. */
-export function verdictOf(runs: readonly RunRecord[]): string {
+/** One sentence: what is the same, what differs, which is best on what they are about. */
+export function verdictOf(runs: readonly RunRecord[], goal: string | undefined): string {
   const facts = [
     likeness('code', runs, ({ code }) => code && `${code.git?.commit} ${code.scriptSha256} ${code.diffSha256}`),
     likeness('data', runs, ({ code, inputs }) =>
@@ -213,7 +213,7 @@ export function verdictOf(runs: readonly RunRecord[]): string {
   )
   const unknown = Array.from(gaps, ([who, gap]) => `${listed(gap.map(({ what }) => what))} not recorded for ${who}`)
   const sentence = `${[...known, ...unknown].join(', ')}; ${names}.`
-  return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${bestSentence(runs)}`
+  return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${goal === undefined ? '' : bestSentence(runs, goal)}`
 }
 
 const listed = (words: readonly string[]): string =>
@@ -235,13 +235,7 @@ function likeness(what: string, runs: readonly RunRecord[], read: (run: RunRecor
   return { what, missing, isSame: without.length > 0 ? undefined : new Set(values).size === 1 }
 }
 
-function bestSentence(runs: readonly RunRecord[]): string {
-  const counts = new Map<string, number>()
-  for (const run of runs)
-    for (const [key, value] of Object.entries(run.results))
-      if (typeof value === 'number') counts.set(key, (counts.get(key) ?? 0) + 1)
-  const metric = mainMetric(Array.from(counts, ([name, runCount]) => ({ name, runCount })))
-  if (metric === undefined) return ''
+function bestSentence(runs: readonly RunRecord[], metric: string): string {
   const ranked = runs
     .flatMap((run) => (typeof run.results[metric] === 'number' ? [{ run, value: run.results[metric] }] : []))
     .toSorted((left, right) => (isBetter(metric, left.value, right.value) ? -1 : 1))

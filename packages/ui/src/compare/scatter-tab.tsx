@@ -1,11 +1,11 @@
 import { useMemo } from 'react'
-import { readNumber } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { useGo, useSearch } from '../app/link.tsx'
 import { Importance } from '../charts/importance.tsx'
 import { ScatterPlot } from '../charts/scatter-plot.tsx'
 import { goalAxis, parameterAxis, type ValueAxis } from '../charts/value-axis.ts'
-import { goalOf, isSystemMetric, mainMetric } from '../format/goal.ts'
+import { goalOf } from '../format/goal.ts'
+import { metricsOf, useGoalMetric } from '../runs/use-goal-metric.ts'
 import { importanceOf, varyingParameters } from '../run/sweep-facts.ts'
 
 /** Any value of the runs over any other; a third as colour, and between the runs as contours. Whole in the address. */
@@ -13,8 +13,8 @@ export function ScatterTab({ runs, colours }: { runs: readonly RunRecord[]; colo
   const [search, change] = useSearch()
   const go = useGo()
   const parameters = useMemo(() => varyingParameters(runs), [runs])
-  const metrics = useMemo(() => commonMetrics(runs), [runs])
-  const metric = mainMetric(metrics)
+  const metrics = useMemo(() => metricsOf(runs), [runs])
+  const metric = useGoalMetric(runs)
   const goal = useMemo(
     () => (metric === undefined ? undefined : { metric, direction: goalOf(metric), isGuessed: true }),
     [metric],
@@ -88,13 +88,4 @@ export function ScatterTab({ runs, colours }: { runs: readonly RunRecord[]; colo
       {goal && <Importance runs={runs} goal={goal} />}
     </div>
   )
-}
-
-/** Numbers among the results, with how many of the runs have each. */
-export function commonMetrics(runs: readonly RunRecord[]): { name: string; runCount: number }[] {
-  const counts = new Map<string, number>()
-  for (const run of runs)
-    for (const [key, value] of Object.entries(run.results))
-      if (readNumber(value) !== undefined && !isSystemMetric(key)) counts.set(key, (counts.get(key) ?? 0) + 1)
-  return Array.from(counts, ([name, runCount]) => ({ name, runCount }))
 }

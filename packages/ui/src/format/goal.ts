@@ -19,6 +19,18 @@ const preferred = /^(?:val|valid|validation|test|eval)/i
 /** What was sampled of the machine beside what the run measured itself. */
 export const isSystemMetric = (metric: string): boolean => metric.startsWith('system/')
 
+/**
+ * What some runs are about, the same on every page: the first of what the sweeps of their project look for that fits, else the main
+ * metric of the project among those that fit, which says where a metric is asked for that these runs have.
+ */
+export function goalMetric(
+  keys: { goals: readonly string[]; facts: readonly { scope: string; name: string; runCount: number }[] } | undefined,
+  fits: (name: string) => boolean = () => true,
+): string | undefined {
+  if (!keys) return undefined
+  return keys.goals.find(fits) ?? mainMetric(keys.facts.filter(({ scope, name }) => scope === 'metrics' && fits(name)))
+}
+
 /** The metric to show first: the one most runs have, of those the one measured on data not trained on. */
 export function mainMetric(metrics: readonly { name: string; runCount: number }[]): string | undefined {
   const rank = ({ name, runCount }: { name: string; runCount: number }) =>

@@ -4,7 +4,7 @@ import { countsQuery, keysQuery, projectsQuery, usePulse, windowQuery } from '..
 import type { RunRow } from '../api/types.ts'
 import { A, useGo } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
-import { mainMetric } from '../format/goal.ts'
+import { goalMetric } from '../format/goal.ts'
 import { formatCount, formatNumber } from '../format/number.ts'
 import { eventSentence } from '../models/event-sentence.ts'
 import { historyQuery, modelsQuery } from '../models/queries.ts'
@@ -67,7 +67,7 @@ const mostSweeps = 30
 
 function Board({ project, newest, mark }: { project: string | undefined; newest: readonly RunRow[]; mark: number }) {
   const { data: keys } = useQuery(keysQuery({ project }))
-  const metric = mainMetric((keys?.facts ?? []).filter(({ scope }) => scope === 'metrics'))
+  const metric = goalMetric(keys)
   const filters = { running: 'state in (running, pending, aborting)', failed: "state = failed and created > '7d'" }
   const { data: sweeps } = useQuery(windowQuery({ project, filter: 'kind = sweep' }, '', mostSweeps, mark))
   const shown = useShownMetrics(metric, sweeps?.rows ?? [])

@@ -6,10 +6,10 @@ import { readNumber } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
-import { mainMetric } from '../format/goal.ts'
 import { decimalsFor, formatNumber } from '../format/number.ts'
 import { formatMoment, momentTitle } from '../format/time.ts'
 import { LineageView } from '../lineage/lineage-view.tsx'
+import { useGoalMetric } from '../runs/use-goal-metric.ts'
 import { Markdown } from '../ui/markdown.tsx'
 import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
@@ -132,13 +132,7 @@ function Versions({
   onPromote: (version: ModelVersion, stage?: string) => void
 }) {
   const runs = useRuns(versions)
-  const metric = useMemo(() => {
-    const counts = new Map<string, number>()
-    for (const run of runs.values())
-      for (const [key, value] of Object.entries(run.results))
-        if (typeof value === 'number') counts.set(key, (counts.get(key) ?? 0) + 1)
-    return mainMetric(Array.from(counts, ([name, runCount]) => ({ name, runCount })))
-  }, [runs])
+  const metric = useGoalMetric([...runs.values()])
   const valueOf = ({ runId }: ModelVersion): number | undefined =>
     runId === null || metric === undefined ? undefined : readNumber(runs.get(runId)?.results[metric])
   const decimals = decimalsFor(versions.flatMap((version) => valueOf(version) ?? []))

@@ -1,6 +1,6 @@
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
 import type { TableKeys } from '../api/types.ts'
-import { isSystemMetric, mainMetric } from '../format/goal.ts'
+import { goalMetric, isSystemMetric } from '../format/goal.ts'
 
 /** Attributes that are columns of their own beside the fixed ones (state, name, took, started). */
 export const attributeColumns = ['experiment', 'project', 'owner', 'host', 'kind', 'iteration'] as const
@@ -29,8 +29,7 @@ export function chooseColumns({ facts, sampled, goals }: Omit<TableKeys, 'keys'>
   const metrics = facts.filter(
     ({ scope, name, runCount }) => scope === 'metrics' && runCount * 2 >= sampled && !isSystemMetric(name),
   )
-  const all = facts.filter(({ scope, name }) => scope === 'metrics' && !isSystemMetric(name))
-  const goal = goals[0] ?? mainMetric(metrics) ?? mainMetric(all)
+  const goal = goalMetric({ facts, goals })
   const others = metrics.filter(({ name }) => name !== goal).toSorted((left, right) => right.runCount - left.runCount)
   const parameters = facts
     .filter(({ scope, distinctCount, runCount }) => scope === 'params' && distinctCount > 1 && runCount * 4 >= sampled)

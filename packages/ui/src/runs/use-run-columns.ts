@@ -2,7 +2,7 @@ import { printRunField, type RunField } from '@trainyard/contract'
 import { useMemo } from 'react'
 import { readNumber } from '../api/client.ts'
 import type { RunRow, TableKeys } from '../api/types.ts'
-import { mainMetric } from '../format/goal.ts'
+import { goalMetric } from '../format/goal.ts'
 import { decimalsFor } from '../format/number.ts'
 import { chooseColumns, parseColumns, pinnedFirst } from './columns.ts'
 import type { ColumnFacts } from './run-table-row.tsx'
@@ -17,7 +17,10 @@ export function useColumns(
   const fixed = search.get('pinned') ?? ''
   const pinned = useMemo(() => new Set(parseColumns(fixed).map(printRunField)), [fixed])
   return useMemo(() => {
-    const goal = mainMetric((keys?.facts ?? []).filter(({ scope, pointCount }) => scope === 'metrics' && pointCount > 2))
+    const curves = new Set(
+      keys?.facts.flatMap(({ scope, name, pointCount }) => (scope === 'metrics' && pointCount > 2 ? [name] : [])),
+    )
+    const goal = goalMetric(keys, (name) => curves.has(name))
     const curve = asked === 'none' ? undefined : (asked ?? undefined)
     const room = innerWidth > 1100 ? innerWidth - 188 - 700 : innerWidth - 48 - 585
     const chosen = written === null ? (keys ? chooseColumns(keys, room) : []) : parseColumns(written === 'none' ? '' : written)
