@@ -15,17 +15,26 @@ const tokenPrefix = 'TRAINYARD_GIT_TOKEN_'
 /** Whose token `GIT_TOKEN` is, unless `GIT_TOKEN_HOSTS` says otherwise. */
 const usualHosts = 'github.com'
 
-/** The variable that holds the token of one host: `TRAINYARD_GIT_TOKEN_GIT_EXAMPLE_COM`. */
-export const tokenVariable = (host: string): string => tokenPrefix + host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
+/**
+ * The variable that holds the token of one host alone: `TRAINYARD_GIT_TOKEN_GIT_EXAMPLE_COM` for git.example.com, `…_GIT__EXAMPLE_COM` for
+ * git-example.com, `…_GIT_EXAMPLE_COM_8443` for another port of the first. No two hosts share one: no word of a name begins or ends with `-`,
+ * and no name but an address of four numbers ends with a number. Undefined for names that are not made so.
+ */
+export function tokenVariable({ hostname, port }: { hostname: string; port: string }): string | undefined {
+  if (!/^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/.test(hostname)) return undefined
+  const host = hostname.replaceAll('-', '__').replaceAll('.', '_').toUpperCase()
+  return `${tokenPrefix}${host}${port === '' ? '' : `_${port}`}`
+}
 
-/** The token that is meant for the host of an address, which must be encrypted; no other host is told of it. */
+/** The token that is meant for the host and port of an address, which must be encrypted; no other is told of it. */
 export function tokenFor(url: string, environment: GitOptions['environment']): string | undefined {
-  const { protocol, hostname } = URL.parse(url) ?? {}
-  if (protocol !== 'https:' || hostname === undefined) return undefined
-  const own = environment[tokenVariable(hostname)]
+  const parsed = URL.parse(url)
+  if (parsed?.protocol !== 'https:') return undefined
+  const variable = tokenVariable(parsed)
+  const own = variable === undefined ? undefined : environment[variable]
   if (own !== undefined && own !== '') return own
   const hosts = (environment['GIT_TOKEN_HOSTS'] || usualHosts).split(',').map((host) => host.trim().toLowerCase())
-  return hosts.includes(hostname) ? environment['GIT_TOKEN'] || undefined : undefined
+  return hosts.includes(parsed.host) ? environment['GIT_TOKEN'] || undefined : undefined
 }
 
 const isToken = (name: string): boolean => name.startsWith(tokenPrefix) || /^GIT_(?!SSH|SSL|PROXY|CONFIG)/.test(name)

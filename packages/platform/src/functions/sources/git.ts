@@ -170,12 +170,18 @@ async function git(source: GitSource, words: string[], options: GitOptions): Pro
   }
 }
 
+const tokenHint = (url: string): string => {
+  const parsed = URL.parse(url)
+  const variable = parsed?.protocol === 'https:' ? tokenVariable(parsed) : undefined
+  return variable === undefined ? '' : ` (a token goes into the variable ${variable})`
+}
+
 /** The line that says why, without what git puts before it. */
 function gitReason(stderr: string, url: string): string {
   const lines = stderr.split('\n').map((line) => line.trim())
   const told = lines.find((line) => /^(?:fatal|error|ERROR): /.test(line)) ?? lines.find((line) => line !== '') ?? 'git failed'
   const reason = told.replace(/^(?:fatal|error|ERROR): /, '').replace(/\.$/, '')
   if (/could not read Username|Authentication failed|terminal prompts disabled/.test(reason))
-    return `it does not exist, or wants a login (a token goes into the variable ${tokenVariable(URL.parse(url)?.hostname ?? 'host')})`
+    return `it does not exist, or wants a login${tokenHint(url)}`
   return shown(reason).slice(0, 300)
 }

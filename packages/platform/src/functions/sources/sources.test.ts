@@ -14,11 +14,12 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import fc from 'fast-check'
 import { type ArchiveEntry, tarOf, zipOf } from '../testing/archives.ts'
 import { makeRepository } from '../testing/git-repository.ts'
 import { unpackArchive } from './archive.ts'
 import { openGuardedProxy } from '../../base/guarded-proxy.ts'
-import { openGitAccess, tokenFor } from './git-access.ts'
+import { openGitAccess, tokenFor, tokenVariable } from './git-access.ts'
 import { parseGitSource } from './git.ts'
 import { readNotebook } from './notebook.ts'
 import { fetchSource, type SourceOptions } from './source.ts'
@@ -301,16 +302,42 @@ describe('for others, over the network', () => {
 })
 
 describe('tokens of Git hosts', () => {
-  const environment = { GIT_TOKEN: 'mine', TRAINYARD_GIT_TOKEN_GIT_EXAMPLE_COM: 'theirs', GIT_TOKEN_HOSTS: undefined }
+  const environment = {
+    GIT_TOKEN: 'mine',
+    TRAINYARD_GIT_TOKEN_GIT_EXAMPLE_COM: 'theirs',
+    TRAINYARD_GIT_TOKEN_GIT_EXAMPLE_COM_8443: 'of the port',
+    GIT_TOKEN_HOSTS: undefined,
+  }
   test.each([
     ['https://github.com/o/r.git', 'mine'],
-    ['https://git.example.com:8443/o/r.git', 'theirs'],
+    ['https://git.example.com:443/o/r.git', 'theirs'],
+    ['https://git.example.com:8443/o/r.git', 'of the port'],
+    ['https://git.example.com:9443/o/r.git', undefined],
+    ['https://github.com:8443/o/r.git', undefined],
+    ['https://git-example.com/o/r.git', undefined],
+    ['https://git.example-com/o/r.git', undefined],
+    ['https://git_example_com/o/r.git', undefined],
     ['https://github.com.evil.example/o/r.git', undefined],
     ['https://gitlab.com/o/r.git', undefined],
     ['http://github.com/o/r.git', undefined],
     ['git@github.com:o/r.git', undefined],
   ])('%s is sent %s', (url, token) => {
     expect(tokenFor(url, environment)).toBe(token)
+  })
+
+  test('no two hosts share a variable', () => {
+    const word = fc.stringMatching(/^[a-c0-2]{1,2}(?:-{1,3}[a-c0-2]{1,2})?$/)
+    const address = fc
+      .tuple(fc.array(word, { minLength: 1, maxLength: 4 }), fc.constantFrom('', ':1', ':12'))
+      .map(([words, port]) => URL.parse(`https://${words.join('.')}${port}`))
+      .filter((url) => url !== null)
+    fc.assert(
+      fc.property(address, address, (one, other) => {
+        expect(tokenVariable(one)).toBeDefined()
+        expect(tokenVariable(one) === tokenVariable(other)).toBe(one.host === other.host)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 
   test('GIT_TOKEN goes to the hosts that are listed for it', async () => {
