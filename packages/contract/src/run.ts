@@ -6,6 +6,9 @@ import type { Task } from './task.ts'
 /** `sweep` is a parent that owns iterations; `iteration` is one of its children (number ≥ 1). */
 export type RunKind = 'run' | 'sweep' | 'iteration'
 
+/** What a sweep may be extended to, in all. */
+export const mostIterations = 100_000
+
 /** How the process ended. `lost`: nobody saw the end. */
 export type RunExit =
   | { kind: 'exited'; code: number }

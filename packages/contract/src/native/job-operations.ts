@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Task } from '../task.ts'
+import { mostIterations } from '../run.ts'
 import { area, closed } from './operation.ts'
 import { count, integer, nullable, run, runId, texts, timeMs } from './schemas.ts'
 
@@ -64,7 +65,7 @@ export const jobOperations = {
     method: 'POST',
     path: '/runs/{run}/extend',
     summary: 'Give a sweep that has ended more iterations: it goes on where it was, as a job',
-    body: closed({ maxIterations: Type.Integer({ minimum: 1, description: 'In all, those it has included.' }) }),
+    body: closed({ maxIterations: Type.Integer({ minimum: 1, maximum: mostIterations, description: 'In all, those it has included.' }) }),
     answer: Type.Object({ job, run }),
   }),
   listJobs: jobs({

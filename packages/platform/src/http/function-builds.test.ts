@@ -57,13 +57,21 @@ test('a build goes on beside the answers; its state and log are kept, and the lo
   const version = await save({})
   builds.start(version, { what: 'environment', secrets: { KEY: 'hidden-value' } })
   expect(builds.isRunning(version)).toBe(true)
-  builds.start(version, { what: 'environment' })
+  expect(() => builds.start(version, { what: 'environment' })).toThrow('is under way')
   await ended(version)
   const { status } = await functions.get({ name: 'f' }, 'p')
   expect(status).toMatchObject({ state: 'ready', build: { kind: 'environment', skipped: false } })
   const first = await builds.log(version, 0)
   expect(first.text).toMatch(/^Built .*\n$/)
   expect(await builds.log(version, first.next)).toEqual({ text: '', next: first.next })
+})
+
+test('a place is held from its reservation on, and given back without a start', () => {
+  const places = ['a', 'b', 'c', 'd'].map((name) => builds.reserve(name))
+  expect(() => builds.reserve('a')).toThrow('A build of a is under way')
+  expect(() => builds.reserve('e')).toThrow('4 builds are under way')
+  for (const each of places) each[Symbol.dispose]()
+  builds.reserve('a')[Symbol.dispose]()
 })
 
 test('one that fails says why in state and log', async () => {

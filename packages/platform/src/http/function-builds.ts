@@ -15,12 +15,21 @@ export interface BuildsOptions {
 
 /** Builds that this server carries out, beside what it answers. Their state and log are kept; that one is under way is known here only. */
 export interface FunctionBuilds extends AsyncDisposable {
-  /** Begins one; one of the same version that is under way goes on, and is not begun again. */
-  start(version: FunctionVersion, request: BuildRequest, onBuilt?: BuildOptions['onBuilt']): void
+  /** As `reserve`, for what is kept already. */
+  start(version: FunctionVersion, request: BuildRequest): void
+  /**
+   * A place among the builds of this server, before what is to be built is kept. `already_exists` while one by the same reference is under
+   * way or about to be, `failed_precondition` when all places are taken. Given back when disposed of without a start.
+   */
+  reserve(reference: string): BuildPlace
   isRunning(version: FunctionVersion): boolean
   /** Whole lines from a byte on, and the byte where the next part begins. */
   log(version: FunctionVersion, offset: number): Promise<{ text: string; next: number }>
   sources(signal: AbortSignal): SourceOptions
+}
+
+export interface BuildPlace extends Disposable {
+  start(version: FunctionVersion, request: BuildRequest, onBuilt?: BuildOptions['onBuilt']): void
 }
 
 const mostAtATime = 4
@@ -28,6 +37,7 @@ const mostAtATime = 4
 export function createFunctionBuilds({ functions, holdings, environment, allowPrivate, nowMs }: BuildsOptions): FunctionBuilds {
   const stopping = new AbortController()
   const running = new Map<string, Promise<void>>()
+  const reserved = new Set<string>()
   const folder = join(holdings.directory.path, 'builds')
   const sources = (signal: AbortSignal): SourceOptions => ({
     objects: holdings.objectContext,
@@ -39,34 +49,53 @@ export function createFunctionBuilds({ functions, holdings, environment, allowPr
     signal,
   })
   const isRunning = ({ reference }: FunctionVersion): boolean => running.has(reference)
+  const begin = (version: FunctionVersion, request: BuildRequest, onBuilt: BuildOptions['onBuilt']): void => {
+    const work = buildFunction(version, request, {
+      functions,
+      sources: sources(stopping.signal),
+      folder,
+      environment,
+      onLine: () => undefined,
+      ...(onBuilt === undefined ? {} : { onBuilt }),
+      nowMs,
+    })
+    const settled = work.then(
+      () => undefined,
+      // The function's state and log tell it; there is nobody left to throw to.
+      () => undefined,
+    )
+    running.set(
+      version.reference,
+      settled.finally(() => running.delete(version.reference)),
+    )
+  }
+  const reserve = (reference: string): BuildPlace => {
+    if (running.has(reference) || reserved.has(reference))
+      throw new AppError(
+        'already_exists',
+        `A build of ${reference.replace('db://', '')} is under way: ask again when it has ended.`,
+      )
+    if (running.size + reserved.size >= mostAtATime)
+      throw new AppError(
+        'failed_precondition',
+        `${mostAtATime} builds are under way on this server; ask again when one is done.`,
+      )
+    reserved.add(reference)
+    const leave = (): boolean => reserved.delete(reference)
+    return {
+      start(version, request, onBuilt) {
+        if (leave()) begin(version, request, onBuilt)
+      },
+      [Symbol.dispose]: () => void leave(),
+    }
+  }
   return {
     sources,
     isRunning,
-    start(version, request, onBuilt) {
-      if (isRunning(version)) return
-      if (running.size >= mostAtATime)
-        throw new AppError(
-          'failed_precondition',
-          `${mostAtATime} builds are under way on this server; ask again when one is done.`,
-        )
-      const work = buildFunction(version, request, {
-        functions,
-        sources: sources(stopping.signal),
-        folder,
-        environment,
-        onLine: () => undefined,
-        ...(onBuilt === undefined ? {} : { onBuilt }),
-        nowMs,
-      })
-      const settled = work.then(
-        () => undefined,
-        // The function's state and log tell it; there is nobody left to throw to.
-        () => undefined,
-      )
-      running.set(
-        version.reference,
-        settled.finally(() => running.delete(version.reference)),
-      )
+    reserve,
+    start(version, request) {
+      using place = reserve(version.reference)
+      place.start(version, request)
     },
     async log(version, offset) {
       // Looked at first: what is read after the end is all there is.

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, isEnded, type RunRecord } from '@trainyard/contract'
 import type { Database } from '../database/index.ts'
 import type { Execution } from '../execution/index.ts'
+import { transitionRun } from '../tracking/index.ts'
 import { extendedSweep } from '../tuning/index.ts'
 import { findJobRow, type JobRow, newJobRow, planOf, toJob } from './job-rows.ts'
 import type { JobPlan, JobRecord } from './jobs.ts'
@@ -40,19 +41,22 @@ export async function extendSweep(
   if (!isEnded(record.state))
     throw new AppError('failed_precondition', `${record.name} is ${record.state}: it can be extended when it has ended.`)
   const earlier = await letGoOf(database, runId)
-  const sweep = await extendedSweep(record, maxIterations)
+  const sweep = await extendedSweep(record, { maxIterations, existing: await runs.children(runId) })
   const plan = planToGoOn(record, earlier)
   const nowMs = execution.clock.nowMs()
   const row = newJobRow({ ...plan, task: { ...plan.task, sweep } }, { run: runId, project: record.project, nowMs })
   row.host = earlier?.host ?? null
-  await runs.transition(runId, {
-    to: 'pending',
+  const change = {
+    to: 'pending' as const,
     from: [record.state],
     reason: `extended to ${maxIterations} iterations`,
     atMs: nowMs,
     patch: { supervisor: queueSupervisor(nowMs), exit: null, error: null, task: { ...record.task!, sweep } },
-  })
-  const number = await database.write(async ({ kysely }) => {
+  }
+  const number = await database.write(async (transaction) => {
+    // With its job or not at all: one without would wait for ever.
+    await transitionRun(transaction, runId, change, nowMs)
+    const { kysely } = transaction
     if (earlier !== undefined) {
       await kysely.updateTable('jobs').set(row).where('number', '=', earlier.number).execute()
       return earlier.number

@@ -221,6 +221,49 @@ test('a sweep that has ended is given more iterations, which go on from those it
   expect(after.map(({ parameters }) => parameters)).toEqual(expected.map(({ parameters }) => parameters))
 })
 
+test('a sweep that was stopped early has the iterations that exist; none is extended without bound', async () => {
+  await using place = await openWorkplace()
+  place.write('square.py', 'def job(x):\n    return {"y": x * x}\n')
+  const hyperParameters = { x: { type: 'uniform' as const, low: 0, high: 1 } }
+  const sweep = { hyperParameters, seed: 7, maxIterations: 100, parallel: 1, stopCondition: 'y >= 0' }
+  const { runId } = await place.jobs.submit({
+    task: { command: 'square.py', handler: 'job', sweep },
+    commandLine: ['test'],
+    owner: 'ada',
+    workingDirectory: place.folder,
+  })
+  place.work()
+  expect(await place.ended(runId)).toMatchObject({ state: 'completed', sweep: { planned: 100 } })
+  await expect(place.jobs.extend(runId, 100_001)).rejects.toThrow('at most 100000 iterations')
+  const has = (await place.tracking.runs.children(runId)).length
+  expect(has).toBeLessThan(100)
+  await expect(place.jobs.extend(runId, has)).rejects.toThrow(`has ${has} iterations already`)
+  expect(await place.jobs.extend(runId, has + 1)).toMatchObject({ state: 'queued' })
+  expect(await place.ended(runId)).toMatchObject({ state: 'completed', sweep: { planned: has + 1 } })
+})
+
+test('a sweep whose job cannot be queued stays as it was', async () => {
+  await using place = await openWorkplace()
+  place.write('square.py', 'def job(x):\n    return {"y": x * x}\n')
+  const sweep = { hyperParameters: { x: { type: 'uniform' as const, low: 0, high: 1 } }, maxIterations: 1 }
+  const { runId } = await place.jobs.submit({
+    task: { command: 'square.py', handler: 'job', sweep },
+    commandLine: ['test'],
+    owner: 'ada',
+    workingDirectory: place.folder,
+  })
+  const worker = place.work()
+  await place.ended(runId)
+  await place.until(async () => (await place.jobs.find(runId))?.state === 'ended' || undefined)
+  await worker.leave()
+  await place.shell('true', {}, { host: 'elsewhere' })
+  // A second job that waits is then refused by the database.
+  await place.database.write(({ kysely }) => kysely.schema.createIndex('one_waits').on('jobs').column('state').unique().execute())
+  await expect(place.jobs.extend(runId, 2)).rejects.toThrow()
+  expect(await place.tracking.runs.get(runId)).toMatchObject({ state: 'completed', sweep: { planned: 1 } })
+  await place.database.write(({ kysely }) => kysely.schema.dropIndex('one_waits').execute())
+})
+
 test('what cannot be run is refused when it is asked for, or told on the run', async () => {
   await using place = await openWorkplace()
   const ask = (task: object) => place.jobs.submit({ task, commandLine: [], owner: 'ada', workingDirectory: place.folder })

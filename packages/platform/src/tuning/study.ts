@@ -98,7 +98,9 @@ export const createStudy = (spec: StudySpec, seed: number): Study => {
   if (!Number.isSafeInteger(planned)) {
     throw new AppError(
       'invalid_argument',
-      'The grid has more combinations than can be counted; shorten its lists or give maxIterations.',
+      spec.maxIterations === undefined
+        ? 'The grid has more combinations than can be counted; shorten its lists or give maxIterations.'
+        : `maxIterations is ${spec.maxIterations}, more than can be counted: give at most ${Number.MAX_SAFE_INTEGER}.`,
     )
   }
   return {

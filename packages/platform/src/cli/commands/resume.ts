@@ -15,6 +15,7 @@ import { runSingle } from '../run/run-single.ts'
 import { runSweep } from '../run/run-sweep.ts'
 import { executionOf } from '../run/start-execution.ts'
 import { reportSweep } from '../run/sweep-outcome.ts'
+import type { RunRecords } from '../../tracking/index.ts'
 import { extendedSweep } from '../../tuning/index.ts'
 import { openSession } from '../session.ts'
 
@@ -47,7 +48,7 @@ export function define(command: Command, cli: Cli): void {
       const { runs } = session.tracking
       const id = await runs.resolve(reference, cli.project === undefined ? {} : { project: cli.project })
       const record = await withoutOrphans(cli, execution, id, interrupts)
-      const task = await resumableTask(cli, record, options)
+      const task = await resumableTask({ cli, runs }, record, options)
       const run = await prepareAgain(cli, execution, record, { task, options, interrupts })
       if (task.sweep === undefined) {
         const done = await runSingle(cli, session, run, { task, record: 'continue', interrupts })
@@ -94,7 +95,11 @@ async function withoutOrphans(cli: Cli, execution: Execution, id: string, interr
 }
 
 /** Refuses what cannot be gone on with, in one sentence each. */
-async function resumableTask(cli: Cli, record: RunRecord, options: ResumeOptions): Promise<Task> {
+async function resumableTask(
+  { cli, runs }: { cli: Cli; runs: RunRecords },
+  record: RunRecord,
+  options: ResumeOptions,
+): Promise<Task> {
   const who = `${visible(record.name)} ${shortId(record.id)}`
   const isSweepOnly = options.retryFailed === true || options.selector !== undefined || options.maxIterations !== undefined
   if (isSweepOnly && record.kind !== 'sweep')
@@ -119,7 +124,14 @@ async function resumableTask(cli: Cli, record: RunRecord, options: ResumeOptions
   return {
     ...task,
     ...secretsAgain(cli, record, options.secret),
-    ...(maxIterations === undefined ? {} : { sweep: await extendedSweep(record, parseCount(maxIterations, '--max-iterations')) }),
+    ...(maxIterations === undefined
+      ? {}
+      : {
+          sweep: await extendedSweep(record, {
+            maxIterations: parseCount(maxIterations, '--max-iterations'),
+            existing: await runs.children(record.id),
+          }),
+        }),
   }
 }
 

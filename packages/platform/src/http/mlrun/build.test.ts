@@ -56,3 +56,21 @@ it('jobs of what was built are given its packages, and only they', async () => {
   })
   expect(await shop.ended(other)).toMatchObject({ state: 'completed' })
 })
+
+it('of builds that are asked for at the same time one is begun', async () => {
+  await using shop = await openShop()
+  const body = asking('asks', { build: { requirements: ['./no-such-package'] } })
+  const answers = await Promise.all([1, 2, 3].map(() => shop.ask('POST', 'v1/build/function', body)))
+  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409, 409])
+})
+
+it('a build that is refused leaves nothing behind', async () => {
+  await using shop = await openShop()
+  const names = ['a', 'b', 'c', 'd', 'e']
+  const answers = await Promise.all(
+    names.map((name) => shop.ask('POST', 'v1/build/function', asking(name, { build: { requirements: ['./no-such-package'] } }))),
+  )
+  const refused = names.filter((_, at) => answers[at]!.statusCode === 412)
+  expect(refused).toHaveLength(1)
+  expect((await shop.ask('GET', `${status}${refused[0]}`)).statusCode).toBe(404)
+})

@@ -4,13 +4,14 @@ import {
   fromFunctionDocument,
   type FunctionDocument,
   type FunctionVersion,
+  printFunctionReference,
   requirementsOf,
   toVersion,
 } from '../../functions/index.ts'
 import { findBuiltImage, keepBuiltImage } from './built-images.ts'
 import { documentIn } from './document-in.ts'
 import { findFunction } from './functions.ts'
-import { invalid, MlrunError } from './errors.ts'
+import { invalid } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { functionName } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
@@ -44,20 +45,19 @@ async function beginBuild(context: MlrunContext, call: MlrunCall): Promise<objec
   if (!needsBuild(document)) return { data: await readyOf(save, objectAt(written, 'status')), ready: true }
   // Builds run commands, as jobs do.
   jobsOf(context)
-  const slot = await context.functions.find({ name, tag }, project)
-  if (slot !== undefined && context.builds.isRunning(slot))
-    throw new MlrunError(409, `A build of ${project}/${name}:${tag} is under way: ask again when it has ended.`)
   const image = textOf(objectAt(written, 'spec', 'build')['image']) ?? `trainyard/${project}-${name}:${tag}`
   const asked = requirementsOf(fromFunctionDocument(document))
   const client = clientOf(call, body)
   const known = await findBuiltImage(context, project, image)
   if (body['skip_deployed'] === true && known?.build !== undefined && known.asked.join('\n') === asked.join('\n'))
     return { data: await readyOf((state) => save(state, image), { build: known.build }), ready: true }
+  // Before anything is kept: what is refused leaves nothing behind.
+  using place = context.builds.reserve(printFunctionReference({ project, name, tag }))
   // A job that does not wait for the build finds what it needs, and waits for the environment itself.
   if (known === undefined) await keepBuiltImage(context, project, { image, asked, requirements: [...asked, client] })
   const version = await save(known?.build === undefined ? {} : { build: known.build }, image)
   const secrets = variablesOf(body['builder_env'])
-  context.builds.start(
+  place.start(
     version,
     { what: 'environment', runner: [client], secrets, force: body['force_build'] === true },
     (record) => keepBuiltImage(context, project, { image, asked, requirements: record.requirements ?? [], build: record }),

@@ -65,7 +65,8 @@ export const functionHandlers: SomeHandlers<
     // Builds run commands, as jobs do.
     jobsOf(context)
     const version = await versionOf(context, path.name, { project, tag, hash })
-    context.builds.start(version, request)
+    // One that is under way goes on.
+    if (!context.builds.isRunning(version)) context.builds.start(version, request)
     return await buildOf(context, version, 0)
   },
   getFunctionBuild: async (context, { path, query: { offset = 0, ...place } }) =>
