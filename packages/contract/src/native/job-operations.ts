@@ -65,7 +65,9 @@ export const jobOperations = {
     method: 'POST',
     path: '/runs/{run}/extend',
     summary: 'Give a sweep that has ended more iterations: it goes on where it was, as a job',
-    body: closed({ maxIterations: Type.Integer({ minimum: 1, maximum: mostIterations, description: 'In all, those it has included.' }) }),
+    body: closed({
+      maxIterations: Type.Integer({ minimum: 1, maximum: mostIterations, description: 'In all, those it has included.' }),
+    }),
     answer: Type.Object({ job, run }),
   }),
   listJobs: jobs({

@@ -76,10 +76,7 @@ export function createFunctionBuilds({ functions, holdings, environment, allowPr
         `A build of ${reference.replace('db://', '')} is under way: ask again when it has ended.`,
       )
     if (running.size + reserved.size >= mostAtATime)
-      throw new AppError(
-        'failed_precondition',
-        `${mostAtATime} builds are under way on this server; ask again when one is done.`,
-      )
+      throw new AppError('failed_precondition', `${mostAtATime} builds are under way on this server; ask again when one is done.`)
     reserved.add(reference)
     const leave = (): boolean => reserved.delete(reference)
     return {

@@ -57,10 +57,8 @@ async function beginBuild(context: MlrunContext, call: MlrunCall): Promise<objec
   if (known === undefined) await keepBuiltImage(context, project, { image, asked, requirements: [...asked, client] })
   const version = await save(known?.build === undefined ? {} : { build: known.build }, image)
   const secrets = variablesOf(body['builder_env'])
-  place.start(
-    version,
-    { what: 'environment', runner: [client], secrets, force: body['force_build'] === true },
-    (record) => keepBuiltImage(context, project, { image, asked, requirements: record.requirements ?? [], build: record }),
+  place.start(version, { what: 'environment', runner: [client], secrets, force: body['force_build'] === true }, (record) =>
+    keepBuiltImage(context, project, { image, asked, requirements: record.requirements ?? [], build: record }),
   )
   return { data: { ...version.document, status: { state: 'running' } }, ready: false }
 }
