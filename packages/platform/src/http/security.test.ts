@@ -282,7 +282,7 @@ describe('paths of files', () => {
     })
     const { headers } = await server.ask('GET', `${native}/artifacts/${id}/bytes`, { show: 'true' })
     expect(headers).toMatchObject({
-      'content-type': 'text/html; charset=utf-8',
+      'content-type': 'text/html',
       'content-disposition': "inline; filename*=UTF-8''report.html",
     })
   })

@@ -12,11 +12,13 @@ import { A, useGo, usePath } from './link.tsx'
 import { Palette } from './palette.tsx'
 import { inProject, useProject } from './project.ts'
 import { toggleTheme } from './theme.ts'
+import { useTitle } from './title.ts'
 
 export function Shell() {
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
   const go = useGo()
   const project = useProject()
+  useTitle()
   const goTo = (path: string) => ({ run: () => go(inProject(project, path)) })
   useKeys('Everywhere', {
     'mod+k': { label: 'search and act', run: () => setOpen('palette') },
@@ -42,6 +44,7 @@ export function Shell() {
       <main id="main" tabIndex={-1}>
         <AwayBanner />
         <DemoBanner />
+        <MissingProject />
         <Outlet />
       </main>
       {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
@@ -189,6 +192,18 @@ function Rail() {
         </A>
       </div>
     </nav>
+  )
+}
+
+/** A project comes to be with its first run, so its pages are there to wait on; but a wrong name must not pass for an empty one. */
+function MissingProject() {
+  const project = useProject()
+  const { data } = useQuery(projectsQuery)
+  if (project === undefined || !data || data.some(({ name }) => name === project)) return null
+  return (
+    <p className="note missing-project" role="status">
+      There is no project {project} yet; its first run makes it. <A href="/projects">All projects</A>
+    </p>
   )
 }
 

@@ -1,5 +1,6 @@
 import { LoadDemo } from './demo-banner.tsx'
 import { Snippet } from '../ui/copy.tsx'
+import { terminalCommand } from '../format/command.ts'
 
 /** What to type to see something here, with this server's own address filled in. */
 export function StartHere({ project }: { project?: string | undefined }) {
@@ -10,7 +11,7 @@ export function StartHere({ project }: { project?: string | undefined }) {
       <h2>{project === undefined ? 'Nothing here yet' : `No runs in ${project} yet`}</h2>
       {project === undefined && <LoadDemo />}
       <p>Start one in a terminal; this page opens it by itself as soon as it logs.</p>
-      <Snippet label="A script, as it is" text={`npx trainyard run training.py${flag} -p p1=5`} />
+      <Snippet label="A script, as it is" text={terminalCommand(`run training.py${flag} -p p1=5`)} />
       <Snippet
         label="Python, from inside"
         text={`import trainyard\ncontext = trainyard.get_or_create_ctx("train")\ncontext.log_metric("accuracy", 0.93, step=1)`}

@@ -78,8 +78,10 @@ function Thing({ node }: { node: LineageNode }) {
   return (
     <>
       <span className="lineage-kind">
-        {kinds[node.kind]}
-        {node.detail !== null && ` · ${node.detail}`}
+        <span className="elide">
+          {kinds[node.kind]}
+          {node.detail !== null && ` · ${node.detail}`}
+        </span>
         {node.state !== null && node.state !== 'completed' && <StateMark state={node.state} />}
       </span>
       {href === undefined ? (

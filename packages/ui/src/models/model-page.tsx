@@ -2,18 +2,21 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { runQuery } from '../api/queries.ts'
-import { readNumber } from '../api/client.ts'
+import { ApiError, readNumber } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
+import { inProject } from '../app/project.ts'
 import { decimalsFor, formatNumber } from '../format/number.ts'
-import { formatMoment, momentTitle } from '../format/time.ts'
+import { inputOfMoment, momentOfInput } from '../format/moment-input.ts'
+import { chosenZone } from '../format/preferences.ts'
+import { formatMoment, momentTitle, timeZoneName } from '../format/time.ts'
 import { LineageView } from '../lineage/lineage-view.tsx'
 import { useGoalMetric } from '../runs/use-goal-metric.ts'
 import { Markdown } from '../ui/markdown.tsx'
-import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
 import { eventSentence } from './event-sentence.ts'
+import { LoadIt } from './load-it.tsx'
 import { PromoteSheet } from './promote-sheet.tsx'
 import { atQuery, historyQuery, modelQuery, versionsQuery } from './queries.ts'
 import type { ModelVersion, RegisteredModel } from './types.ts'
@@ -28,14 +31,19 @@ export function ModelPage() {
     return (
       <div className="page-body">
         <div className="empty">
-          <h1>{name}</h1>
-          <Refusal error={error} retry={() => void refetch()} />
+          <h1>{isMissing(error) ? `No model ${name} in ${project}` : name}</h1>
+          {!isMissing(error) && <Refusal error={error} retry={() => void refetch()} />}
+          <A className="button" href={project === 'default' ? '/models' : inProject(project, '/models')}>
+            All models
+          </A>
         </div>
       </div>
     )
   if (!model || !versions) return null
   return <Loaded model={model} versions={versions} />
 }
+
+const isMissing = (error: Error | null): boolean => error instanceof ApiError && error.status === 404
 
 function Loaded({ model, versions }: { model: RegisteredModel; versions: readonly ModelVersion[] }) {
   const [search, change] = useSearch()
@@ -284,8 +292,9 @@ function VersionFacts({ version }: { version: ModelVersion }) {
 }
 
 function InProductionAt({ model }: { model: RegisteredModel }) {
-  const [when, setWhen] = useState('')
-  const timeMs = when === '' ? Number.NaN : new Date(when).getTime()
+  const [search, change] = useSearch()
+  const zone = chosenZone()
+  const timeMs = Date.parse(search.get('at') ?? '')
   const { data, error } = useQuery({ ...atQuery(model.project, model.name, timeMs), enabled: Number.isFinite(timeMs) })
   const found = data?.versions.filter(({ stage }) => stage === 'Production') ?? []
   return (
@@ -298,10 +307,17 @@ function InProductionAt({ model }: { model: RegisteredModel }) {
           type="datetime-local"
           className="field"
           aria-label="At this moment"
-          value={when}
-          onChange={(event) => setWhen(event.target.value)}
+          value={Number.isFinite(timeMs) ? inputOfMoment(timeMs, zone) : ''}
+          onChange={({ target: { value } }) => {
+            const chosenMs = momentOfInput(value, zone)
+            change({ at: Number.isFinite(chosenMs) ? new Date(chosenMs).toISOString() : undefined })
+          }}
         />
-        {error && <Refusal error={error} />}
+        {isMissing(error) && (
+          <p role="status">Nothing was in production then; the model was made on {formatMoment(model.createdAtMs)}.</p>
+        )}
+        {error && !isMissing(error) && <Refusal error={error} />}
+        <p className="muted">Time zone: {timeZoneName()}</p>
         {data && (
           <p role="status">
             {found.length === 0 && 'Nothing was in production then.'}
@@ -318,28 +334,6 @@ function InProductionAt({ model }: { model: RegisteredModel }) {
             ))}
           </p>
         )}
-      </div>
-    </section>
-  )
-}
-
-function LoadIt({ version }: { version: ModelVersion }) {
-  const reference = `models:/${version.name}/${version.version}`
-  return (
-    <section className="card">
-      <header>
-        <h2>Load it</h2>
-      </header>
-      <div className="body stack">
-        <Snippet
-          label="MLflow"
-          text={`export MLFLOW_TRACKING_URI=${location.origin}\npython -c "import mlflow; mlflow.pyfunc.load_model('${reference}')"`}
-        />
-        <Snippet label="Terminal" text={`npx trainyard models show ${version.name}/${version.version}`} />
-        <Snippet
-          label="curl"
-          text={`curl '${location.origin}/api/trainyard/v1/models/${encodeURIComponent(version.name)}/versions/${version.version}?project=${encodeURIComponent(version.project)}'`}
-        />
       </div>
     </section>
   )

@@ -7,6 +7,7 @@ import { Age } from '../ui/moment.tsx'
 import { Snippet } from '../ui/copy.tsx'
 import { modelsQuery } from './queries.ts'
 import type { RegisteredModel } from './types.ts'
+import { terminalCommand } from '../format/command.ts'
 
 /** What do we have, and what serves? */
 export function ModelsPage() {
@@ -39,7 +40,7 @@ function NoModels() {
       <p>
         Register one from a run: open <A href="/runs">a run</A>, then Artifacts, then Register model. Or in a terminal:
       </p>
-      <Snippet text="npx trainyard models register my-model latest/model" />
+      <Snippet text={terminalCommand('models register my-model latest/model')} />
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { useProject } from '../app/project.ts'
 import { formatBytes } from '../format/number.ts'
+import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
 import { useKnownRuns } from '../work/known-runs.ts'
 
@@ -40,7 +41,13 @@ export function ArtifactsPage() {
       <div className="page-body">
         {error && <Refusal error={error} />}
         {data?.artifacts.length === 0 && (
-          <p className="muted">No artifacts. Runs keep files, tables, plots and models with context.log_artifact and its like.</p>
+          <div className="empty" role="status">
+            <h2>{kind === '' ? 'No artifacts yet' : `No artifacts of the kind ${kind} yet`}</h2>
+            <p>Runs keep files, tables, plots and models: with these lines in a script, or with log_artifact of MLflow and MLRun.</p>
+            <Snippet
+              text={`import trainyard\ncontext = trainyard.get_or_create_ctx("train")\ncontext.log_artifact("report", body="<h1>Hello</h1>", format="html")`}
+            />
+          </div>
         )}
         {data && data.artifacts.length > 0 && (
           <div className="card scroll">

@@ -4,6 +4,7 @@ import { get } from '../api/client.ts'
 import { setSingleKeys, singleKeysAreOn } from '../app/keys.ts'
 import { setTheme, type Theme, useTheme } from '../app/theme.ts'
 import { A } from '../app/link.tsx'
+import { terminalCommand } from '../format/command.ts'
 import { chosenDigits, chosenZone, keepPreference } from '../format/preferences.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { formatBytes, formatCount } from '../format/number.ts'
@@ -111,8 +112,10 @@ export function SettingsPage() {
                   <dd>{figures.freeBytes === null ? '–' : formatBytes(figures.freeBytes)}</dd>
                   <dt>data directory</dt>
                   <dd className="mono">{figures.dataDirectory}</dd>
+                  <dt>runs, iterations of sweeps with them</dt>
+                  <dd>{formatCount(Object.values(figures.runs).reduce((sum, count) => sum + count, 0))}</dd>
                   {Object.entries(figures.runs).flatMap(([state, count]) => [
-                    <dt key={state}>runs {state}</dt>,
+                    <dt key={state}>of them {state}</dt>,
                     <dd key={`${state} count`}>{formatCount(count)}</dd>,
                   ])}
                   <dt>runs in the trash</dt>
@@ -134,13 +137,13 @@ export function SettingsPage() {
                     Whoever has this server&apos;s token may do everything. A browser asks for it once; clients send it as a
                     bearer token or as the password of any user name, which is then who did it in histories.
                   </p>
-                  <Snippet label="MLflow" text="export MLFLOW_TRACKING_TOKEN=…" />
+                  <Snippet label="MLflow: this asks for it" text="read -rs MLFLOW_TRACKING_TOKEN && export MLFLOW_TRACKING_TOKEN" />
                 </>
               )}
               {figures?.hasToken === false && (
                 <>
                   <p>This server asks for no token: whoever reaches it may do everything.</p>
-                  <Snippet label="One token for all" text="trainyard up --token …" />
+                  <Snippet label="One token for all" text={terminalCommand('up --token "$(openssl rand -hex 24)"')} />
                 </>
               )}
               <p className="muted">

@@ -10,6 +10,7 @@ import { ParquetPreview } from './parquet-preview.tsx'
 import { readBytes } from './read-bytes.ts'
 import { RowTable } from './row-table.tsx'
 import { ModelFacts } from './signature.tsx'
+import { SweepPreview } from './sweep-preview.tsx'
 
 /** Of large files the beginning is shown. */
 const mostBytes = 1_000_000
@@ -60,6 +61,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
   const name = nameOf(artifact, path)
   const kind = kindOf(name)
   const address = addressOf(`/artifacts/${artifact.id}/bytes`, { path })
+  const isSweepChart = artifact.runId !== null && artifact.metadata['chart'] === 'parallel_coordinates'
   const save = (
     <a className="button small" href={address} download>
       Download {sizeBytes === null ? '' : formatBytes(sizeBytes)}
@@ -69,6 +71,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
     <div className="stack">
       <div>{save}</div>
       <Noted artifact={artifact} />
+      {isSweepChart && <SweepPreview runId={artifact.runId!} />}
       {kind === 'image' && <img className="preview-image" src={address} alt={name} />}
       {kind === 'html' && (
         <>
@@ -84,7 +87,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
       )}
       {kind === 'table' && <DelimitedPreview address={address} separator={/\.tsv$/i.test(name) ? '\t' : ','} />}
       {kind === 'parquet' && sizeBytes !== null && <ParquetPreview address={address} sizeBytes={sizeBytes} />}
-      {(kind === 'json' || kind === 'markdown' || kind === 'text') && (
+      {!isSweepChart && (kind === 'json' || kind === 'markdown' || kind === 'text') && (
         <TextPreview address={address} kind={kind} sizeBytes={sizeBytes} />
       )}
       {kind === 'other' && (

@@ -90,9 +90,11 @@ export function ArtifactView({
         <A className="button small" href={`/lineage?artifact=${artifact.id}`}>
           Lineage
         </A>
-        <button type="button" className="button small" onClick={() => setRegistering(true)}>
-          Register model
-        </button>
+        {(artifact.kind === 'model' || artifact.kind === 'directory') && (
+          <button type="button" className="button small" onClick={() => setRegistering(true)}>
+            Register model
+          </button>
+        )}
       </header>
       {isFolder && files.length > 1 && (
         <div className="artifact-files">

@@ -1,4 +1,5 @@
 import type { RunRecord } from '../api/types.ts'
+import { terminalCommand } from '../format/command.ts'
 import { formatBytes, formatValue } from '../format/number.ts'
 import { Snippet } from '../ui/copy.tsx'
 
@@ -41,7 +42,7 @@ export function CodeTab({ run }: { run: RunRecord }) {
         <div className="body stack">
           <Snippet
             label="The record with its parameters, code and environment"
-            text={`npx trainyard rerun ${run.id.slice(0, 12)}`}
+            text={terminalCommand(`rerun ${run.id.slice(0, 12)}`)}
           />
           {code && code.commandLine.length > 0 && (
             <Snippet

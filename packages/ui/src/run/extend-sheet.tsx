@@ -4,6 +4,7 @@ import { post } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Sheet } from '../app/sheet.tsx'
 import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { terminalCommand } from '../format/command.ts'
 
 /** More iterations for a sweep that has ended; it goes on as a job of the server. */
 export function ExtendSheet({ run, onClose }: { run: RunRecord; onClose: () => void }) {
@@ -28,7 +29,7 @@ export function ExtendSheet({ run, onClose }: { run: RunRecord; onClose: () => v
           Its {planned} iterations stay as they are; the next ones go on from them, on the server. A grid that has tried all of
           its values has no more: start another sweep for those. On the command line:{' '}
           <code>
-            trainyard resume {run.id.slice(0, 12)} --max-iterations {count || '…'}
+            {terminalCommand(`resume ${run.id.slice(0, 12)} --max-iterations ${count || '…'}`)}
           </code>
         </p>
         <label>

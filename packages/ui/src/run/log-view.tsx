@@ -23,6 +23,7 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
   const [isWrapped, setWrapped] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const search = useRef<HTMLInputElement>(null)
+  const isOver = isEnded(run.state)
   const lines = useMemo(() => (log ? (log.rest === '' ? log.lines : [...log.lines, log.rest]) : []), [log])
   const { offsets, isDone } = useLogSearch(runId, text, mark)
   const virtual = useVirtualizer({
@@ -56,10 +57,10 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
   }
   const follow = (): void => {
     if (!isFollowing && log && !isAtEnd(log)) void readEnd()
-    setFollowing(!isFollowing)
+    setFollowing(isOver || !isFollowing)
   }
   useKeys(isShort ? 'Log' : 'Logs', {
-    f: { label: 'follow the log', run: follow },
+    f: { label: isOver ? 'to the end of the log' : 'follow the log', run: follow },
     w: { label: 'wrap long lines', run: () => setWrapped(!isWrapped) },
     ...(isShort
       ? {}
@@ -120,8 +121,8 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
         <button type="button" className="button small" aria-pressed={isWrapped} onClick={() => setWrapped(!isWrapped)}>
           Wrap <kbd>w</kbd>
         </button>
-        <button type="button" className="button small" aria-pressed={isFollowing} onClick={follow}>
-          {isFollowing ? 'Following' : 'Follow'} <kbd>f</kbd>
+        <button type="button" className="button small" aria-pressed={isOver ? undefined : isFollowing} onClick={follow}>
+          {isOver ? 'To the end' : isFollowing ? 'Following' : 'Follow'} <kbd>f</kbd>
         </button>
       </header>
       {lines.length === 0 ? (

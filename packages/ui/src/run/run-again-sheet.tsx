@@ -6,6 +6,7 @@ import { useGo } from '../app/link.tsx'
 import { Sheet } from '../app/sheet.tsx'
 import { ParameterFields, valueOfText } from '../work/parameter-fields.tsx'
 import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { terminalCommand } from '../format/command.ts'
 
 /** Only what `trainyard run` started is known well enough to be started again. */
 export const canRunAgain = (run: RunRecord): boolean => run.kind === 'run' && run.task !== null && run.code !== null
@@ -41,7 +42,7 @@ export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () =>
         <h2>Run {run.name} again</h2>
         <p className="muted">
           On the server, with the code as it is there now in <code>{run.code?.workingDirectory}</code>. For the code as it was
-          then: <code>trainyard rerun {run.id.slice(0, 12)}</code>
+          then: <code>{terminalCommand(`rerun ${run.id.slice(0, 12)}`)}</code>
         </p>
         <label>
           Name

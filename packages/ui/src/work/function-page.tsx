@@ -6,6 +6,7 @@ import { get, post } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
+import { terminalCommand } from '../format/command.ts'
 import { formatValue } from '../format/number.ts'
 import { Code } from '../ui/code.tsx'
 import { Snippet } from '../ui/copy.tsx'
@@ -102,7 +103,7 @@ export function FunctionPage() {
               onShow={(version) => change({ version, against: undefined }, { push: true })}
               onCompare={(version) => change({ version: shown.hash, against: version }, { push: true })}
             />
-            <Snippet label="From the command line" text={`trainyard function run ${name} --project ${project}`} />
+            <Snippet label="From the command line" text={terminalCommand(`function run ${name} --project ${project}`)} />
           </div>
         </div>
       </div>

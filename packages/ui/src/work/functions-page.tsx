@@ -3,6 +3,7 @@ import { get } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
+import { terminalCommand } from '../format/command.ts'
 import { formatCount } from '../format/number.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { Age } from '../ui/moment.tsx'
@@ -55,7 +56,7 @@ function NoFunctions({ project }: { project: string | undefined }) {
     <div className="empty" role="status">
       <h2>No functions yet</h2>
       <p>A function is code with everything about how it runs, in versions. Whoever runs it needs none of its files.</p>
-      <Snippet text={`trainyard function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`} />
+      <Snippet text={terminalCommand(`function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`)} />
     </div>
   )
 }

@@ -6,6 +6,7 @@ import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
+import { terminalCommand } from '../format/command.ts'
 import { formatBytes, formatCount } from '../format/number.ts'
 import { useRunActions } from '../runs/run-actions.ts'
 import { Snippet } from '../ui/copy.tsx'
@@ -74,7 +75,7 @@ function countsOf(jobs: readonly Job[]): string {
 }
 
 function NoJobs({ project }: { project: string | undefined }) {
-  const command = `trainyard run --on server train.py${project === undefined ? '' : ` --project ${project}`}`
+  const command = terminalCommand(`run --on server train.py${project === undefined ? '' : ` --project ${project}`}`)
   return (
     <div className="empty" role="status">
       <h2>Nothing was given to the server yet</h2>
@@ -107,7 +108,7 @@ function JobTable({ title, jobs, runs }: { title: string; jobs: readonly Job[]; 
             <th scope="col">Run</th>
             <th scope="col">State</th>
             <th scope="col">Project</th>
-            <th scope="col">Why</th>
+            <th scope="col">Where, or why not yet</th>
             <th scope="col">Wants</th>
             <th scope="col" className="num">
               Priority

@@ -2,12 +2,15 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { del, get, patch, post } from '../api/client.ts'
 import { pulseEveryMs } from '../api/queries.ts'
+import type { RunState } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
+import { terminalCommand } from '../format/command.ts'
 import { formatCount } from '../format/number.ts'
 import { formatDuration, formatMoment } from '../format/time.ts'
 import { Snippet } from '../ui/copy.tsx'
+import { StateMark } from '../ui/state.tsx'
 
 type Timing =
   | { kind: 'cron'; expression: string; timeZone?: string }
@@ -25,7 +28,11 @@ interface Schedule {
   timing: Timing
   concurrency: 'allow' | 'forbid' | 'replace'
   catchUp: 'none' | 'latest' | 'all'
-  job: { task?: { name?: string; command?: string; function?: string } }
+  job: {
+    task?: { name?: string; command?: string; function?: string; handler?: string }
+    code?: { name: string }
+    commandLine?: string[]
+  }
   nextAtMs: number | null
 }
 
@@ -35,6 +42,7 @@ interface Firing {
   cause: string
   outcome: 'started' | 'skipped' | 'failed'
   runId: string | null
+  runState: RunState | null
   reason: string | null
 }
 
@@ -64,7 +72,7 @@ export function SchedulesPage() {
             <div className="empty" role="status">
               <h2>Nothing starts by itself yet</h2>
               <p>A schedule starts a run at its times, or when a data set or a model version arrives.</p>
-              <Snippet text={'trainyard schedule add nightly --cron "0 3 * * *" train.py'} />
+              <Snippet text={terminalCommand('schedule add nightly --cron "0 3 * * *" train.py')} />
             </div>
           )}
           {data && data.length > 0 && (
@@ -117,7 +125,9 @@ export function SchedulesPage() {
 
 const keyOf = ({ project, name }: Schedule): string => `${project}/${name}`
 
-const whatOf = ({ job: { task } }: Schedule): string => task?.function ?? task?.command?.split('/').at(-1) ?? task?.name ?? '–'
+/** The function or the script: a schedule's own name stands beside it. */
+const whatOf = ({ job: { task, code, commandLine } }: Schedule): string =>
+  task?.function ?? code?.name ?? (task?.command ?? commandLine?.[0])?.split('/').at(-1) ?? task?.handler ?? '–'
 
 function describe(timing: Timing): string {
   switch (timing.kind) {
@@ -206,7 +216,7 @@ function OneSchedule({ schedule, onGone }: { schedule: Schedule; onGone(): void 
                   <td>{formatMoment(firing.firedAtMs)}</td>
                   <td>{firing.cause}</td>
                   <td className={firing.outcome === 'failed' ? 'failed-text' : undefined}>
-                    {firing.outcome}
+                    {firing.runState === null ? firing.outcome : <StateMark state={firing.runState} />}
                     {firing.reason !== null && `: ${firing.reason}`}
                   </td>
                   <td>{firing.runId === null ? '–' : <A href={`/runs/${firing.runId}`}>{firing.runId.slice(0, 12)}</A>}</td>
