@@ -1,6 +1,10 @@
 /** As a field for a moment wants it, in a time zone (empty: that of the browser), to the minute: `2026-03-29T14:05`. */
 export function inputOfMoment(atMs: number, zone: string): string {
-  const format = new Intl.DateTimeFormat('sv-SE', { ...(zone === '' ? {} : { timeZone: zone }), dateStyle: 'short', timeStyle: 'short' })
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    ...(zone === '' ? {} : { timeZone: zone }),
+    dateStyle: 'short',
+    timeStyle: 'short',
+  })
   return format.format(atMs).replace(' ', 'T')
 }
 

@@ -19,8 +19,8 @@ export function LineagePage() {
           <div className="empty">
             <h2>Lineage of what?</h2>
             <p>
-              It is shown where the thing is: open <A href="/runs">a run</A> and its tab Lineage, <A href="/models">a model</A>, or{' '}
-              <A href="/artifacts">an artifact</A>.
+              It is shown where the thing is: open <A href="/runs">a run</A> and its tab Lineage, <A href="/models">a model</A>,
+              or <A href="/artifacts">an artifact</A>.
             </p>
           </div>
         )}

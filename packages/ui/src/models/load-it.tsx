@@ -45,7 +45,10 @@ export function LoadIt({ version }: { version: ModelVersion }) {
         {artifact && (
           <>
             <Snippet label="Terminal" text={terminalCommand(`artifacts get ${referenceOf(artifact)} ./${name}`)} />
-            <Snippet label="TypeScript" text={`import { connect } from '@trainyard/sdk/client'\nconst model = await connect('${location.origin}').artifact('${referenceOf(artifact)}')\nconst bytes = await model.bytes(${first === undefined ? '' : `'${first}'`})`} />
+            <Snippet
+              label="TypeScript"
+              text={`import { connect } from '@trainyard/sdk/client'\nconst model = await connect('${location.origin}').artifact('${referenceOf(artifact)}')\nconst bytes = await model.bytes(${first === undefined ? '' : `'${first}'`})`}
+            />
             <Snippet
               label="curl"
               text={`curl -fo '${(first ?? name).split('/').at(-1)}' '${location.origin}${addressOf(`/artifacts/${artifact.id}/bytes`, { path: first })}'`}

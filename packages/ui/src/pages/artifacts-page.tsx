@@ -43,7 +43,9 @@ export function ArtifactsPage() {
         {data?.artifacts.length === 0 && (
           <div className="empty" role="status">
             <h2>{kind === '' ? 'No artifacts yet' : `No artifacts of the kind ${kind} yet`}</h2>
-            <p>Runs keep files, tables, plots and models: with these lines in a script, or with log_artifact of MLflow and MLRun.</p>
+            <p>
+              Runs keep files, tables, plots and models: with these lines in a script, or with log_artifact of MLflow and MLRun.
+            </p>
             <Snippet
               text={`import trainyard\ncontext = trainyard.get_or_create_ctx("train")\ncontext.log_artifact("report", body="<h1>Hello</h1>", format="html")`}
             />

@@ -137,7 +137,10 @@ export function SettingsPage() {
                     Whoever has this server&apos;s token may do everything. A browser asks for it once; clients send it as a
                     bearer token or as the password of any user name, which is then who did it in histories.
                   </p>
-                  <Snippet label="MLflow: this asks for it" text="read -rs MLFLOW_TRACKING_TOKEN && export MLFLOW_TRACKING_TOKEN" />
+                  <Snippet
+                    label="MLflow: this asks for it"
+                    text="read -rs MLFLOW_TRACKING_TOKEN && export MLFLOW_TRACKING_TOKEN"
+                  />
                 </>
               )}
               {figures?.hasToken === false && (

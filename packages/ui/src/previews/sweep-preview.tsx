@@ -12,6 +12,11 @@ export function SweepPreview({ runId }: { runId: string }) {
   const goal = run && iterations && goalOfSweep(run, iterations)
   if (!goal) return null
   return (
-    <ParallelPlot runs={iterations} parameters={varyingParameters(iterations).slice(0, 10)} goal={goal} onOpen={(id) => go(`/runs/${id}`)} />
+    <ParallelPlot
+      runs={iterations}
+      parameters={varyingParameters(iterations).slice(0, 10)}
+      goal={goal}
+      onOpen={(id) => go(`/runs/${id}`)}
+    />
   )
 }

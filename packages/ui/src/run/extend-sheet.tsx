@@ -28,9 +28,7 @@ export function ExtendSheet({ run, onClose }: { run: RunRecord; onClose: () => v
         <p className="muted">
           Its {planned} iterations stay as they are; the next ones go on from them, on the server. A grid that has tried all of
           its values has no more: start another sweep for those. On the command line:{' '}
-          <code>
-            {terminalCommand(`resume ${run.id.slice(0, 12)} --max-iterations ${count || '…'}`)}
-          </code>
+          <code>{terminalCommand(`resume ${run.id.slice(0, 12)} --max-iterations ${count || '…'}`)}</code>
         </p>
         <label>
           Iterations in all

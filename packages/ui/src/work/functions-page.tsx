@@ -56,7 +56,9 @@ function NoFunctions({ project }: { project: string | undefined }) {
     <div className="empty" role="status">
       <h2>No functions yet</h2>
       <p>A function is code with everything about how it runs, in versions. Whoever runs it needs none of its files.</p>
-      <Snippet text={terminalCommand(`function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`)} />
+      <Snippet
+        text={terminalCommand(`function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`)}
+      />
     </div>
   )
 }
