@@ -18,9 +18,9 @@ export type StopOperator = '=' | '!=' | '<' | '<=' | '>' | '>='
 
 const operators: Record<string, StopOperator> = comparisonSymbols
 
-/** Text to condition. Names of results may be quoted with double quotes or backticks. Fails like `parseRunFilter`. */
-export const parseStopCondition = (text: string): StopCondition => {
-  const reader = new ExpressionReader(text, 'Stop condition')
+/** Text to condition. Names of results may be quoted with double quotes or backticks. Fails like `parseRunFilter`; `what` opens the complaint. */
+export const parseStopCondition = (text: string, what = 'Stop condition'): StopCondition => {
+  const reader = new ExpressionReader(text, what)
   const condition = parseLogic(reader, () => parseComparison(reader))
   reader.expectEnd('and, or, or the end of the condition')
   return condition

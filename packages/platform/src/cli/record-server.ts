@@ -5,14 +5,14 @@ import type { Execution } from '../execution/index.ts'
 import { createDefinitions } from '../definitions/index.ts'
 import { createFunctions, type Functions } from '../functions/index.ts'
 import { createServer, type GuardOptions } from '../http/index.ts'
-import { createJobs, type Jobs } from '../jobs/index.ts'
+import { createJobs, type Jobs, type JobsOptions } from '../jobs/index.ts'
 import type { ObjectContext } from '../objects/index.ts'
 import { createRegistry } from '../registry/index.ts'
 import { createEvaluation } from '../evaluation/index.ts'
 import { createSchedules, type Schedules } from '../schedules/index.ts'
 import { createTraces } from '../traces/index.ts'
 import { createWebhooks } from '../webhooks/index.ts'
-import { notificationsOf } from './session-notifications.ts'
+import { checkReceiversOf, notificationsOf } from './session-notifications.ts'
 import { projectSecretsOf, secretBoxOf } from './session-secrets.ts'
 import type { Session } from './session.ts'
 
@@ -65,14 +65,17 @@ export const openRecordServer = (
     artifactRoots: [session.directory.artifacts, ...(artifactRoots ?? [])],
     holdings: session,
     ...(execution === undefined ? {} : { execution }),
-    ...(execution === undefined || onJobs === undefined ? {} : jobsAndSchedules(session, execution, onJobs)),
+    ...(execution === undefined || onJobs === undefined ? {} : jobsAndSchedules(session, execution, onJobs, allowPrivate)),
     allowPrivate,
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
   })
 
-const jobsAndSchedules = (session: Session, execution: Execution, onChange: () => void) => {
-  const jobs = jobsOf(session, execution, onChange)
+const jobsAndSchedules = (session: Session, execution: Execution, onChange: () => void, allowPrivate: boolean) => {
+  const jobs = createJobs({
+    ...jobOptions(session, execution, onChange),
+    checkReceivers: (task) => checkReceiversOf(session, task, { allowPrivate }),
+  })
   return { jobs, schedules: schedulesOf(session, jobs, onChange) }
 }
 
@@ -92,9 +95,11 @@ export const schedulesOf = (session: Session, jobs: Jobs, onChange?: () => void)
 
 /** The queue of a session's database. */
 export const jobsOf = (session: Session, execution: Execution, onChange?: () => void): Jobs =>
-  createJobs({
-    database: session.database,
-    secrets: secretBoxOf(session),
-    execution,
-    ...(onChange === undefined ? {} : { onChange }),
-  })
+  createJobs(jobOptions(session, execution, onChange))
+
+const jobOptions = (session: Session, execution: Execution, onChange?: () => void): JobsOptions => ({
+  database: session.database,
+  secrets: secretBoxOf(session),
+  execution,
+  ...(onChange === undefined ? {} : { onChange }),
+})

@@ -75,7 +75,7 @@ export function describeTiming(timing: Timing): string {
     case 'cron':
       return `${timing.expression} ${timing.timeZone ?? 'UTC'}`
     case 'interval':
-      return `every ${formatDuration(timing.everyMs)}`
+      return `every ${formatDuration(timing.everyMs).replace(/\.0 s$/, ' s')}`
     case 'once':
       return `once at ${formatTime(timing.atMs)}`
     case 'artifact':

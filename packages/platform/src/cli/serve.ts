@@ -61,7 +61,8 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
   await using _notifications = startNotifications(
     tellingOf(session, {
       allowPrivate,
-      print: (line) => log.info({ notification: line }, 'notification'),
+      // The usual level shows warnings.
+      print: (line) => log.warn({ notification: line }, 'notification'),
       onProblem: (error) => log.error({ err: error }, 'notifications cannot be sent'),
     }),
   )
@@ -105,6 +106,7 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     startedAtMs: systemClock.nowMs(),
     runSecret,
     ...(options.jobs ? {} : { jobs: false }),
+    ...(allowPrivate ? { allowPrivate: true } : {}),
   })
   if (!loopback && token === undefined) cli.warn(`Everybody who reaches ${url} may read and write: no --token was given.`)
   const shared = sharedDatabase(cli)

@@ -12,6 +12,8 @@ export interface ServerNote {
   process: Supervisor
   /** Absent: it carries out jobs. */
   jobs?: false
+  /** Whether it sends to private addresses. */
+  allowPrivate?: true
   /** Makes tokens for jobs of this user, for whom alone the note is readable. */
   runSecret?: string
 }

@@ -25,6 +25,8 @@ export interface JobsOptions {
   secrets: SecretBox
   /** Stops what runs; tells owners, places and the time. */
   execution: Execution
+  /** Refuses receivers of notifications that could not be told. */
+  checkReceivers?: (task: Task) => Promise<void>
   /** A job was asked for, or may start sooner than before. */
   onChange?: () => void
 }
@@ -34,6 +36,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const { runs } = execution.tracking
   return {
     submit: async (job) => {
+      await options.checkReceivers?.(job.task)
       const stored = await submit(options, job)
       onChange?.()
       return stored

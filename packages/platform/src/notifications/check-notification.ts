@@ -16,5 +16,5 @@ export function checkNotification({ kind, condition, name, when }: NotificationS
   if (!Object.hasOwn(neededParams, kind))
     throw new AppError('invalid_argument', `Notifications can be ${Object.keys(neededParams).join(', ')}, not '${kind}'.`)
   if (when?.length === 0) throw new AppError('invalid_argument', `The notification ${which} has an empty list of moments (when).`)
-  if (condition !== undefined && condition.trim() !== '') parseStopCondition(condition)
+  if (condition !== undefined && condition.trim() !== '') parseStopCondition(condition, `Condition of the notification ${which}`)
 }

@@ -218,7 +218,7 @@ describe('when', () => {
 describe('what cannot be', () => {
   test.each<[NotificationSpec, string]>([
     [{ kind: 'pigeon' as 'slack' }, "not 'pigeon'"],
-    [{ kind: 'console', condition: '__import__("os")' }, 'Stop condition'],
+    [{ kind: 'console', condition: '__import__("os")' }, 'Condition of the notification console'],
     [{ kind: 'console', when: [] }, 'empty list of moments'],
   ])('%j is refused before the work', async (spec, sentence) => {
     await using opened = await open()

@@ -17,6 +17,7 @@ import { runSingle } from '../run/run-single.ts'
 import { runSweep } from '../run/run-sweep.ts'
 import { executionOf } from '../run/start-execution.ts'
 import { reportSweep } from '../run/sweep-outcome.ts'
+import { checkReceiversOf } from '../session-notifications.ts'
 import { openSession } from '../session.ts'
 
 interface RerunOptions {
@@ -50,6 +51,7 @@ export function define(command: Command, cli: Cli): void {
         ...secretsAgain(cli, owner, options.secret),
         ...(await notificationsAgain(session, owner, options.notify)),
       }
+      await checkReceiversOf(session, task, { allowPrivate: true })
       using script = options.current ? undefined : rebuildScript(session.directory, owner)
       if (script?.note !== undefined) cli.note(script.note)
       const wasPython = owner.environment?.interpreter?.['executable']

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { AppError, type Task } from '@trainyard/contract'
@@ -10,6 +11,7 @@ import { isMissing } from '../../execution/unstarted.ts'
 import { cancelProcess, startProcess } from '../../execution/start-process.ts'
 import type { ObjectContext } from '../../objects/index.ts'
 import type { Cli } from '../cli.ts'
+import { sharedDatabase } from '../database-place.ts'
 import type { Staged } from '../functions/stage-named-function.ts'
 import { addExamples } from '../examples.ts'
 import { buildTask } from '../run/build-task.ts'
@@ -140,6 +142,7 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
   const prepared = await prepareRun(ground, task, prepareOptions(cli, work)).catch(async (error: unknown) => {
     throw isMissing(error) ? await kept(records, work, error) : error
   })
+  await checkNotified(cli, directory, records, task)
   // Not before: a mistaken command leaves nothing behind.
   makeDirectory(cli, directory)
   const placed = {
@@ -155,6 +158,16 @@ async function execute(cli: Cli, directory: DataDirectory, records: LazyRecords,
   } finally {
     removeSentCode(directory, prepared.id)
   }
+}
+
+/** In a folder without records nothing is made for the check: there a project has no secrets. */
+async function checkNotified(cli: Cli, directory: DataDirectory, records: LazyRecords, task: Task): Promise<void> {
+  const { notifications = [] } = task
+  if (notifications.length === 0) return
+  if (existsSync(directory.path) || sharedDatabase(cli) !== undefined)
+    return await records.use(({ checkReceivers }) => checkReceivers(task))
+  const { checkReceivers } = await import('../../notifications/index.ts')
+  checkReceivers(notifications, { secrets: {}, allowPrivate: true })
 }
 
 async function carryOut(

@@ -4,7 +4,7 @@ import type { Firing, ScheduleRecord } from '../../schedules/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamplesBelow } from '../examples.ts'
 import { parseCount } from '../option-values.ts'
-import { formatTime, shortIds } from '../output/format.ts'
+import { formatTime, formatValue, shortIds } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
 import { scheduleAccess, type ScheduleAccess } from '../schedule-access.ts'
@@ -112,10 +112,12 @@ function page(
   { schedule, upcomingMs, history }: { schedule: ScheduleRecord; upcomingMs: number[]; history: Firing[] },
 ): string[] {
   const { style } = cli
+  const parameters = Object.entries(schedule.job.task.parameters ?? {}).map(([key, value]) => `${key}=${formatValue(value)}`)
   const facts: [string, string][] = [
     ['when', visible(describeTiming(schedule.timing))],
     ['state', schedule.state],
     ['starts', visible(startedBy(schedule.job))],
+    ...(parameters.length > 0 ? [['parameters', visible(parameters.join(', '))] as [string, string]] : []),
     ['overlapping', schedule.concurrency],
     ['missed times', schedule.catchUp],
     ...(schedule.secretNames.length > 0 ? [['secrets', visible(schedule.secretNames.join(', '))] as [string, string]] : []),

@@ -61,9 +61,17 @@ async function readWords(cli: Cli, words: readonly string[]): Promise<Record<str
     else if (sign === '@') given[name] = withoutLastNewline(secretText(`The secret ${name}`, readBytes(cli, rest)))
     else if (words.filter((each) => !/[=@]/.test(each)).length > 1)
       throw new AppError('invalid_argument', 'Standard input can hold one secret; give the others as KEY=value or KEY@file.')
-    else given[name] = withoutLastNewline(secretText(`The secret ${name}`, await readInput(cli)))
+    else given[name] = notEmpty(name, withoutLastNewline(secretText(`The secret ${name}`, await readInput(cli))))
   }
   return given
+}
+
+function notEmpty(name: string, value: string): string {
+  if (value !== '') return value
+  throw new AppError(
+    'invalid_argument',
+    `Nothing came on standard input for the secret ${name}: write ${name}=value, ${name}@file, or pipe it in.`,
+  )
 }
 
 async function readInput(cli: Cli): Promise<Buffer> {

@@ -9,6 +9,7 @@ import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { openRecords } from '../open-records.ts'
 import { jobsOf } from '../record-server.ts'
+import { checkReceiversOf } from '../session-notifications.ts'
 import { openSession, type Session } from '../session.ts'
 import { readServerNote } from '../server-file.ts'
 import { wakeServer } from '../wake-server.ts'
@@ -77,6 +78,9 @@ async function submitHere(cli: Cli, session: Session, asked: Asked): Promise<str
       'failed_precondition',
       `No server of ${session.directory.path} carries out jobs: start one (${cli.config.programName} up), or queue the run for the next one with --detach or --wait-for-server.`,
     )
+  const note = readServerNote(session.directory.path)
+  // Of the server that is yet to be started, nothing is known.
+  await checkReceiversOf(session, asked.task, { allowPrivate: note === undefined || note.allowPrivate === true })
   const jobs = jobsOf(session, executionOf(cli, session))
   const job: NewJob = { ...planOf(cli, asked), owner: cli.config.userName, host: hostname() }
   const { runId } = await jobs.submit({ ...job, ...(asked.options.runId === undefined ? {} : { runId: asked.options.runId }) })

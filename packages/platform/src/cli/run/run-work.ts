@@ -3,6 +3,7 @@ import type { AppError, RunKind, SweepSpec, Task } from '@trainyard/contract'
 import type { DataDirectory } from '../../base/data-directory.ts'
 import { type PreparedRun, recordUnstarted, type StartedProcess } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
+import { checkReceiversOf } from '../session-notifications.ts'
 import { openSessionIn } from '../session.ts'
 import type { Interrupts } from './interrupts.ts'
 import { reportOutcome } from './outcome.ts'
@@ -25,6 +26,8 @@ export interface RunWork extends AsyncDisposable {
     options: Asked & { sweep: SweepSpec; watch: boolean; attach?: { control: number; events: number } },
   ): Promise<void>
   runAttached(run: PreparedRun, options: Asked & { attach: { control: number; events: number } }): Promise<void>
+  /** Refuses receivers of notifications that could not be told from here. */
+  checkReceivers(task: Task): Promise<void>
   /** Keeps the failed record of a run that could not begin. */
   recordUnstarted(asked: { task: Task; kind: RunKind; id?: string }, error: AppError): Promise<void>
   /** Starts the same command in the background; resolves to the run's id. */
@@ -53,6 +56,8 @@ export async function openRunWork(cli: Cli, directory: DataDirectory): Promise<R
       await refuse(session, done, options)
       await reportOutcome(cli, session, done)
     },
+    // The receiver is the choice of whoever runs this.
+    checkReceivers: (task) => checkReceiversOf(session, task, { allowPrivate: true }),
     async recordUnstarted(asked, error) {
       await recordUnstarted(execution, { ...asked, host: hostname() }, error)
     },
