@@ -16,7 +16,11 @@ const addressParams: Readonly<Partial<Record<NotificationSpec['kind'], string>>>
 }
 
 function addressOf({ kind, params, secretParams }: NotificationSpec, secrets: Receiving['secrets']): string | undefined {
-  const whole = completeParams(kind, { ...(params as JsonObject | undefined), ...(secretParams as JsonObject | undefined) }, secrets)
+  const whole = completeParams(
+    kind,
+    { ...(params as JsonObject | undefined), ...(secretParams as JsonObject | undefined) },
+    secrets,
+  )
   const address = whole[addressParams[kind] ?? '']
   return typeof address === 'string' ? address : undefined
 }
