@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '../api/client.ts'
+import type { ArtifactRecord } from '../api/types.ts'
 import type { Trace } from '../traces/types.ts'
 
 interface Found {
@@ -11,15 +12,15 @@ interface Found {
 const most = 3
 const inOf = (project: string): string => `/p/${encodeURIComponent(project)}`
 
-/** Functions, schedules, jobs that wait or run, and traces, by a part of their names. */
+/** Functions, artifacts of late, schedules, jobs that wait or run, and traces, by a part of their names. */
 export function useFoundWork(text: string, project: string | undefined): Found[] {
   const { data = [] } = useQuery({
     queryKey: ['palette work', text, project],
     // A server that takes no jobs still has functions.
     queryFn: async ({ signal }) =>
-      (await Promise.allSettled([functions, schedules, jobs, traces].map((find) => find(text, project, signal)))).flatMap(
-        (each) => (each.status === 'fulfilled' ? each.value : []),
-      ),
+      (
+        await Promise.allSettled([functions, artifacts, schedules, jobs, traces].map((find) => find(text, project, signal)))
+      ).flatMap((each) => (each.status === 'fulfilled' ? each.value : [])),
     enabled: text.length > 1,
     placeholderData: keepPreviousData,
     retry: false,
@@ -42,6 +43,25 @@ const functions: Find = async (text, project, signal) => {
     kind: `function · ${owner}`,
     href: `${inOf(owner)}/functions/${encodeURIComponent(name)}`,
   }))
+}
+
+/** Of so many of the newest. */
+const mostArtifacts = 500
+
+const artifacts: Find = async (text, project, signal) => {
+  const { artifacts: newest } = await get<{ artifacts: ArtifactRecord[] }>(
+    '/artifacts',
+    { project, limit: mostArtifacts },
+    signal,
+  )
+  return newest
+    .filter(({ key }) => holds(key, text))
+    .slice(0, most)
+    .map(({ key, kind, runId, project: owner }) => ({
+      label: runId === null ? key : `${key}  ${runId.slice(0, 8)}`,
+      kind: `${kind} · ${owner}`,
+      href: runId === null ? `${inOf(owner)}/artifacts` : `/runs/${runId}/artifacts?key=${encodeURIComponent(key)}`,
+    }))
 }
 
 const schedules: Find = async (text, project, signal) => {

@@ -13,12 +13,19 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
             <section key={title}>
               <h2>{title}</h2>
               <div className="keys">
-                {keys.map(([key, label]) => (
-                  <div key={key}>
-                    <span>{label}</span>
-                    <kbd>{names[key] ?? key}</kbd>
-                  </div>
-                ))}
+                {Array.from(
+                  Map.groupBy(keys, ([, label]) => label),
+                  ([label, same]) => (
+                    <div key={label}>
+                      <span>{label}</span>
+                      <span>
+                        {same.map(([key]) => (
+                          <kbd key={key}>{names[key] ?? key}</kbd>
+                        ))}
+                      </span>
+                    </div>
+                  ),
+                )}
               </div>
               <br />
             </section>

@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useId, useState } from 'react'
 import { get } from '../api/client.ts'
 import type { RunRow } from '../api/types.ts'
+import { formatMoment } from '../format/time.ts'
 import { addressOfPasted } from './foreign-links.ts'
 import { useGo } from './link.tsx'
 import { inProject, useProject } from './project.ts'
@@ -101,25 +102,39 @@ function useEntries(text: string): Entry[] {
     link('Running now', 'view', inProject(project, '/runs?filter=state = running')),
     { label: 'Switch between light and dark', kind: 'action', run: toggleTheme },
   ].filter(fits)
-  return [
+  const found = [
     ...(pasted === undefined ? [] : [link(text, 'go there', pasted)]),
-    ...runs.map((run) => link(`${run.name}  ${run.id.slice(0, 8)}`, `run · ${run.project}`, `/runs/${run.id}`)),
+    ...runs.map((run) =>
+      link(`${run.name}  ${run.id.slice(0, 8)}`, `run · ${run.project}${startOf(run, runs)}`, `/runs/${run.id}`),
+    ),
     ...models.map(({ name, project: owner }) =>
       link(name, `model · ${owner}`, `/p/${encodeURIComponent(owner)}/models/${encodeURIComponent(name)}`),
     ),
     ...works.map(({ label, kind, href }) => link(label, kind, href)),
     ...pages,
   ].slice(0, 16)
+  if (found.length > 0 || text === '') return found
+  const byName = `/runs?filter=${encodeURIComponent(`name contains ${literalOf(text)}`)}`
+  return [link('Nothing found; Enter filters runs by it', 'filter', inProject(project, byName))]
 }
 
+/** Runs of one name are told apart by when they started. */
+const startOf = (run: RunRow, all: readonly RunRow[]): string =>
+  all.filter(({ name }) => name === run.name).length > 1 ? ` · ${formatMoment(run.startedAtMs ?? run.createdAtMs)}` : ''
+
+const literalOf = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`
+
 function useFoundRuns(text: string): RunRow[] {
-  const literal = `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`
   const pattern = `'${text.replaceAll(/[^0-9a-f]/g, '')}%'`
   const byId = /^[0-9a-f]{4,32}$/.test(text) ? `id like ${pattern} or ` : ''
   const { data } = useQuery({
     queryKey: ['palette', text],
     queryFn: ({ signal }) =>
-      get<{ rows: RunRow[] }>('/table/window', { filter: `${byId}name contains ${literal}`, limit: 6, iterations: true }, signal),
+      get<{ rows: RunRow[] }>(
+        '/table/window',
+        { filter: `${byId}name contains ${literalOf(text)}`, limit: 6, iterations: true },
+        signal,
+      ),
     enabled: text.length > 1,
     placeholderData: keepPreviousData,
     retry: false,

@@ -42,7 +42,8 @@ export function ChartCard(props: ChartCardProps) {
     () => lines && series && drawingOf(lines, series, runs, { band: view.band, axes }),
     [lines, series, runs, view.band, axes],
   )
-  const subsets = metrics.length > 1 ? metrics.map((metric) => [chartNameOf(metric).subset, subsetDash(metric)] as const) : []
+  const subsets =
+    metrics.length > 1 ? metrics.map((metric) => [chartNameOf(metric).subset || metric, subsetDash(metric, true)] as const) : []
   return (
     <section ref={card} className="card" aria-label={name}>
       <header>
@@ -52,16 +53,14 @@ export function ChartCard(props: ChartCardProps) {
         <span className="facts">
           {drawing?.dense && `${drawing.dense.length} lines as density, line = median`}
           {!drawing?.dense &&
-            subsets
-              .filter(([subset]) => subset !== '')
-              .map(([subset, dash]) => (
-                <span key={subset} className="dash-key">
-                  {subset}
-                  <svg aria-hidden="true" viewBox="0 0 24 8">
-                    <path d="M0 4h24" stroke="currentColor" strokeWidth="1.6" strokeDasharray={dash.join(' ')} />
-                  </svg>
-                </span>
-              ))}
+            subsets.map(([subset, dash]) => (
+              <span key={subset} className="dash-key">
+                {subset}
+                <svg aria-hidden="true" viewBox="0 0 24 8">
+                  <path d="M0 4h24" stroke="currentColor" strokeWidth="1.6" strokeDasharray={dash.join(' ')} />
+                </svg>
+              </span>
+            ))}
         </span>
         <ChartMenu name={name} metrics={metrics} runs={runs} view={view} change={change} chart={chart} drawing={drawing} />
       </header>

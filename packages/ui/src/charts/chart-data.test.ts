@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alignLines, chartsOf, type Line, smoothed } from './chart-data.ts'
+import { alignLines, chartsOf, type Line, smoothed, subsetDash } from './chart-data.ts'
 
 const line = (values: number[], steps = values.map((_, at) => at)): Line => ({
   id: 'a',
@@ -43,4 +43,9 @@ describe('lines of a chart', () => {
       { name: 'loss', metrics: ['loss/train', 'loss/val'] },
     ])
   })
+})
+
+it('the line of training is dashed, one of no subset beside others is dotted, and what counts is solid', () => {
+  expect(['train_loss', 'loss', 'val_loss'].map((metric) => subsetDash(metric, true))).toEqual([[6, 4], [2, 3], []])
+  expect(subsetDash('loss', false)).toEqual([])
 })

@@ -128,5 +128,9 @@ export function chartsOf(metrics: readonly string[]): { name: string; metrics: s
   return Array.from(found, ([name, members]) => ({ name: members.length > 1 ? name : members[0]!, metrics: members.toSorted() }))
 }
 
-/** Training data is dashed: the solid line is what counts. */
-export const subsetDash = (metric: string): readonly number[] => (/^train/i.test(chartNameOf(metric).subset) ? [6, 4] : [])
+/** Training data is dashed: the solid line is what counts. Beside those of a subset, a metric of none is dotted. */
+export function subsetDash(metric: string, isBesideOthers: boolean): readonly number[] {
+  const { subset } = chartNameOf(metric)
+  if (/^train/i.test(subset)) return [6, 4]
+  return subset === '' && isBesideOthers ? [2, 3] : []
+}

@@ -19,6 +19,12 @@ export const curvesAmong = (series: readonly Points[]): readonly Points[] => {
   return curves.length > 0 ? curves : series
 }
 
+/** Names that several runs have, with the end of the id of each; the others as they are. */
+export function distinctNames(runs: readonly { id: string; name: string }[]): Map<string, string> {
+  const counts = Map.groupBy(runs, ({ name }) => name)
+  return new Map(runs.map(({ id, name }) => [id, counts.get(name)!.length > 1 ? `${name} …${id.slice(-4)}` : name]))
+}
+
 /** Each group has a colour of its own while there are any, the same in every chart of the page. */
 export function groupColours(runs: readonly DrawnRun[]): Map<string, string> {
   const names = [...new Set(runs.flatMap(({ group }) => group ?? []))].toSorted()
@@ -36,12 +42,12 @@ export function linesOf(
   const known = new Map(runs.map((run) => [run.id, run]))
   return series.map(({ run, key, steps, timesMs, values }) => {
     const startMs = options.starts?.get(`${run} ${key}`)
-    const subset = options.withMetric ? ` ${chartNameOf(key).subset}` : ''
+    const subset = options.withMetric ? ` ${chartNameOf(key).subset || key}` : ''
     return {
       id: `${run} ${key}`,
       label: runs.length > 1 ? `${known.get(run)?.name ?? run.slice(0, 8)}${subset}` : key,
       colour: known.get(run)?.colour ?? 'var(--muted)',
-      dash: subsetDash(key),
+      dash: subsetDash(key, options.withMetric),
       steps,
       timesMs,
       values,
@@ -75,7 +81,7 @@ export function drawingOf(
       id: group,
       label: `${name}${subset} (${members.length})`,
       colour: colours.get(name) ?? 'var(--text)',
-      dash: subsetDash(key),
+      dash: subsetDash(key, keys.size > 1),
       steps: [],
       timesMs: [],
       ...bandOf(

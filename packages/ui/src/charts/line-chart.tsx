@@ -4,8 +4,9 @@ import { useShownTheme } from '../app/theme.ts'
 import { resolveColour } from '../format/colour.ts'
 import { formatNumber } from '../format/number.ts'
 import { useSize } from '../ui/use-size.ts'
-import { axesOf, nearestIn, scalesOf, xText } from './chart-axes.ts'
+import { axesOf, nearestIn, scalesOf } from './chart-axes.ts'
 import { alignLines, type Axes, type ChartData, type Line, type XKind } from './chart-data.ts'
+import { oddNote } from './odd-note.ts'
 import { drawDensity, drawOdd } from './chart-marks.ts'
 import { ChartTip, type Hover } from './chart-tip.tsx'
 
@@ -40,6 +41,7 @@ export function LineChart(props: LineChartProps) {
   const chart = useRef<uPlot | null>(null)
   const axes = useMemo((): Axes => ({ x, isLog, isLogX }), [x, isLog, isLogX])
   const drawn = useMemo(() => drawnOf(lines, axes, smoothing), [lines, axes, smoothing])
+  const note = useMemo(() => oddNote(drawn.odd, lines, x), [drawn.odd, lines, x])
   const [hover, setHover] = useState<Hover | null>(null)
   const latest = useRef({ onZoom, drawn, lines, dense, zoom })
   latest.current = { onZoom, drawn, lines, dense, zoom }
@@ -72,7 +74,7 @@ export function LineChart(props: LineChartProps) {
       <div ref={place} style={{ height }} />
       {hover && <ChartTip hover={hover} data={drawn.data} firstColumn={1 + drawn.rawCount} lines={lines} x={x} width={width} />}
       {drawn.hiddenCount > 0 && <div className="chart-note">{drawn.hiddenCount} points ≤ 0 not shown</div>}
-      <OddNote odd={drawn.odd} x={x} />
+      {note !== '' && <div className="chart-note failed-text">{note}</div>}
     </div>
   )
 }
@@ -83,18 +85,7 @@ function drawnOf(lines: readonly Line[], axes: Axes, smoothing: number): Drawn {
   const raw = smoothing > 0 ? lines.filter((line) => !line.band) : []
   if (raw.length === 0) return { ...main, rawCount: 0 }
   const behind = alignLines(raw, { ...axes, smoothing: 0 })
-  return { ...behind, data: uPlot.join([behind.data, main.data]), rawCount: raw.length }
-}
-
-function OddNote({ odd, x }: { odd: ChartData['odd']; x: XKind }) {
-  const first = odd.find(({ kind }) => kind === 'nan')
-  if (!first) return null
-  return (
-    <div className="chart-note failed-text">
-      NaN from {x === 'step' ? 'step ' : ''}
-      {xText(first.x, x)}
-    </div>
-  )
+  return { ...behind, odd: main.odd, data: uPlot.join([behind.data, main.data]), rawCount: raw.length }
 }
 
 function sentenceOf(title: string, lines: readonly Line[], dense: readonly Line[] | undefined): string {

@@ -136,7 +136,11 @@ function draw(
     let isDown = false
     for (const [at, axis] of axes.entries()) {
       const value = axis.place(run)
-      if (value === undefined) continue
+      // What a run does not have breaks its line: through the axis it would read as a value.
+      if (value === undefined) {
+        isDown = false
+        continue
+      }
       if (isDown) context.lineTo(xOf(at), yOf(value))
       else context.moveTo(xOf(at), yOf(value))
       isDown = true
@@ -170,7 +174,7 @@ function draw(
     context.fillStyle = resolveColour('var(--text)')
     context.fillText(axis.name, xOf(at), 14, side * 2)
     context.fillStyle = muted
-    for (const tick of axis.isText ? axis.ticks : [axis.ticks[0]!, axis.ticks.at(-1)!])
+    for (const tick of axis.isText ? axis.ticks : [...new Set([...axis.ticks.slice(0, 1), ...axis.ticks.slice(-1)])])
       context.fillText(tick.text, xOf(at), tick.at === 1 ? 32 : tick.at === 0 ? height - 8 : yOf(tick.at) + 4)
     const brush = brushes.get(at)
     if (!brush) continue

@@ -9,7 +9,7 @@ import { formatCount, formatValue } from '../format/number.ts'
 import { parseColumns } from '../runs/columns.ts'
 import { ChartBar } from './chart-bar.tsx'
 import { useChartView } from './chart-view.ts'
-import { type DrawnRun, groupColours, mostLines } from './drawn-lines.ts'
+import { distinctNames, type DrawnRun, groupColours, mostLines } from './drawn-lines.ts'
 import { MetricCharts } from './metric-charts.tsx'
 
 const mostRuns = 1_000
@@ -34,12 +34,15 @@ export function RunCharts({
   const { data } = useQuery(windowQuery(scope, column, mostRuns))
   const runs = useMemo(() => {
     const slots = distinctSlots(data && data.rows.length <= mostLines ? data.rows.map(({ id }) => id) : [])
+    const names = distinctNames(
+      (data?.rows ?? []).map((row) => ({ id: row.id, name: row.kind === 'iteration' ? `#${row.iteration}` : row.name })),
+    )
     return data?.rows.map((row): DrawnRun => {
       const value = field?.scope === 'attribute' ? attributeOf(row, field) : row.values[0]
       const slot = slots.get(row.id)
       return {
         id: row.id,
-        name: row.kind === 'iteration' ? `#${row.iteration}` : row.name,
+        name: names.get(row.id)!,
         colour: slot === undefined ? runColour(row.id) : slotColour(slot),
         ...(field ? { group: value === null ? 'none' : formatValue(value) } : {}),
       }

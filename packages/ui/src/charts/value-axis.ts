@@ -51,17 +51,17 @@ function numberAxis(name: string, values: readonly number[], read: (run: RunReco
   const high = values.reduce((before, value) => Math.max(before, value), -Infinity)
   const scale = (value: number): number => (isLog ? Math.log(value) : value)
   const back = (value: number): number => (isLog ? Math.exp(value) : value)
-  const span = scale(high) - scale(low) || 1
+  const span = scale(high) - scale(low)
+  const written = (value: number): string => formatNumber(Number(value.toPrecision(3)))
+  // One value everywhere stands in the middle of an axis that claims no others.
+  const ticks = values.length === 0 ? [] : span === 0 ? [0.5] : [0, 0.25, 0.5, 0.75, 1]
   return {
     name: isLog ? `${name} (log)` : name,
     isText: false,
     place: (run) => {
       const value = read(run)
-      return Number.isFinite(value) ? (scale(value) - scale(low)) / span : undefined
+      return Number.isFinite(value) ? (span === 0 ? 0.5 : (scale(value) - scale(low)) / span) : undefined
     },
-    ticks: (values.length === 0 ? [] : [0, 0.25, 0.5, 0.75, 1]).map((at) => ({
-      at,
-      text: formatNumber(Number(back(scale(low) + at * span).toPrecision(3))),
-    })),
+    ticks: ticks.map((at) => ({ at, text: written(back(scale(low) + at * span)) })),
   }
 }

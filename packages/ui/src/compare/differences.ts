@@ -44,7 +44,7 @@ export function rowsOf(runs: readonly RunRecord[]): Section[] {
       rows: keysOf((run) => run.parameters).map((key) =>
         textRow(
           key,
-          runs.map((run) => formatValue(run.parameters[key])),
+          runs.map((run) => (run.parameters[key] === '' ? '""' : formatValue(run.parameters[key]))),
         ),
       ),
     },
@@ -212,6 +212,9 @@ export function verdictOf(runs: readonly RunRecord[], goal: string | undefined):
     ({ missing }) => missing,
   )
   const unknown = Array.from(gaps, ([who, gap]) => `${listed(gap.map(({ what }) => what))} not recorded for ${who}`)
+  const handlers = new Set(runs.flatMap(({ code }) => code?.handler ?? []))
+  const isOtherHandler = facts[0]!.isSame === true && handlers.size > 1
+  if (isOtherHandler) known[0] = 'same file, another handler'
   const sentence = `${[...known, ...unknown].join(', ')}; ${names}.`
   return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}${goal === undefined ? '' : bestSentence(runs, goal)}`
 }

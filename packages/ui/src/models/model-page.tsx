@@ -1,6 +1,6 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { runQuery } from '../api/queries.ts'
 import { ApiError, readNumber } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'

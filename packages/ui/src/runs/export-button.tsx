@@ -39,7 +39,7 @@ export function ExportButton({
   return (
     <button
       type="button"
-      className="button wide-only"
+      className="button"
       onClick={press}
       title={chosen.length > 0 ? 'The chosen runs as CSV' : 'All runs of this table as CSV'}
     >

@@ -127,7 +127,7 @@ export function isUnfinished(text: string, keys: KnownKeys): boolean {
   const { kind, typed } = placeAt(written, written.length)
   if (kind === 'value' || typed === '') return problemOf(expandShortForm(text, keys)) !== undefined
   if (scopedWord.test(typed)) return !typed.includes(':')
-  if (/^state:/.test(typed)) return !runStates.some((state) => typed === `state:${state}`)
+  if (typed.startsWith('state:')) return !runStates.some((state) => typed === `state:${state}`)
   const word = typed.replace(/:$/, '').toLowerCase()
   const known = [scopes, words, runAttributes, Object.keys(shortNames), keys.metrics, keys.params, keys.labels]
   return known.some((names) => names.some((name) => name.toLowerCase().startsWith(word)))

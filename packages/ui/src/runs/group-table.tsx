@@ -114,7 +114,10 @@ export function GroupTable({ scope, by, columns }: { scope: TableScope; by: stri
       <table className="plain-table">
         <thead>
           <tr>
-            <th scope="col">{attributes.find(([name]) => name === by)?.[1] ?? by}</th>
+            <th scope="col">
+              {attributes.find(([name]) => field.scope === 'attribute' && name === field.name)?.[1] ??
+                (field.scope === 'attribute' ? field.name : by)}
+            </th>
             <th scope="col" className="num">
               Runs
             </th>

@@ -65,6 +65,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
     )
   const isChild = row.parentId !== null
   const opens = isParent(row)
+  const isOdd = props.outline?.some((value) => !Number.isFinite(value)) ?? false
   const staying = (at: number) => (at < lefts.length ? { left: lefts[at] } : undefined)
   const values = columns.map((field, at) => (
     <ValueCell
@@ -118,7 +119,8 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
       </div>
       {values.slice(0, props.pinnedCount)}
       {curve !== undefined && (
-        <div role="gridcell" className="cell">
+        <div role="gridcell" className="cell" title={isOdd ? `${curve} was NaN or infinite on the way` : undefined}>
+          {isOdd && <span className="visually-hidden">{curve} was NaN or infinite on the way</span>}
           {props.outline && <Sparkline values={props.outline} colour={runColour(row.id)} />}
         </div>
       )}

@@ -18,6 +18,7 @@ import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
 import { isParent } from './run-table-row.tsx'
 import { RunTable, type Sort } from './run-table.tsx'
+import { readSort } from './sort-text.ts'
 import { SavedViews } from './saved-views.tsx'
 import { SelectionBar } from './selection-bar.tsx'
 import { useExpandedRows } from './use-expanded.ts'
@@ -53,7 +54,8 @@ export function RunsPage() {
   const { data: keys } = useQuery(keysQuery({ project, iterations: isFlat }))
   const { columns, pinned, pinnedCount, curve } = useColumns(search, keys)
   const written = printColumns(columns)
-  const sorted = useMemo((): TableScope => ({ ...scope, sort: search.get('sort') ?? undefined }), [scope, search])
+  const sort = readSort(search.get('sort') ?? '')
+  const sorted = useMemo((): TableScope => ({ ...scope, sort: sort || undefined }), [scope, sort])
   const [view, setView] = useView()
   const isReady = search.has('columns') || keys !== undefined
   const rows = useRunRows(sorted, written, view, isReady)
@@ -113,7 +115,7 @@ export function RunsPage() {
         <GroupChoice value={group} keys={keys} onChange={setGroup} />
         <button
           type="button"
-          className="button wide-only"
+          className="button"
           aria-pressed={shows === 'charts'}
           title="The curves of these runs"
           onClick={() => change({ show: shows === 'charts' ? undefined : 'charts' }, { push: true })}
@@ -123,6 +125,13 @@ export function RunsPage() {
         {shows === 'rows' && <CurveChoice metrics={names.metrics} curve={curve} onChange={setCurve} />}
       </div>
       {rows.error && <Refusal error={rows.error} />}
+      {rows.error && sort !== '' && (
+        <div className="page-body">
+          <button type="button" className="button" onClick={() => change({ sort: undefined })}>
+            Without this order
+          </button>
+        </div>
+      )}
       {shows === 'charts' && (
         <div className="page-body">
           <Suspense fallback={null}>
@@ -141,8 +150,8 @@ export function RunsPage() {
           facts={facts}
           curve={curve}
           outlines={outlines}
-          sort={sortOf(search.get('sort'))}
-          onSort={(sort) => change({ sort: sort && `${sort.field} ${sort.direction}` })}
+          sort={sortOf(sort)}
+          onSort={(next) => change({ sort: next && `${next.field} ${next.direction}` })}
           selected={selection.ids}
           onSelect={selection.toggle}
           current={current}
@@ -167,8 +176,17 @@ export function RunsPage() {
       <footer className="foot">
         <span>{rows.total === undefined ? '' : countOfRuns(rows.total)}</span>
         <span className="wide-only">
-          <kbd>j</kbd> <kbd>k</kbd> move · <kbd>x</kbd> choose · <kbd>→</kbd> open iterations · <kbd>↵</kbd> open · <kbd>/</kbd>{' '}
-          filter · <kbd>?</kbd> all keys
+          {shows === 'charts' ? (
+            <>
+              <kbd>v</kbd> back to the table
+            </>
+          ) : (
+            <>
+              <kbd>j</kbd> <kbd>k</kbd> move · <kbd>x</kbd> choose · <kbd>→</kbd> open iterations · <kbd>↵</kbd> open ·{' '}
+              <kbd>v</kbd> charts
+            </>
+          )}{' '}
+          · <kbd>/</kbd> filter · <kbd>?</kbd> all keys
         </span>
         <span className="right">Times in {timeZoneName()}</span>
       </footer>
@@ -235,7 +253,7 @@ const CurveChoice = memo(function CurveChoice({
 }) {
   return (
     <select
-      className="button wide-only"
+      className="button"
       aria-label="Outline of a metric in each row"
       title="Outline of a metric in each row"
       value={curve ?? ''}
@@ -310,8 +328,8 @@ function knownKeys(keys: TableKeys | undefined): KnownKeys {
   return { metrics: ofScope('metrics'), params: ofScope('params'), labels: ofScope('labels') }
 }
 
-function sortOf(text: string | null): Sort | undefined {
-  if (text === null || text === '') return undefined
+function sortOf(text: string): Sort | undefined {
+  if (text === '') return undefined
   try {
     const [first] = parseRunSort(text)
     return first && { field: printRunField(first.field), direction: first.direction === 'ascending' ? 'asc' : 'desc' }

@@ -125,7 +125,7 @@ export function StopSheet({ ids, onClose }: { ids: string[]; onClose: () => void
         <h2>
           Stop {ids.length} {ids.length === 1 ? 'run' : 'runs'}?
         </h2>
-        <p className="muted">What they have logged so far is kept.</p>
+        <p className="muted">What {ids.length === 1 ? 'it has' : 'they have'} logged so far is kept.</p>
         <label>
           Why (kept on the record)
           <input className="field" value={reason} onChange={(event) => setReason(event.target.value)} />

@@ -1,0 +1,19 @@
+import { xText } from './chart-axes.ts'
+import type { Line, OddPoint, XKind } from './chart-data.ts'
+
+/** Which line is not a number and where: `diverged train: NaN at step 120`, `from` when none of its values is one any more. */
+export function oddNote(odd: readonly OddPoint[], lines: readonly Pick<Line, 'label' | 'values'>[], x: XKind): string {
+  const byLine = Map.groupBy(
+    odd.filter(({ kind }) => kind === 'nan'),
+    ({ line }) => line,
+  )
+  const [first] = byLine
+  if (!first) return ''
+  const [index, points] = first
+  const { label, values } = lines[index]!
+  const isToEnd = points.length > 1 && values.slice(-points.length).every((value) => Number.isNaN(value))
+  const place = `${x === 'step' ? 'step ' : ''}${xText(points[0]!.x, x)}`
+  const more = points.length > 1 && !isToEnd ? ` and ${points.length - 1} more` : ''
+  const others = byLine.size === 1 ? '' : `; in ${byLine.size - 1} more ${byLine.size === 2 ? 'line' : 'lines'}`
+  return `${label}: NaN ${isToEnd ? 'from' : 'at'} ${place}${more}${others}`
+}
