@@ -36,13 +36,16 @@ export async function openGuardedProxy(): Promise<GuardedProxy> {
     try {
       const { hostname, port } = checkAddress(`https://${asked.url ?? ''}/`, false)
       const host = hostname.replace(/^\[|\]$/g, '')
+      let isOpen = false
       const remote = connect({ host, port: port === '' ? 443 : Number(port), lookup: publicLookup }, () => {
+        isOpen = true
         client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
         remote.write(head)
         remote.pipe(client).pipe(remote)
       })
       keep(remote)
-      remote.once('error', refuse)
+      // Within a tunnel a sentence of ours would be taken for the other side's.
+      remote.once('error', (error) => (isOpen ? client.destroy() : refuse(error)))
       client.once('close', () => remote.destroy())
     } catch (error) {
       refuse(error)

@@ -84,11 +84,13 @@ function histogramOf(value: unknown): Histogram | undefined {
 const size = { width: 120, height: 22 }
 
 function HistogramPicture({ counts, edges }: Histogram) {
-  const most = Math.max(...counts, 1)
+  // Not spread: a histogram may be longer than a call takes arguments.
+  const highest = counts.reduce((most, count) => Math.max(most, count), 0)
+  const most = Math.max(highest, 1)
   const step = size.width / counts.length
   const from = formatNumber(edges[0] ?? Number.NaN)
   const to = formatNumber(edges.at(-1) ?? Number.NaN)
-  const peak = counts.indexOf(Math.max(...counts))
+  const peak = counts.indexOf(highest)
   return (
     <svg
       className="histogram"

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { isAlive } from '../process-identity.ts'
 import type { ProcessPlan } from './local-process.ts'
 import { ProcessStarter } from './process-starter.ts'
 
@@ -97,4 +98,26 @@ test('a spare is of the same plan, waits, and is used once', async () => {
   expect(starter.takeSpare(shell('other'))).toBeUndefined()
   spare.control.end('5\n')
   expect(await spare.exit).toEqual({ kind: 'exited', code: 5 })
+})
+
+test('a spare that has died, or whose small program has, is not handed out', async () => {
+  const parent = await roused()
+  const file = join(folder, 'spare')
+  const waiting = shell(`echo $$ > ${file}; read job <&3`)
+  const spareIn = async (): Promise<number> => {
+    const pid = await vi.waitFor(() => Number(/^\d+\n$/.exec(readFileSync(file, 'utf8'))![0]), { timeout: 60_000 })
+    rmSync(file)
+    return pid
+  }
+  const gone = (pid: number): Promise<void> =>
+    vi.waitFor(() => expect(isAlive({ pid, startTicks: 0 })).toBe(false), { timeout: 60_000, interval: 1 })
+  expect(starter.takeSpare(waiting)).toBeUndefined()
+  const first = await spareIn()
+  process.kill(first, 'SIGKILL')
+  await gone(first)
+  expect(starter.takeSpare(waiting)).toBeUndefined()
+  const second = await spareIn()
+  process.kill(Number(parent), 'SIGKILL')
+  await gone(second)
+  expect(starter.takeSpare(waiting)).toBeUndefined()
 })

@@ -91,7 +91,7 @@ export class ProcessStarter implements Disposable {
   #isReady = false
   #last = 0
   #idle: NodeJS.Timeout | undefined
-  #spare: { key: string; raw: RawProcess } | undefined
+  #spare: { key: string; raw: RawProcess; pid: number; startTicks: number } | undefined
   #isLeft = false
 
   /** As `startLocalProcess`, for processes that tell no events. */
@@ -113,8 +113,10 @@ export class ProcessStarter implements Disposable {
     const spare = this.#spare
     this.#spare = undefined
     setTimeout(() => void this.#keepSpare(waiting, key), spareAfterMs).unref()
-    if (spare?.key === key) return overseen(spare.raw, outOfMemoryKills())
-    spare?.raw.control.end()
+    if (spare === undefined) return undefined
+    // Killed a moment ago, its end may not be told yet.
+    if (spare.key === key && isAlive(spare)) return overseen(spare.raw, outOfMemoryKills())
+    spare.raw.control.end()
     return undefined
   }
 
@@ -123,7 +125,7 @@ export class ProcessStarter implements Disposable {
     const raw = await this.#startRaw(plan, '/dev/null').catch(() => undefined)
     if (raw === undefined || raw.pid === 0) return
     if (this.#spare !== undefined || this.#isLeft) return void raw.control.end()
-    const spare = { key, raw }
+    const spare = { key, raw, pid: raw.pid, startTicks: startTicksOf(raw.pid) }
     this.#spare = spare
     const drop = (): void => {
       if (this.#spare === spare) this.#spare = undefined
@@ -200,6 +202,8 @@ export class ProcessStarter implements Disposable {
   #lose(): void {
     this.#child = undefined
     this.#isReady = false
+    // Nobody is left who could tell it a job.
+    this.#spare = undefined
     for (const { process: started, pid, ended } of this.#starts.values()) {
       pid.resolve(undefined)
       if (started !== undefined) void untilGone(started).then(() => ended.resolve('unseen'))

@@ -38,6 +38,11 @@ export const serverHandlers: SomeHandlers<
       throw new AppError('failed_precondition', `Run ${live.id} is not in the trash; only trashed runs are removed for good.`, {
         details: { runId: live.id },
       })
+    const foreign = records.find((run) => project !== undefined && run.project !== project)
+    if (foreign)
+      throw new AppError('invalid_argument', `Run ${foreign.id} is of the project ${foreign.project}, not of ${project}.`, {
+        details: { runId: foreign.id },
+      })
     const { free, kept } = await splitRegistered(tracking, registry, records)
     const freed = dryRun
       ? { objectBytes: await sizeOfRuns(tracking, free), databaseBytes: 0, keptTargets: [] }
