@@ -117,6 +117,7 @@ export const functionOperations = {
   compareFunctions: functions({
     method: 'POST',
     path: '/functions/{name}/compare',
+    isRead: true,
     summary: 'What differs between two versions: fields, and lines of the code',
     body: closed({ project, before: closed({ tag, hash }), after: closed({ tag, hash }) }),
     answer: difference,

@@ -30,6 +30,7 @@ export const metricOperations = {
   getPointsOfRuns: metrics({
     method: 'POST',
     path: '/points',
+    isRead: true,
     summary: 'Down-sampled points of some metrics of many runs at once',
     body: closed({
       runs: Type.Array(runId, { minItems: 1, maxItems: 1_000 }),
@@ -47,6 +48,7 @@ export const metricOperations = {
   followPoints: metrics({
     method: 'POST',
     path: '/runs/{run}/points/follow',
+    isRead: true,
     summary: 'Points in the order they arrived, from where the answer before left off',
     body: closed({
       keys: Type.Optional(Type.Array(Type.String(), { maxItems: 100, description: 'Without it all metrics.' })),

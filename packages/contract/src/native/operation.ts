@@ -31,6 +31,8 @@ export interface OperationSpec<
   readonly bodyBytes?: ByteType
   /** The answer is bytes as they are, not JSON. */
   readonly answerBytes?: ByteType
+  /** Changes nothing, though its method is not GET: what it asks for is too long for an address. No `Idempotency-Key` is needed. */
+  readonly isRead?: true
 }
 
 /** Objects refuse fields they do not know: a misspelt name must not be passed over. */
@@ -59,6 +61,7 @@ interface SpecParts<
   answer?: Answer
   bodyBytes?: ByteType
   answerBytes?: ByteType
+  isRead?: true
 }
 
 /** Makes the rows of one area. */

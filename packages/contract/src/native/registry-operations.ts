@@ -185,6 +185,7 @@ export const registryOperations = {
   compareVersions: registry({
     method: 'POST',
     path: '/models/{model}/compare',
+    isRead: true,
     summary: 'What differs between versions: tags, bytes, signature, and the parameters, results, data and code of their runs',
     query: inProject,
     body: closed({ versions: Type.Array(integer({ minimum: 1 }), { minItems: 2, maxItems: 100 }) }),

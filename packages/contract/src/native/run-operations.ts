@@ -83,6 +83,7 @@ export const runOperations = {
   getRuns: runs({
     method: 'POST',
     path: '/runs/get',
+    isRead: true,
     summary: 'Many runs by id, in that order; one that is missing refuses all',
     body: closed({ runs: Type.Array(runId, { maxItems: 1_000 }) }),
     answer: Type.Object({ runs: Type.Array(run) }),
@@ -141,6 +142,7 @@ export const runOperations = {
   compareRuns: runs({
     method: 'POST',
     path: '/runs/compare',
+    isRead: true,
     summary: 'What is the same and what differs between runs',
     body: closed({ runs: Type.Array(runId, { minItems: 2, maxItems: 100 }) }),
     answer: comparison,
@@ -148,6 +150,7 @@ export const runOperations = {
   exportRuns: runs({
     method: 'POST',
     path: '/runs/export',
+    isRead: true,
     summary: 'Runs as one file: records, metrics, output and the bytes of their artifacts',
     body: closed({ runs: Type.Array(runId, { minItems: 1, maxItems: 1_000 }) }),
     answer: bytes,

@@ -187,6 +187,7 @@ export const sendingOperations = {
   findLackingTraces: sending({
     method: 'POST',
     path: '/runs/{run}/traces/lacking',
+    isRead: true,
     summary: 'Which traces of the run have not arrived whole, or otherwise',
     body: closed({ digests: Type.Record(Type.String(), Type.String(), { maxProperties: 10_000 }) }),
     answer: Type.Object({ lacking: Type.Array(Type.String()) }),

@@ -63,6 +63,7 @@ export const tableOperations = {
   getTableRows: tables({
     method: 'POST',
     path: '/table/rows',
+    isRead: true,
     summary: 'Rows by their numbers',
     body: closed({ numbers: Type.Array(integer({ minimum: 1 }), { maxItems: 1_000 }), columns }),
     answer: Type.Object({ rows: Type.Array(row) }),

@@ -28,6 +28,7 @@ import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index
 import { createBackgroundTasks, mlrunDialect } from './mlrun/index.ts'
 import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
+import { refuseStopping } from './refuse-stopping.ts'
 import { jobRunOf } from './run-tokens.ts'
 import { createAddressSigner } from './signed-address.ts'
 import { createServedPlaces } from './served-places.ts'
@@ -81,6 +82,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     connectionTimeout: 120_000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
+    // Refused by `refuseStopping`, in the words of each interface.
+    return503OnClosing: false,
     rewriteUrl: (request) => rewriteProject(request),
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       void reply
@@ -89,6 +92,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         .send(error.message)
     },
   })
+  refuseStopping(app)
   const signer = createAddressSigner()
   const isSigned = (url: string): boolean => signer.isSigned(url, options.clock.nowMs())
   app.addHook('onRequest', createGuard({ ...options.guard, isSigned }))

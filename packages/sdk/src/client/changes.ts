@@ -1,5 +1,6 @@
 import { isAppError, type MetricPoint, type RunRecord, type RunStateChange } from '@trainyard/contract'
 import { type Connection, sleep } from './connection.ts'
+import { waitAfter } from './until-answered.ts'
 
 /** Something that changed on the server; `id` is what to give as `after` to go on behind it. */
 export type Change = { id: string } & (
@@ -22,8 +23,6 @@ export interface ChangesOptions {
   signal?: AbortSignal
 }
 
-const waitsMs = [100, 500, 2_000, 5_000]
-
 /** Everything that changes, without end, connections lost and servers restarted on the way. */
 export async function* followChanges(connection: Connection, options: ChangesOptions): AsyncGenerator<Change, void> {
   const { project, signal } = options
@@ -45,7 +44,7 @@ export async function* followChanges(connection: Connection, options: ChangesOpt
       // A line that breaks is taken up again; a refusal is not.
       if (isAppError(error) && error.code !== 'unavailable') throw error
     }
-    await sleep(waitsMs[Math.min(failures++, waitsMs.length - 1)]!, signal)
+    await sleep(waitAfter(failures++), signal)
   }
 }
 

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, errorCodes } from '@trainyard/contract'
 import type { AnswerOf, NativeOperations, OperationId, RequestOf } from '@trainyard/contract/native-api'
-import { routes } from './routes.ts'
+import { readingPosts, routes } from './routes.ts'
 
 export interface ConnectOptions {
   /** What `trainyard up --token` asks for. */
@@ -27,6 +27,8 @@ interface RawOptions {
   headers?: Readonly<Record<string, string>>
 }
 
+type Take<Value> = (answer: Response) => Value | Promise<Value>
+
 const prefix = '/api/trainyard/v1'
 const waitsMs = [100, 500, 2_000]
 
@@ -46,12 +48,15 @@ export class Connection {
 
   /** Fails with the server's own `AppError`, or with `unavailable` when there is no answer after some tries. */
   async call<Id extends OperationId>(id: Id, options: CallOptions<Id>): Promise<AnswerOf<NativeOperations[Id]>> {
-    const answer = await this.open(id, options)
-    return (await answer.json()) as AnswerOf<NativeOperations[Id]>
+    return await this.#send(id, options, (answer) => answer.json() as Promise<AnswerOf<NativeOperations[Id]>>)
   }
 
   /** The answer as it comes, for bytes and streams. */
   async open(id: OperationId, options: RawOptions): Promise<Response> {
+    return await this.#send(id, options, (answer) => answer)
+  }
+
+  async #send<Value>(id: OperationId, options: RawOptions, take: Take<Value>): Promise<Value> {
     const [method = '', template = ''] = routes[id].split(' ')
     const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(options.path?.[name] ?? ''))
     const isBytes = options.body instanceof Uint8Array
@@ -59,33 +64,34 @@ export class Connection {
       method,
       headers: {
         ...this.#headers,
-        ...(method === 'GET' ? {} : { 'idempotency-key': crypto.randomUUID() }),
+        ...(method === 'GET' || readingPosts.has(id) ? {} : { 'idempotency-key': crypto.randomUUID() }),
         ...(options.body === undefined ? {} : { 'content-type': isBytes ? 'application/octet-stream' : 'application/json' }),
         ...options.headers,
       },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.body === undefined ? {} : { body: isBytes ? options.body : toJson(options.body) }),
     } as RequestInit
-    return await this.#ask(`${this.url}${prefix}${path}${toQuery(options.query)}`, request)
+    return await this.#ask(`${this.url}${prefix}${path}${toQuery(options.query)}`, request, take)
   }
 
-  async #ask(url: string, request: RequestInit): Promise<Response> {
+  async #ask<Value>(url: string, request: RequestInit, take: Take<Value>): Promise<Value> {
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#try(url, request)
-      if (outcome instanceof Response && outcome.ok) return outcome
-      const failure = outcome instanceof Response ? await toAppError(outcome) : outcome
+      const outcome = await this.#try(url, request, take)
+      if ('value' in outcome) return outcome.value
       const waitMs = waitsMs[attempt]
-      if (failure.code !== 'unavailable' || waitMs === undefined) throw failure
+      if (outcome.failure.code !== 'unavailable' || waitMs === undefined) throw outcome.failure
       await sleep(waitMs, request.signal)
     }
   }
 
-  async #try(url: string, request: RequestInit): Promise<Response | AppError> {
+  async #try<Value>(url: string, request: RequestInit, take: Take<Value>): Promise<{ value: Value } | { failure: AppError }> {
     try {
-      return await this.#fetch(url, request)
+      const answer = await this.#fetch(url, request)
+      return answer.ok ? { value: await take(answer) } : { failure: await toAppError(answer) }
     } catch (error) {
-      if (request.signal?.aborted) throw error
-      return new AppError('unavailable', `The server ${this.url} does not answer.`, { cause: error })
+      // An answer that is no JSON is whole: asking again would not better it.
+      if (request.signal?.aborted || error instanceof SyntaxError) throw error
+      return { failure: new AppError('unavailable', `The server ${this.url} does not answer.`, { cause: error }) }
     }
   }
 }
@@ -115,15 +121,19 @@ function toQuery(query: object = {}): string {
 
 async function toAppError(answer: Response): Promise<AppError> {
   const text = await answer.text()
+  const { code, message, details } = readError(text) ?? {}
+  const known = errorCodes.find((each) => each === code)
+  if (known !== undefined && message !== undefined) return new AppError(known, message, details ? { details } : {})
+  // Not this interface's own answer: the guard's, or that of a proxy in between.
+  return new AppError(codeOf(answer.status), text.slice(0, 500) || `The server answered with status ${answer.status}.`)
+}
+
+function readError(text: string): { code?: string; message?: string; details?: Record<string, unknown> } | undefined {
   try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string; details: Record<string, unknown> } }
-    const code = errorCodes.find((each) => each === error.code) ?? 'internal'
-    return new AppError(code, error.message, { details: error.details })
-  } catch (cause) {
-    // Not this interface's own answer: the guard's, or that of a proxy in between.
-    return new AppError(codeOf(answer.status), text.slice(0, 500) || `The server answered with status ${answer.status}.`, {
-      cause,
-    })
+    const body = JSON.parse(text) as { error?: object | string } | null
+    return typeof body?.error === 'object' ? body.error : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { unlessAborted } from './remote-metrics.ts'
+import { untilAnswered } from './until-answered.ts'
 
 const waitMs = 25_000
 
@@ -23,13 +23,16 @@ export class RemoteLogs {
     return await new Response(await this.bytes()).text()
   }
 
-  /** Pieces of text, live, until the run has ended and everything is told. Whole characters, not whole lines. */
+  /**
+   * Pieces of text, live, until the run has ended and everything is told, whatever connections are lost and servers restarted on the
+   * way. Whole characters, not whole lines.
+   */
   async *follow({ offset = 0, signal }: { offset?: number; signal?: AbortSignal } = {}): AsyncGenerator<string, void> {
     let next = offset
     // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- A signal changes by itself.
     while (!signal?.aborted) {
-      const asked = this.#connection.call('getOutput', { path: this.#path, query: { offset: next, waitMs }, signal })
-      const piece = await unlessAborted(asked, signal)
+      const query = { offset: next, waitMs }
+      const piece = await untilAnswered(() => this.#connection.call('getOutput', { path: this.#path, query, signal }), signal)
       if (!piece) return
       if (piece.text !== '') yield piece.text
       next = piece.next

@@ -1,6 +1,7 @@
 import type { MetricPoint } from '@trainyard/contract'
 import type { Connection } from './connection.ts'
 import { toPoint } from './points.ts'
+import { untilAnswered } from './until-answered.ts'
 
 export interface MetricSummary {
   key: string
@@ -51,16 +52,16 @@ export class RemoteMetrics {
   }
 
   /**
-   * Every point in the order it arrived, live, until the run has ended: each once, whatever connections are lost on the way. Leaving
-   * the loop, or the signal, ends it earlier.
+   * Every point in the order it arrived, live, until the run has ended: each once, whatever connections are lost and servers restarted
+   * on the way. Leaving the loop, or the signal, ends it earlier.
    */
   async *follow({ keys, fromNow = false, signal }: FollowOptions = {}): AsyncGenerator<NamedPoint, void> {
     let seen = fromNow ? await this.#counts() : {}
     const wanted = keys === undefined ? {} : { keys: [...keys] }
     // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- A signal changes by itself.
     while (!signal?.aborted) {
-      const asked = this.#connection.call('followPoints', { path: this.#path, body: { ...wanted, seen, waitMs }, signal })
-      const answer = await unlessAborted(asked, signal)
+      const body = { ...wanted, seen, waitMs }
+      const answer = await untilAnswered(() => this.#connection.call('followPoints', { path: this.#path, body, signal }), signal)
       if (!answer) return
       for (const point of answer.points) yield toPoint(point)
       seen = answer.seen
@@ -71,15 +72,5 @@ export class RemoteMetrics {
   async #counts(): Promise<Record<string, number>> {
     const series = await this.list()
     return Object.fromEntries(series.map(({ key, pointCount }) => [key, pointCount]))
-  }
-}
-
-/** Undefined when it failed because the signal said so. */
-export async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value | undefined> {
-  try {
-    return await promise
-  } catch (error) {
-    if (signal?.aborted) return undefined
-    throw error
   }
 }

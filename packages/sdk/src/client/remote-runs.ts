@@ -17,6 +17,8 @@ export interface RunSearch {
   pageSize?: number
 }
 
+const isRunId = (text: string): boolean => /^[0-9a-f]{32}$/.test(text)
+
 /** All runs of a server. */
 export class RemoteRuns {
   readonly #connection: Connection
@@ -45,16 +47,19 @@ export class RemoteRuns {
 
   /** By id, the start of one, name, `latest`, or `sweep/3`. */
   async get(text: string, options: { project?: string } = {}): Promise<RemoteRun> {
-    const record = /^[0-9a-f]{32}$/.test(text)
+    const record = isRunId(text)
       ? await this.#connection.call('getRun', { path: { run: text } })
       : await this.#connection.call('resolveRun', { query: { text, ...options } })
     return new RemoteRun(this.#connection, record)
   }
 
-  /** What is the same and what differs. */
-  async compare(runs: readonly (RemoteRun | string)[]): Promise<AnswerOf<NativeOperations['compareRuns']>> {
-    return await this.#connection.call('compareRuns', {
-      body: { runs: runs.map((run) => (typeof run === 'string' ? run : run.id)) },
-    })
+  /** What is the same and what differs. A text names a run as it does for `get`. */
+  async compare(
+    runs: readonly (RemoteRun | string)[],
+    options: { project?: string } = {},
+  ): Promise<AnswerOf<NativeOperations['compareRuns']>> {
+    const idOf = async (run: RemoteRun | string): Promise<string> =>
+      typeof run !== 'string' ? run.id : isRunId(run) ? run : (await this.get(run, options)).id
+    return await this.#connection.call('compareRuns', { body: { runs: await Promise.all(runs.map(idOf)) } })
   }
 }

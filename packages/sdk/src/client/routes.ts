@@ -137,3 +137,16 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getTableCounts: 'GET /table/counts',
   getPulse: 'GET /pulse',
 }
+
+/** Change nothing, whatever their method: they carry no key, and may be asked again of a server that died over the first asking. */
+export const readingPosts: ReadonlySet<OperationId> = new Set<OperationId>([
+  'getRuns',
+  'compareRuns',
+  'exportRuns',
+  'getPointsOfRuns',
+  'followPoints',
+  'compareVersions',
+  'compareFunctions',
+  'getTableRows',
+  'findLackingTraces',
+])

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { JsonText, jsonType } from '../json-text.ts'
 import { jobRunOf } from '../run-tokens.ts'
+import { isStopping } from '../refuse-stopping.ts'
 import { noteVanished } from '../vanished.ts'
 import { assessmentRoutes } from './assessments.ts'
 import { artifactListRoutes, artifactProxy, artifactReading } from './artifacts.ts'
@@ -179,7 +180,7 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
   const known = toAnswer(error)
   if (known && known.status < 500)
     return reply.code(known.status).header('content-type', 'application/json').send(JSON.stringify(known.body))
-  if (!noteVanished(request))
+  if (!isStopping(error) && !noteVanished(request))
     request.log.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed')
   const body = known?.body ?? defectAnswer
   return reply

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
 import { checkJobReach } from './job-reach.ts'
+import { isStopping } from '../refuse-stopping.ts'
 import { noteVanished } from '../vanished.ts'
 import { alertRoutes } from './alerts.ts'
 import { artifactRoutes } from './artifacts.ts'
@@ -97,7 +98,7 @@ async function answer(context: MlrunContext, each: Route, request: FastifyReques
 
 async function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const known = toAnswer(error)
-  if ((known === undefined || known.status >= 500) && !noteVanished(request))
+  if ((known === undefined || known.status >= 500) && !isStopping(error) && !noteVanished(request))
     request.log.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed')
   return await reply
     .code(known?.status ?? 500)

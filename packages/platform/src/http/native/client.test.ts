@@ -1,9 +1,11 @@
 import { AppError } from '@trainyard/contract'
+import { nativeOperations, type OperationSpec } from '@trainyard/contract/native-api'
 import { connect } from '@trainyard/sdk/client'
 import { build } from 'esbuild'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readingPosts } from '../../../../sdk/src/client/routes.ts'
 import { type OpenServer, openServer, reportRun } from '../testing/open-server.ts'
 
 let server: OpenServer
@@ -86,6 +88,66 @@ describe('the TypeScript client', () => {
     for await (const { step } of run.metrics.follow({ keys: ['m'] })) steps.push(step)
     expect(steps).toEqual(Array.from({ length: 10 }, (_, step) => step))
     expect(lost).toBeGreaterThan(10)
+  })
+
+  test('goes on following over a server that stops, is replaced and is killed, and proxies that say so', async () => {
+    const refusals = [
+      () => Response.json({ error: 'Service Unavailable', message: 'Service Unavailable', statusCode: 503 }, { status: 503 }),
+      () => new Response('<h1>Bad Gateway</h1>', { status: 502 }),
+      () => new Response(null, { status: 504 }),
+      () => new Response(new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) })),
+      () => Promise.reject(new TypeError('connection refused')),
+    ]
+    const id = await reportRun(server.tracking)
+    const asked: string[] = []
+    const away: (() => Response | Promise<Response>)[] = []
+    const flaky: typeof fetch = async (address, request) => {
+      const { pathname } = new URL(new Request(address).url)
+      asked.push(pathname)
+      // A server that died over the first asking would refuse the second.
+      expect(new Headers(request?.headers).has('idempotency-key'), pathname).toBe(false)
+      return (await away.shift()?.()) ?? (await fetch(address, request))
+    }
+    const yard = connect(url, { token: 'secret', fetch: flaky })
+    const run = await yard.runs.get(id)
+    await server.tracking.reported.log(id, { points: [{ key: 'm', step: 7, timeMs: 1, value: 1 }] })
+    await server.tracking.logs.append(id, [{ offset: 0, timeMs: 1, bytes: Buffer.from('told\n') }])
+    await finish(id)
+    // One more than a single call tries.
+    away.push(...refusals)
+    const steps: number[] = []
+    for await (const { step } of run.metrics.follow()) steps.push(step)
+    expect(steps).toEqual([7])
+    away.push(...refusals)
+    let text = ''
+    for await (const piece of run.logs.follow()) text += piece
+    expect(text).toBe('told\n')
+    away.push(...refusals)
+    for await (const change of yard.changes({ after: 'start' })) if (change.kind === 'run' && change.run.id === id) break
+    expect(asked.length).toBeGreaterThan(3 * refusals.length)
+    away.push(refusals[0]!, refusals[0]!, refusals[0]!, refusals[0]!)
+    await expect(run.refresh()).rejects.toMatchObject({ code: 'unavailable' })
+  }, 60_000)
+
+  test('knows which operations only read', () => {
+    const specs: [string, OperationSpec][] = Object.entries(nativeOperations)
+    expect([...readingPosts].toSorted()).toEqual(specs.flatMap(([id, { isRead }]) => (isRead ? [id] : [])).toSorted())
+  })
+
+  test('compares runs by whatever names them', async () => {
+    const { reported } = server.tracking
+    const [first, second, third] = [
+      await reportRun(server.tracking),
+      await reportRun(server.tracking),
+      await reportRun(server.tracking),
+    ]
+    await reported.setState(first, { name: 'compared' })
+    await reported.log(second, { parameters: { eta: 2 } })
+    const { runs } = yardOf()
+    const { runs: found, parameters } = await runs.compare(['compared', second.slice(0, 30), third, await runs.get(first)])
+    expect(found.map(({ id }) => id)).toEqual([first, second, third, first])
+    expect(parameters).toMatchObject([{ key: 'eta', differs: true }])
+    await expect(runs.compare(['compared', 'nowhere'])).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('hears of changes, and goes on behind the last one heard', async () => {

@@ -2,6 +2,7 @@ import { AppError, type ErrorCode, isAppError } from '@trainyard/contract'
 import { nativeOperations, nativePrefix } from '@trainyard/contract/native-api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { JsonText, jsonType } from '../json-text.ts'
+import { isStopping } from '../refuse-stopping.ts'
 import { noteVanished } from '../vanished.ts'
 import { type BoundOperation, bindOperations, type CallOf } from './bound-operation.ts'
 import type { Caller, NativeContext } from './context.ts'
@@ -89,8 +90,9 @@ async function answer(
     const result = await handle(context, call, reply)
     return result instanceof JsonText ? result.text : toJson(result)
   }
-  const json = await once(context, request, work)
-  if (spec.area === 'Registry' && spec.method !== 'GET') context.onRegistryChange?.()
+  const isRead = spec.isRead ?? spec.method === 'GET'
+  const json = isRead ? await work() : await once(context, request, work)
+  if (spec.area === 'Registry' && !isRead) context.onRegistryChange?.()
   return await send(reply, json)
 }
 
@@ -120,7 +122,7 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
       ? new AppError('invalid_argument', (error as Error).message)
       : new AppError('internal', 'The server met a defect of its own; its log says more.')
   const status = isAppError(error) ? statuses[known.code] : refused >= 400 && refused < 500 ? refused : 500
-  if (status >= 500 && !noteVanished(request)) request.log.error({ err: error, requestId: request.id }, 'request failed')
+  if (status >= 500 && !isStopping(error) && !noteVanished(request)) request.log.error({ err: error, requestId: request.id }, 'request failed')
   const { code, message, details } = known
   return reply
     .code(status)

@@ -13,7 +13,7 @@ export async function once(
   work: () => Promise<string | Uint8Array>,
 ): Promise<string | Uint8Array> {
   const key = request.headers['idempotency-key']
-  if (key === undefined || request.method === 'GET') return await work()
+  if (key === undefined) return await work()
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key))
     throw new AppError('invalid_argument', 'The Idempotency-Key has 1 to 200 printable characters without spaces.', {
       details: { field: 'Idempotency-Key' },
