@@ -40,6 +40,9 @@ const common = {
   minifySyntax: true,
 }
 
+/** What others' programs import: Node prints the line of an uncaught error, which should be one of code and not all of a file. */
+const library = { ...common, minifyWhitespace: false }
+
 /**
  * Node's own modules as plain objects. An `import` of one reads every name it exports, and some are loaded when read: `node:http` took
  * 42 ms of processor time so (its WebSocket is a whole HTTP client), 6 ms this way.
@@ -112,12 +115,12 @@ export async function build() {
       splitting: true,
     }),
     esbuild.build({
-      ...common,
+      ...library,
       entryPoints: ['index', 'client', 'harness'].map((name) => join(packages, 'sdk', 'src', `${name}.ts`)),
       outdir: join(packages, 'sdk', 'dist'),
     }),
     esbuild.build({
-      ...common,
+      ...library,
       entryPoints: readdirSync(join(packages, 'contract', 'src'))
         .filter((name) => /^[\w-]+\.ts$/.test(name))
         .map((name) => join(packages, 'contract', 'src', name)),

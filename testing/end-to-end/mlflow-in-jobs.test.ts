@@ -104,6 +104,24 @@ describe("MLflow's calls in a job", () => {
     expect(stderr.split('http://elsewhere.example, which is not this')).toHaveLength(2)
   })
 
+  it('land in the inner run where one is started inside another, and nobody is told of an address he never set', async () => {
+    workshop.write('inner.py', 'from client import *\nlog("inner_loss", 0.25)\n')
+    workshop.write(
+      'outer.py',
+      `from client import *
+import subprocess
+subprocess.run([*json.loads(os.environ["TRAINYARD_CLI"]), "run", "inner.py", "-n", "nested"], check=True)
+log("outer_loss", 0.5)
+`,
+    )
+    const outer = await workshop.json('run', 'outer.py', '-n', 'around')
+    const { run: inner } = await workshop.json<{ run: RunRecord }>('show', 'nested')
+    expect(outer).toMatchObject({ state: 'completed', results: { outer_loss: 0.5 } })
+    expect(inner).toMatchObject({ state: 'completed', results: { inner_loss: 0.25 } })
+    expect(outer.results).not.toHaveProperty('inner_loss')
+    expect((await workshop.run('logs', outer.id)).stdout).not.toContain('MLFLOW_TRACKING_URI')
+  })
+
   it('move a run to the experiment they choose, and name it, unless the command says both; a sweep follows', async () => {
     workshop.write(
       'train.py',

@@ -1,10 +1,11 @@
 import { homedir, userInfo } from 'node:os'
+import { withoutGiven } from './given-variables.ts'
 
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>
 
 /** What the environment tells the program. Read once; nothing else in the platform reads `process.env`. */
 export interface CliConfig {
-  /** The variables as they were at the start, for child processes. */
+  /** The variables as they were at the start, without those of a run around this process; for child processes. */
   readonly environment: EnvironmentVariables
   /** `TRAINYARD_HOME`: the data directory when `--data` is not given. */
   readonly dataDirectory: string | undefined
@@ -61,7 +62,8 @@ function userNameOf(environment: EnvironmentVariables): string {
   }
 }
 
-export function readConfig(environment: EnvironmentVariables = process.env): CliConfig {
+export function readConfig(inherited: EnvironmentVariables = process.env): CliConfig {
+  const environment = withoutGiven(inherited)
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || ''
   return Object.freeze({
     environment,

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { ClientAccess, Execution } from '../../execution/index.ts'
+import type { ClientAccess, ClientRun, Execution } from '../../execution/index.ts'
 import type { RunTokens } from '../../http/index.ts'
 import type { Cli } from '../cli.ts'
+import { withMemory } from '../given-variables.ts'
 import { isSameServer, readServerNote } from '../server-file.ts'
 import type { Session } from '../session.ts'
 import { mlrunVariables } from './mlrun-variables.ts'
@@ -46,39 +47,40 @@ export function openClientAccess(cli: Cli, session: Session, execution: Executio
     experiments.set(key, asked)
     return asked
   }
+  const variablesOf = async (run: ClientRun): Promise<Record<string, string>> => {
+    const { id, project, experiment, environment, autolog } = run
+    const set = { ...cli.config.environment, ...environment }
+    const forMlrun = async (): Promise<Record<string, string>> => {
+      // A job that MLRun's client asked this server for is followed here, whatever the server itself was started with.
+      const isAskedFor = environment['MLRUN_EXEC_CONFIG'] !== undefined
+      if (isForeign((isAskedFor ? environment : set)['MLRUN_DBPATH'])) return {}
+      const { url, tokens } = await addressed()
+      return mlrunVariables(run, { url, token: tokens.tokenOf(id), set })
+    }
+    // Who has pointed the client somewhere means it, unless it is asked to log to this very run.
+    const uri = set['MLFLOW_TRACKING_URI']
+    if (uri && !autolog && isForeign(uri)) {
+      tellOnce(withoutPassword(uri))
+      return await forMlrun()
+    }
+    const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
+    const [{ url, tokens }, experimentId] = await Promise.all([
+      addressed(),
+      hasExperiment ? undefined : experimentOf(project, experiment),
+    ])
+    return {
+      ...(await forMlrun()),
+      MLFLOW_TRACKING_URI: project === 'default' ? url : `${url}/projects/${encodeURIComponent(project)}`,
+      MLFLOW_TRACKING_TOKEN: tokens.tokenOf(id),
+      // Clients prefer these to a token, and the token is what stands for the run.
+      ...(set['MLFLOW_TRACKING_USERNAME'] ? { MLFLOW_TRACKING_USERNAME: '' } : {}),
+      ...(set['MLFLOW_TRACKING_PASSWORD'] ? { MLFLOW_TRACKING_PASSWORD: '' } : {}),
+      MLFLOW_RUN_ID: id,
+      ...(experimentId === undefined ? {} : { MLFLOW_EXPERIMENT_ID: experimentId }),
+    }
+  }
   return {
-    async environmentOf(run) {
-      const { id, project, experiment, environment, autolog } = run
-      const set = { ...cli.config.environment, ...environment }
-      const forMlrun = async (): Promise<Record<string, string>> => {
-        // A job that MLRun's client asked this server for is followed here, whatever the server itself was started with.
-        const isAskedFor = environment['MLRUN_EXEC_CONFIG'] !== undefined
-        if (isForeign((isAskedFor ? environment : set)['MLRUN_DBPATH'])) return {}
-        const { url, tokens } = await addressed()
-        return mlrunVariables(run, { url, token: tokens.tokenOf(id), set })
-      }
-      // Who has pointed the client somewhere means it, unless it is asked to log to this very run.
-      const uri = set['MLFLOW_TRACKING_URI']
-      if (uri && !autolog && isForeign(uri)) {
-        tellOnce(withoutPassword(uri))
-        return await forMlrun()
-      }
-      const hasExperiment = Boolean(set['MLFLOW_EXPERIMENT_NAME'] || set['MLFLOW_EXPERIMENT_ID'])
-      const [{ url, tokens }, experimentId] = await Promise.all([
-        addressed(),
-        hasExperiment ? undefined : experimentOf(project, experiment),
-      ])
-      return {
-        ...(await forMlrun()),
-        MLFLOW_TRACKING_URI: project === 'default' ? url : `${url}/projects/${encodeURIComponent(project)}`,
-        MLFLOW_TRACKING_TOKEN: tokens.tokenOf(id),
-        // Clients prefer these to a token, and the token is what stands for the run.
-        ...(set['MLFLOW_TRACKING_USERNAME'] ? { MLFLOW_TRACKING_USERNAME: '' } : {}),
-        ...(set['MLFLOW_TRACKING_PASSWORD'] ? { MLFLOW_TRACKING_PASSWORD: '' } : {}),
-        MLFLOW_RUN_ID: id,
-        ...(experimentId === undefined ? {} : { MLFLOW_EXPERIMENT_ID: experimentId }),
-      }
-    },
+    environmentOf: async (run) => withMemory(await variablesOf(run)),
     mayHaveLogged: () => mayHaveLogged(),
     async [Symbol.asyncDispose]() {
       await opening?.catch(() => undefined)

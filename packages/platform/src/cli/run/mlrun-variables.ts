@@ -25,7 +25,7 @@ export function mlrunVariables(
 function ownConfig({ id, outPath }: ClientRun, config: string): Record<string, string> {
   try {
     const run = JSON.parse(config) as { metadata?: { uid?: string }; spec?: object }
-    if (run.metadata?.uid) return {}
+    if (run.metadata?.uid) return { MLRUN_EXEC_CONFIG: config }
     return {
       MLRUN_EXEC_CONFIG: JSON.stringify({
         ...run,
