@@ -122,7 +122,8 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
       ? new AppError('invalid_argument', (error as Error).message)
       : new AppError('internal', 'The server met a defect of its own; its log says more.')
   const status = isAppError(error) ? statuses[known.code] : refused >= 400 && refused < 500 ? refused : 500
-  if (status >= 500 && !isStopping(error) && !noteVanished(request)) request.log.error({ err: error, requestId: request.id }, 'request failed')
+  if (status >= 500 && !isStopping(error) && !noteVanished(request))
+    request.log.error({ err: error, requestId: request.id }, 'request failed')
   const { code, message, details } = known
   return reply
     .code(status)
