@@ -79,7 +79,7 @@ function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void
       <button type="button" className="button plain" onClick={toggleTheme} aria-label="Light or dark" title="Light or dark">
         ◐
       </button>
-      <button type="button" className="button plain" onClick={onKeys} aria-label="Map of keys" title="Map of keys">
+      <button type="button" className="button plain keyboard-only" onClick={onKeys} aria-label="Map of keys" title="Map of keys">
         ?
       </button>
     </header>
