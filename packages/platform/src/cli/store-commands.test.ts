@@ -165,7 +165,17 @@ describe('show, logs, compare, plot', () => {
       expect((await trainyard('show', reference, '-q')).stdout).toBe(`${ids['first']}\n`)
     expect((await trainyard('show')).stdout).toContain(`run      ${ids['third']}\nname     third\nstate    ✔ completed\n`)
     const json = JSON.parse((await trainyard('show', 'third', '--json')).stdout) as Record<string, unknown>
-    expect(Object.keys(json)).toEqual(['run', 'history', 'metrics', 'artifacts', 'datasets', 'iterations', 'outputBytes'])
+    expect(Object.keys(json)).toEqual([
+      'run',
+      'history',
+      'metrics',
+      'artifacts',
+      'datasets',
+      'iterations',
+      'nested',
+      'notifications',
+      'outputBytes',
+    ])
   })
 
   test('an unknown run is one sentence with exit code 3', async () => {

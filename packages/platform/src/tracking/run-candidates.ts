@@ -9,21 +9,27 @@ import { indexedText } from './stored-value.ts'
  */
 export type Candidates = RawBuilder<{ n: number }>
 
+interface Asked {
+  dialect: Dialect
+  /** Runs in the trash are asked for (too): the index of times has none of them. */
+  withTrash: boolean
+}
+
 type Leaf = Exclude<RunFilter, { type: 'and' | 'or' | 'not' }>
 
-export function candidatesOf(filter: RunFilter, dialect: Dialect): Candidates | undefined {
+export function candidatesOf(filter: RunFilter, asked: Asked): Candidates | undefined {
   switch (filter.type) {
     case 'and':
-      return candidatesOf(filter.left, dialect) ?? candidatesOf(filter.right, dialect)
+      return candidatesOf(filter.left, asked) ?? candidatesOf(filter.right, asked)
     case 'or': {
-      const left = candidatesOf(filter.left, dialect)
-      const right = left && candidatesOf(filter.right, dialect)
+      const left = candidatesOf(filter.left, asked)
+      const right = left && candidatesOf(filter.right, asked)
       return left && right && sql`${left} union all ${right}`
     }
     case 'not':
       return undefined
     default:
-      return leafCandidates(filter, dialect)
+      return leafCandidates(filter, asked)
   }
 }
 
@@ -41,7 +47,7 @@ export function areCandidatesExact(filter: RunFilter): boolean {
 
 const isRealNumber = (value: FilterValue): boolean => typeof value === 'number' && !Number.isNaN(value)
 
-function leafCandidates(leaf: Leaf, dialect: Dialect): Candidates | undefined {
+function leafCandidates(leaf: Leaf, { dialect, withTrash }: Asked): Candidates | undefined {
   const { field } = leaf
   if (leaf.type === 'null') return leaf.negated ? presentCandidates(field) : undefined
   if (leaf.type === 'in') return leaf.negated ? undefined : equalCandidates(field, leaf.values)
@@ -53,7 +59,7 @@ function leafCandidates(leaf: Leaf, dialect: Dialect): Candidates | undefined {
   if (!isRange || typeof value !== 'number' || Number.isNaN(value)) return undefined
   const range = sql`${sql.raw(operator)} ${value}`
   if (field.scope === 'attribute') {
-    return field.name === 'created'
+    return field.name === 'created' && !withTrash
       ? sql`select number as n from runs where trashed_at is null and created_at ${range}`
       : undefined
   }

@@ -117,7 +117,7 @@ describe('transition', () => {
 
   test('a refused transition stores nothing of its patch', async () => {
     const id = await create({ state: 'completed' })
-    await expect(runs.transition(id, { to: 'pending', patch: { name: 'other' } })).rejects.toMatchObject({
+    await expect(runs.transition(id, { to: 'aborting', patch: { name: 'other' } })).rejects.toMatchObject({
       code: 'failed_precondition',
     })
     expect((await runs.get(id)).name).toBe('train')

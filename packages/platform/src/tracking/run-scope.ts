@@ -73,7 +73,7 @@ export async function createRunScope(
   const matches = sql<SqlBool>`${visible} and ${compileRunFilter(filter, reader.dialect)}`
   const filterParts = flatten(filter, 'and')
   for (const part of filterParts) {
-    const found = candidatesOf(part, reader.dialect)
+    const found = candidatesOf(part, { dialect: reader.dialect, withTrash: Boolean(query.trashed) })
     if (found) conditions.push({ candidates: found, condition: compileRunFilter(part, reader.dialect) })
   }
   return { visible, matches, conditions, filter, isNamed: filterParts.every(areCandidatesExact) }

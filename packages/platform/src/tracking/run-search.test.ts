@@ -89,6 +89,10 @@ beforeAll(async () => {
   }))
   await runs.createMany(nested)
   ids.push(...nested.map(({ id }) => id))
+  await runs.trash(
+    ids.filter((_, index) => index % 22 === 1),
+    1,
+  )
   all = (await runs.getMany(ids)).toReversed()
 })
 afterAll(() => temporary[Symbol.asyncDispose]())
@@ -114,7 +118,7 @@ const anyFields: RunField[] = [
   { scope: 'params', name: 'q' },
 ]
 
-const numbers = fc.constantFrom(0, 0.25, 0.3, 0.5, 1, 5, -1, 1400, Number.NaN, Number.POSITIVE_INFINITY)
+const numbers = fc.constantFrom(0, 0.25, 0.3, 0.5, 1, 5, -1, 1010, 1400, Number.NaN, Number.POSITIVE_INFINITY)
 const texts = fc.constantFrom(
   'a',
   'ab',
@@ -200,12 +204,13 @@ const namesParent = (condition: RunFilter): boolean =>
     ? namesParent(condition.left) || namesParent(condition.right)
     : 'field' in condition && condition.field.scope === 'attribute' && condition.field.name === 'parent'
 
-const naiveSearch = ({ filter: wanted, sort: order = [], project, iterations = false }: RunQuery): string[] => {
+const naiveSearch = ({ filter: wanted, sort: order = [], project, iterations = false, trashed = false }: RunQuery): string[] => {
   const sorts: readonly RunSort[] =
     order.length > 0 ? order : [{ field: { scope: 'attribute', name: 'created' }, direction: 'descending' }]
   const kept = all.filter(
     (run) =>
       (project === undefined || run.project === project) &&
+      (trashed === 'either' || trashed === (run.trashedAtMs !== null)) &&
       (iterations || run.parentId === null || (wanted && namesParent(wanted))) &&
       (!wanted || matchesRunFilter(wanted, run)),
   )
@@ -247,6 +252,7 @@ describe('search', () => {
         sort: fc.array(sort, { minLength: 1, maxLength: 2 }),
         project: fc.constantFrom('one', 'two'),
         iterations: fc.boolean(),
+        trashed: fc.constantFrom(false, true, 'either' as const),
         limit: fc.constantFrom(3, 50, 700),
       },
       { requiredKeys: ['limit'] },
