@@ -42,12 +42,12 @@ export class RemoteArtifact {
     return answer.body ?? new ReadableStream({ start: (controller) => controller.close() })
   }
 
-  async bytes(path?: string): Promise<Uint8Array> {
-    return new Uint8Array(await new Response(await this.stream(path === undefined ? {} : { path })).arrayBuffer())
+  async bytes(options: { path?: string } = {}): Promise<Uint8Array> {
+    return new Uint8Array(await new Response(await this.stream(options)).arrayBuffer())
   }
 
-  async text(path?: string): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(path))
+  async text(options: { path?: string } = {}): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(options))
   }
 
   async tag(tags: { add?: readonly string[]; remove?: readonly string[] }): Promise<RemoteArtifact> {

@@ -16,33 +16,46 @@ export class DataItem {
   readonly url: string
   readonly #path: string | undefined
   readonly #downloads: string
+  readonly #called: 'Input' | 'Artifact'
 
-  constructor(options: { key: string; url: string; path?: string | undefined; downloads: string }) {
+  constructor(options: {
+    key: string
+    url: string
+    path?: string | undefined
+    downloads: string
+    called?: 'Input' | 'Artifact'
+  }) {
+    this.#called = options.called ?? 'Input'
     this.key = options.key
     this.url = options.url
     this.#path = options.path ?? localPathOf(options.url)
     this.#downloads = options.downloads
   }
 
-  /** The bytes. Fails with `not_found` when there are none, `unavailable` when the address does not answer. */
-  async get(): Promise<Buffer> {
-    if (this.#path !== undefined) return await readFile(this.#path).catch((error: unknown) => this.#fileFailure(error))
+  /** The bytes; of a folder, those of the file at `path` in it. `not_found` without any, `unavailable` when nobody answers. */
+  async get({ path }: { path?: string } = {}): Promise<Buffer> {
+    const file = path === undefined ? this.#path : join(this.#folder(), path)
+    if (file !== undefined) return await readFile(file).catch((error: unknown) => this.#fileFailure(error, file))
     return Buffer.from(await (await this.#fetch()).arrayBuffer())
   }
 
   /** The bytes as UTF-8 text, without a byte order mark. */
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.get())
+  async text(options: { path?: string } = {}): Promise<string> {
+    return new TextDecoder().decode(await this.get(options))
   }
 
-  async json<T = unknown>(): Promise<T> {
-    const text = await this.text()
+  async json<T = unknown>(options: { path?: string } = {}): Promise<T> {
+    const text = await this.text(options)
     try {
       return JSON.parse(text) as T
     } catch (error) {
-      throw new AppError('invalid_argument', `Input '${this.key}' (${this.url}) is not JSON: ${(error as Error).message}.`, {
-        cause: error,
-      })
+      throw new AppError(
+        'invalid_argument',
+        `${this.#called} '${this.key}' (${this.url}) is not JSON: ${(error as Error).message}.`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 
@@ -72,34 +85,54 @@ export class DataItem {
 
   async #fetch(): Promise<Response> {
     if (!/^https?:\/\//i.test(this.url)) {
-      throw new AppError(
-        'failed_precondition',
-        `Input '${this.key}' (${this.url}) has not been staged: give it to the run with -i ${this.key}=${this.url}.`,
-      )
+      const remedy =
+        this.#called === 'Input'
+          ? `has not been staged: give it to the run with -i ${this.key}=${this.url}.`
+          : 'does not lie on this machine: fetch it with trainyard get.'
+      throw new AppError('failed_precondition', `${this.#called} '${this.key}' (${this.url}) ${remedy}`)
     }
     let response: Response
     try {
       response = await fetch(this.url)
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-      throw new AppError('unavailable', `Input '${this.key}' (${this.url}) cannot be reached: ${cause}.`, { cause: error })
+      throw new AppError('unavailable', `${this.#called} '${this.key}' (${this.url}) cannot be reached: ${cause}.`, {
+        cause: error,
+      })
     }
     if (response.ok) return response
     const code = response.status === 404 ? 'not_found' : 'unavailable'
-    throw new AppError(code, `Input '${this.key}' (${this.url}) answered ${response.status} ${response.statusText}.`)
+    throw new AppError(code, `${this.#called} '${this.key}' (${this.url}) answered ${response.status} ${response.statusText}.`)
   }
 
-  #fileFailure(error: unknown): never {
+  /** Where a folder lies on this machine. */
+  #folder(): string {
+    if (this.#path !== undefined) return this.#path
+    throw new AppError(
+      'invalid_argument',
+      `${this.#called} '${this.key}' (${this.url}) is no folder of this machine to take a path of.`,
+    )
+  }
+
+  #fileFailure(error: unknown, file = this.#path): never {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT')
-      throw new AppError('not_found', `Input '${this.key}': there is no file ${this.#path}.`, { cause: error })
+      throw new AppError('not_found', `${this.#called} '${this.key}': there is no file ${file}.`, { cause: error })
     if (code === 'EISDIR')
-      throw new AppError('invalid_argument', `Input '${this.key}': ${this.#path} is a folder; take its path with local().`, {
+      throw new AppError(
+        'invalid_argument',
+        `${this.#called} '${this.key}': ${file} is a folder; read a file of it with text({ path }), or take its place with local().`,
+        {
+          cause: error,
+        },
+      )
+    throw new AppError(
+      'unavailable',
+      `${this.#called} '${this.key}': ${error instanceof Error ? error.message : String(error)}.`,
+      {
         cause: error,
-      })
-    throw new AppError('unavailable', `Input '${this.key}': ${error instanceof Error ? error.message : String(error)}.`, {
-      cause: error,
-    })
+      },
+    )
   }
 }
 

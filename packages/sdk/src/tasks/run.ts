@@ -75,7 +75,8 @@ export class Run {
   /** The newest artifact of that key; fails with `not_found` naming the nearest. */
   artifact(key: string): DataItem {
     const found = this.artifacts.findLast((artifact) => artifact.key === key)
-    if (found) return new DataItem({ key, url: found.target, downloads: join(tmpdir(), `trainyard-${this.uid}`) })
+    if (found)
+      return new DataItem({ key, url: found.target, downloads: join(tmpdir(), `trainyard-${this.uid}`), called: 'Artifact' })
     const keys = [...new Set(this.artifacts.map((artifact) => artifact.key))]
     const near = nearestName(key, keys)
     const hint = near ? `did you mean '${near}'?` : keys.length > 0 ? `it has ${keys.join(', ')}.` : 'it has none.'
