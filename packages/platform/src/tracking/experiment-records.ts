@@ -21,12 +21,22 @@ export function createExperimentRecords(database: Database, clock: Clock): Exper
       await apply(transaction, number, clock.nowMs())
       await noteChange(transaction, 'experiment', number)
     })
+  const checkNames = ({ project, name }: { project: string; name: string }): void => {
+    checkName('experiment name', name)
+    checkName('project name', project)
+  }
   return {
     create: async (experiment) => {
-      checkName('experiment name', experiment.name)
-      checkName('project name', experiment.project)
+      checkNames(experiment)
       for (const [key, value] of Object.entries(experiment.tags ?? {})) checkValue('tag', key, value)
       return await database.write((transaction) => create(transaction, experiment, clock.nowMs()))
+    },
+    ensure: async (project, name) => {
+      checkNames({ project, name })
+      return await database.write(async (transaction) => {
+        const known = await findByName(transaction, project, name)
+        return (known ?? (await create(transaction, { project, name }, clock.nowMs()))).id
+      })
     },
     ensureDefault: () => database.write((transaction) => ensureDefault(transaction, clock.nowMs())),
     find: (id) =>

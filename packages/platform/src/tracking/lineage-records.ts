@@ -21,7 +21,9 @@ export const createLineageRecords = (database: Database): LineageRecords => ({
         .orderBy('r.number', 'desc')
         .limit(limit)
         .execute()
-      return rows.map(({ id }) => id)
+      if (rows.length > 0) return rows.map(({ id }) => id)
+      const datasets = kysely.selectFrom('datasets').select('number').where('name', '=', name).where('digest', '=', digest)
+      return (await datasets.limit(1).executeTakeFirst()) === undefined ? undefined : []
     }),
 })
 

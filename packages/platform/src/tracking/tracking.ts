@@ -446,6 +446,8 @@ export interface ExperimentRecords {
     artifactLocation?: string
     tags?: Record<string, string>
   }): Promise<ExperimentRecord>
+  /** The id of the experiment of that name, which is made when missing. */
+  ensure(project: string, name: string): Promise<string>
   /** The experiment `0`, called `Default`, of the project `default`: made when missing. */
   ensureDefault(): Promise<void>
   /** In the trash or not. */
@@ -535,8 +537,8 @@ export interface LineageRecords {
   readersOf(artifacts: readonly ArtifactRecord[], limit: number): Promise<{ artifactId: string; runId: string }[]>
   /** The artifacts that inputs were read from, by the input's key: the newest of the same bytes or at the same place. */
   sourcesOf(inputs: readonly JournalInput[]): Promise<Map<string, ArtifactRecord>>
-  /** Runs that clients say have read a data set, of whatever experiment. Newest first. */
-  readersOfDataset(dataset: { name: string; digest: string }, limit: number): Promise<string[]>
+  /** Runs that clients say have read a data set, of whatever experiment. Newest first; undefined when there is no such data set. */
+  readersOfDataset(dataset: { name: string; digest: string }, limit: number): Promise<string[] | undefined>
 }
 
 /** Data sets that runs read. One is known by experiment, name and digest; a run reads it once, and repeats change nothing. */

@@ -86,8 +86,10 @@ async function ofDataset(
   graph: LineageGraph,
   dataset: { name: string; digest: string },
 ): Promise<void> {
-  const here = graph.dataset(dataset, 0)
   const readers = await tracking.lineage.readersOfDataset(dataset, mostReaders + 1)
+  if (readers === undefined)
+    throw new AppError('not_found', `There is no data set ${dataset.name} with the digest ${dataset.digest}.`)
+  const here = graph.dataset(dataset, 0)
   if (readers.length > mostReaders) graph.isCut = true
   for (const run of await tracking.runs.getMany(readers.slice(0, mostReaders))) {
     graph.link(here, graph.run(run, 1))

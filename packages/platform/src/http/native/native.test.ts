@@ -53,6 +53,7 @@ describe('runs', () => {
     const dry = await post('/trash/empty', { runs: [right], dryRun: true })
     expect(dry.json).toMatchObject({ runs: [right], kept: [] })
     expect((await post('/trash/empty', { runs: [left] })).status).toBe(409)
+    expect((await get('/lineage', { dataset: 'a', digest: 'b' })).status).toBe(404)
     const foreign = await post('/trash/empty', { runs: [right], project: 'other' })
     expect([foreign.status, (await get(`/runs/${right}`)).status]).toEqual([400, 200])
     expect((await post('/trash/empty', { runs: [right] })).json).toMatchObject({ runs: [right] })

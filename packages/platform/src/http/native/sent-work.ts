@@ -1,4 +1,4 @@
-import { AppError, fromWireNumber, isAppError, type RunRecord } from '@trainyard/contract'
+import { AppError, fromWireNumber, type RunRecord } from '@trainyard/contract'
 import { listAll } from '../../objects/index.ts'
 import { readSpan } from '../../traces/index.ts'
 import { checkPlainPath } from '../bytes/plain-path.ts'
@@ -39,7 +39,7 @@ export const sentWorkHandlers: SomeHandlers<
     const { project } = await context.tracking.runs.get(path.run)
     const experiments = new Map<string, string>()
     for (const { experiment, spans, ...parcel } of traces) {
-      const experimentId = experiments.get(experiment) ?? (await ensureExperiment(context, project, experiment))
+      const experimentId = experiments.get(experiment) ?? (await context.tracking.experiments.ensure(project, experiment))
       experiments.set(experiment, experimentId)
       const given = { ...parcel, spans: spans.map(readSpan) }
       await context.traces.shipped.put(given, { runId: path.run, experimentId, revision })
@@ -75,17 +75,4 @@ async function findPlace(context: NativeContext, run: RunRecord, { model, trace 
   if (trace === undefined) throw new AppError('invalid_argument', 'The query names neither a model nor a trace.')
   const found = await context.traces.find(trace)
   return found?.project === run.project ? await context.placeOfTrace(found) : undefined
-}
-
-async function ensureExperiment({ tracking: { experiments } }: NativeContext, project: string, name: string): Promise<string> {
-  const known = await experiments.findByName(project, name)
-  if (known) return known.id
-  try {
-    return (await experiments.create({ project, name })).id
-  } catch (error) {
-    // Somebody else has just made it.
-    const made = isAppError(error, 'already_exists') ? await experiments.findByName(project, name) : undefined
-    if (made) return made.id
-    throw error
-  }
 }
