@@ -210,7 +210,7 @@ async function notFound(
   const others = methods.filter((method) => method !== request.method && request.server.hasRoute({ method, url }))
   if (others.length > 0)
     return reply.code(405).header('allow', others.join(', ')).type('text/plain; charset=utf-8').send('Method Not Allowed')
-  return (await showMissingPage(request, reply)) ?? reply.code(404).type('text/plain; charset=utf-8').send('Not Found')
+  return showMissingPage(request, reply) ?? reply.code(404).type('text/plain; charset=utf-8').send('Not Found')
 }
 
 /** `/projects/<name>/api/…` is `/api/…` for that project, so that a client chooses it with its address alone. */

@@ -12,7 +12,7 @@ test('a person at an address without a page sees the dashboard, with 404; a prog
     mkdirSync(join(folder, 'assets'))
     writeFileSync(join(folder, 'index.html'), '<title>Trainyard</title>')
     const showMissingPage = dashboardPages(app, folder)
-    app.setNotFoundHandler(async (request, reply) => (await showMissingPage(request, reply)) ?? reply.code(404).send('Not Found'))
+    app.setNotFoundHandler(async (request, reply) => showMissingPage(request, reply) ?? reply.code(404).send('Not Found'))
     const ask = async (url: string, accept: string) => {
       const answer = await app.inject({ url, headers: { accept } })
       return [answer.statusCode, answer.body]
