@@ -14,7 +14,7 @@ it('a receiver that cannot be told is refused before anything is made', async ()
   }
 })
 
-it('a server refuses a local address at once unless it may, and the warning of a run tells so', async () => {
+it('a server refuses a local address at once unless it may and parameters that the code does not take, and the warning of a run tells so', async () => {
   using workshop = new Workshop()
   workshop.write('job.py', 'def job(context):\n    pass\n')
   const receiver = createServer((_request, response) => void response.writeHead(503).end('ok'))
@@ -33,6 +33,9 @@ it('a server refuses a local address at once unless it may, and the warning of a
   const strict = await serve()
   const refused = await workshop.run('run', 'job.py:job', '--on', 'server', '--detach', ...notify)
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('trainyard up --allow-private-addresses') })
+  const slip = await workshop.run('run', 'job.py:job', '-p', 'rate=1', '--on', 'server', '--notify', 'console')
+  expect(slip).toMatchObject({ code: 2, stderr: expect.stringContaining('job has no parameter "rate"') })
+  expect((await workshop.json<{ jobs: unknown[] }>('jobs', 'ls')).jobs).toEqual([])
   const told = await workshop.run('run', 'job.py:job', '--on', 'server', '--notify', 'console')
   expect(told.code).toBe(0)
   strict.kill('SIGTERM')

@@ -1,3 +1,4 @@
+import { AppError, didYouMean } from '@trainyard/contract'
 import type { ObjectStore } from '../objects/index.ts'
 import type { ImportedModels } from '../registry/index.ts'
 import type { ImportedRecords, Mark, MarkKind, Tracking } from '../tracking/index.ts'
@@ -52,7 +53,7 @@ const noTime = 0
 /**
  * Brings the records of another system here, with their ids and times: experiments, runs with whole histories, data sets, files,
  * logged models, the registry. What is here and has not changed there is left alone; each record is marked once all of it is here, so
- * that an import that was killed is finished by the next one. Fails when the source cannot be reached (`unavailable`) or nothing can
+ * that an import that was killed is finished by the next one. Fails when the source cannot be reached (`unavailable`), lacks an experiment that is wanted (`not_found`) or nothing can
  * be stored (`storage`); whatever else goes wrong is one record's matter, told in the report.
  */
 export async function importFrom(
@@ -63,6 +64,7 @@ export async function importFrom(
   const report = newReport({ peer: source.name, project: options.project, dryRun: options.dryRun, notes: source.notes })
   const progress = (): void => options.onProgress?.(report)
   const importing: Importing = { source, destination, options, report, peer: `from ${source.name}`, progress }
+  await checkWanted(source, options.experiments)
   const marks = await readMarks(importing)
   const relations: SourceRun[] = []
   const takenRuns = new Set<string>()
@@ -101,6 +103,19 @@ export async function importFrom(
   await takeRegistry(importing, takenRuns, marks.model)
   if (!options.dryRun) for (const { id, atMs } of trashed) await destination.records.settleExperiment(id, atMs)
   return report
+}
+
+/** Before anything is taken. */
+async function checkWanted(source: MigrationSource, wanted: readonly string[]): Promise<void> {
+  if (wanted.length === 0) return
+  const [names, ids] = [new Set<string>(), new Set<string>()]
+  for await (const { name, id } of source.experiments()) {
+    names.add(name)
+    ids.add(id)
+  }
+  const unknown = wanted.find((each) => !names.has(each) && !ids.has(each))
+  if (unknown !== undefined)
+    throw new AppError('not_found', `${source.name} has no experiment ${unknown.slice(0, 200)}${didYouMean(unknown, [...names])}.`)
 }
 
 async function readMarks({ destination, peer }: Importing): Promise<Record<MarkKind, Map<string, Mark>>> {

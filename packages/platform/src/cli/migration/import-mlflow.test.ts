@@ -97,6 +97,12 @@ test('a run arrives with its id, times, user, parameters, whole histories and fi
   expect(file.stdout).toBe('of first')
 })
 
+test('an experiment that is not there is told before anything is taken', async () => {
+  await addExperiment('iris')
+  const { stderr } = await trainyard('import', 'mlflow', url, '--data', 'data', '-e', 'irsi')
+  expect(stderr).toContain('has no experiment irsi')
+})
+
 test('a second import takes only what has changed', async () => {
   const experiment = await addExperiment('iris')
   const first = await addRun(experiment, 'first', { old: 'x' })

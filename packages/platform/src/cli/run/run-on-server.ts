@@ -8,7 +8,8 @@ import type { JobPlan, NewJob } from '../../jobs/index.ts'
 import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { openRecords } from '../open-records.ts'
-import { jobsOf } from '../record-server.ts'
+import { functionsOf, jobsOf } from '../record-server.ts'
+import { checkScheduledJob } from '../../schedules/index.ts'
 import { checkReceiversOf } from '../session-notifications.ts'
 import { openSession, type Session } from '../session.ts'
 import { readServerNote } from '../server-file.ts'
@@ -83,6 +84,8 @@ async function submitHere(cli: Cli, session: Session, asked: Asked): Promise<str
   await checkReceiversOf(session, asked.task, { allowPrivate: note === undefined || note.allowPrivate === true })
   const jobs = jobsOf(session, executionOf(cli, session))
   const job: NewJob = { ...planOf(cli, asked), owner: cli.config.userName, host: hostname() }
+  // A function that is kept was looked at when it was laid out.
+  if (asked.workingDirectory === undefined) await checkScheduledJob(functionsOf(session), job, job.task.project ?? 'default')
   const { runId } = await jobs.submit({ ...job, ...(asked.options.runId === undefined ? {} : { runId: asked.options.runId }) })
   if (!wakeServer(session.directory.path))
     cli.note(`${shortId(runId)} waits for a server; start one with: ${cli.config.programName} up`)
