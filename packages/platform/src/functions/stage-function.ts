@@ -234,9 +234,11 @@ function notesOf(spec: FunctionSpec, image: ChosenImage): string[] {
     ...(image.isUsed || image.reason === undefined ? [] : [image.reason]),
     ...(image.isUsed || resources?.limits === undefined
       ? []
-      : [`limits of resources are kept in containers, and this is a process: ${Object.entries(resources.limits)
-          .map(([name, limit]) => `${name} ${String(limit)}`)
-          .join(', ')}`]),
+      : [
+          `limits of resources are kept in containers, and this is a process: ${Object.entries(resources.limits)
+            .map(([name, limit]) => `${name} ${String(limit)}`)
+            .join(', ')}`,
+        ]),
     ...(replicas === undefined || replicas <= 1 ? [] : [`one process instead of ${replicas} replicas`]),
   ]
 }

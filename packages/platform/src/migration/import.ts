@@ -115,7 +115,10 @@ async function checkWanted(source: MigrationSource, wanted: readonly string[]): 
   }
   const unknown = wanted.find((each) => !names.has(each) && !ids.has(each))
   if (unknown !== undefined)
-    throw new AppError('not_found', `${source.name} has no experiment ${unknown.slice(0, 200)}${didYouMean(unknown, [...names])}.`)
+    throw new AppError(
+      'not_found',
+      `${source.name} has no experiment ${unknown.slice(0, 200)}${didYouMean(unknown, [...names])}.`,
+    )
 }
 
 async function readMarks({ destination, peer }: Importing): Promise<Record<MarkKind, Map<string, Mark>>> {
