@@ -15,7 +15,7 @@ const runOf = (name: string, handler: string, auc: number, tag = 'x'): RunRecord
     labels: {},
     inputs: [],
     environment: null,
-    code: { file: 'train.py', handler, git: null, scriptSha256: 'aa', diffSha256: null },
+    code: { file: 'train.py', handler, commandLine: [], workingDirectory: '/', scriptSha256: 'aa' },
   }) as Partial<RunRecord> as RunRecord
 
 it('one file with another handler is not the same code, and the best is the best on the goal', () => {

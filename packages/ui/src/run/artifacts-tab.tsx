@@ -10,6 +10,9 @@ import { Preview } from '../previews/preview.tsx'
 import { RegisterSheet } from '../models/register-sheet.tsx'
 
 /** What a run made: the list on the left, the thing itself on the right. */
+/** What may be a model: a script may keep one as a plain file. */
+const registrable: ReadonlySet<string> = new Set(['model', 'directory', 'file', 'object'])
+
 export function ArtifactsTab({ runId }: { runId: string }) {
   const { data: artifacts, error, refetch } = useQuery(artifactsQuery(runId))
   const [search, change] = useSearch()
@@ -90,7 +93,7 @@ export function ArtifactView({
         <A className="button small" href={`/lineage?artifact=${artifact.id}`}>
           Lineage
         </A>
-        {(artifact.kind === 'model' || artifact.kind === 'directory') && (
+        {registrable.has(artifact.kind) && (
           <button type="button" className="button small" onClick={() => setRegistering(true)}>
             Register model
           </button>
