@@ -101,7 +101,7 @@ describe('somebody who reads what a run printed and made', { timeout: 120_000 },
     await other.goto(page.url())
     await other.locator('.log-line.hit', { hasText: 'needle in the hay 1' }).waitFor()
     await other.close()
-    await page.getByRole('button', { name: /^Follow/ }).click()
+    await page.getByRole('button', { name: /^To the end/ }).click()
     await page.locator('.log-line', { hasText: 'line 399999' }).waitFor()
   })
 

@@ -76,7 +76,8 @@ const jobsAndSchedules = (session: Session, execution: Execution, onChange: () =
     ...jobOptions(session, execution, onChange),
     checkReceivers: (task) => checkReceiversOf(session, task, { allowPrivate }),
   })
-  return { jobs, schedules: schedulesOf(session, jobs, onChange) }
+  // A firing whose receiver cannot be told is a run all the same; that it was not told stands with the run.
+  return { jobs, schedules: schedulesOf(session, jobsOf(session, execution, onChange), onChange) }
 }
 
 /** The functions of a session's database. */
