@@ -98,7 +98,7 @@ describe('a function', () => {
     const { functions } = await workshop.json<{ functions: Version[] }>('function', 'ls', 'train', '--versions')
     expect(new Set(functions.map(({ hash }) => hash))).toEqual(new Set([first.hash, second.hash]))
     const diff = await workshop.run('function', 'diff', 'train')
-    expect(diff.stdout).toMatch(/spec\.resources\.limits\.cpu: - → 2[\s\S]*- .*rate \* 2[\s\S]*\+ .*rate \* 3/)
+    expect(diff.stdout).toMatch(/spec\.resources\.limits\.cpu +- +2[\s\S]*- .*rate \* 2[\s\S]*\+ .*rate \* 3/)
     expect((await workshop.run('function', 'show', 'train')).stdout).toMatch(
       /train\(context, rate, name\)[\s\S]*rate float = 0.1 {2}how fast/,
     )
