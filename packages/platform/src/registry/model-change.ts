@@ -30,9 +30,10 @@ export async function createModel(change: Change, model: NewModel): Promise<numb
     .returning('number')
     .executeTakeFirstOrThrow()
   await remember(change, { model: number, kind: 'model_created', after: model.name })
+  const part: Change = { ...change, isPart: true }
   if (model.description !== undefined)
-    await remember(change, { model: number, kind: 'description_changed', after: model.description })
-  await changeModelTags({ ...change, isPart: true }, number, model.tags ?? {})
+    await remember(part, { model: number, kind: 'description_changed', after: model.description })
+  await changeModelTags(part, number, model.tags ?? {})
   return number
 }
 

@@ -44,9 +44,9 @@ export async function createVersion(change: Change, version: NewVersion, makeMod
     .returning('number')
     .executeTakeFirstOrThrow()
   await remember(change, { ...row, kind: 'version_created', after: version.source })
-  if (version.description !== undefined)
-    await remember(change, { ...row, kind: 'description_changed', after: version.description })
-  await changeVersionTags({ ...change, isPart: true }, { ...row, number: added.number }, version.tags ?? {})
+  const part: Change = { ...change, isPart: true }
+  if (version.description !== undefined) await remember(part, { ...row, kind: 'description_changed', after: version.description })
+  await changeVersionTags(part, { ...row, number: added.number }, version.tags ?? {})
   const name = { project: version.project, name: version.name, version: row.version }
   for (const alias of version.aliases ?? []) await setAlias(change, name, alias)
   if (version.stage !== undefined) await takeOver(change, name, version.stage)

@@ -1,16 +1,8 @@
 import type { Reader } from '../database/index.ts'
+import { asItWas, type ModelAsItWas, type RegistryRow } from './as-it-was.ts'
 import type { WebhookEvent } from './webhooks.ts'
 
 const promptTag = 'mlflow.prompt.is_prompt'
-
-/** One change of the registry, as it was noted. */
-export interface RegistryRow {
-  model: number
-  version: number | null
-  kind: string
-  key: string | null
-  after: string | null
-}
 
 type Payload = Record<string, unknown>
 
@@ -18,24 +10,18 @@ type Payload = Record<string, unknown>
 export async function describe(reader: Reader, row: RegistryRow): Promise<{ event: WebhookEvent; data: Payload } | undefined> {
   const events = eventNames[row.kind]?.(row)
   if (!events) return undefined
-  const { kysely } = reader
-  const model = await kysely
-    .selectFrom('registered_models')
-    .select(['name', 'description'])
-    .where('number', '=', row.model)
-    .executeTakeFirst()
+  const model = await asItWas(reader, row)
   if (!model) return undefined
-  const tags = await tagsOf(reader, row)
-  const isPrompt = tags.model[promptTag] === 'true'
+  const isPrompt = model.tags.get(promptTag) === 'true'
   const event = isPrompt ? events.prompt : events.model
   if (event === undefined) return undefined
   const name = { name: model.name }
   const version = row.version === null ? {} : { version: String(row.version) }
   switch (row.kind) {
     case 'model_created':
-      return { event, data: { ...name, tags: visible(tags.model), description: model.description } }
+      return { event, data: { ...name, tags: visible(model.tags), description: model.description } }
     case 'version_created':
-      return { event, data: { ...name, ...version, ...(await versionData(reader, row, isPrompt, tags.version)) } }
+      return { event, data: { ...name, ...version, ...versionData(row, model, isPrompt) } }
     case 'tag_set':
       return { event, data: { ...name, ...version, key: row.key, value: row.after } }
     case 'tag_removed':
@@ -62,43 +48,15 @@ const eventNames: Readonly<Record<string, (row: RegistryRow) => Names>> = {
   alias_removed: () => ({ model: 'model_version_alias.deleted', prompt: 'prompt_alias.deleted' }),
 }
 
-const visible = (tags: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(tags).filter(([key]) => key !== promptTag))
+const visible = (tags: ReadonlyMap<string, string>): Record<string, string> =>
+  Object.fromEntries([...tags].filter(([key]) => key !== promptTag))
 
-async function tagsOf({ kysely }: Reader, row: RegistryRow) {
-  const model = await kysely.selectFrom('registered_model_tags').select(['key', 'value']).where('model', '=', row.model).execute()
-  const version =
-    row.version === null
-      ? []
-      : await kysely
-          .selectFrom('model_version_tags as t')
-          .innerJoin('model_versions as v', 'v.number', 't.version')
-          .select(['t.key', 't.value'])
-          .where('v.model', '=', row.model)
-          .where('v.version', '=', row.version)
-          .execute()
-  const toMap = (rows: readonly { key: string; value: string }[]) =>
-    Object.fromEntries(rows.map(({ key, value }) => [key, value]))
-  return { model: toMap(model), version: toMap(version) }
-}
-
-async function versionData(
-  { kysely }: Reader,
-  row: RegistryRow,
-  isPrompt: boolean,
-  tags: Record<string, string>,
-): Promise<Payload> {
-  const version = await kysely
-    .selectFrom('model_versions')
-    .select(['source', 'run_id', 'description'])
-    .where('model', '=', row.model)
-    .where('version', '=', row.version)
-    .executeTakeFirst()
-  const { 'mlflow.prompt.text': template = '', ...others } = visible(tags)
+function versionData(row: RegistryRow, { version }: ModelAsItWas, isPrompt: boolean): Payload {
+  const tags = version ? visible(version.tags) : {}
   const described = { description: version?.description ?? null }
-  return isPrompt
-    ? { template, tags: others, ...described }
-    : { source: version?.source ?? row.after, run_id: version?.run_id ?? null, tags, ...described }
+  if (!isPrompt) return { source: version?.source ?? row.after, run_id: version?.runId ?? null, tags, ...described }
+  const { 'mlflow.prompt.text': template = '', ...others } = tags
+  return { template, tags: others, ...described }
 }
 
 /** What a test sends. */

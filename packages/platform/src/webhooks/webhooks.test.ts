@@ -21,7 +21,7 @@ interface Opened extends AsyncDisposable {
   webhooks: Webhooks
   start(options?: { allowPrivate?: boolean }): DeliveryRunner
   /** Notes a change of the registry as the registry does. */
-  change(change: { kind: string; version?: number; key?: string; after?: string }): Promise<void>
+  change(change: { kind: string; version?: number; key?: string; before?: string; after?: string }): Promise<void>
 }
 
 async function open(): Promise<Opened> {
@@ -58,15 +58,17 @@ async function open(): Promise<Opened> {
       kind,
       version = null,
       key = null,
+      before = null,
       after = null,
     }: {
       kind: string
       version?: number | null
       key?: string | null
+      before?: string | null
       after?: string | null
     }) =>
       database.write(async ({ kysely }) => {
-        const event = { model: 1, kind, version, key, before: null, after, at: Date.now(), by: 'me', via: 'test', reason: null }
+        const event = { model: 1, kind, version, key, before, after, at: Date.now(), by: 'me', via: 'test', reason: null }
         await kysely.insertInto('registry_events').values(event).execute()
       }),
     [Symbol.asyncDispose]: async () => {
@@ -114,6 +116,51 @@ test('a change is told to those who ask for it, signed, once', async () => {
   const log = await until(async () => (await webhooks.deliveries('p', asking.id)).find(({ state }) => state === 'delivered'))
   expect(log).toMatchObject({ id: deliveryId, event: 'model_version_tag.set', attempts: 1, status: 200, error: null })
   expect(receiver.received).toHaveLength(1)
+})
+
+test('what is told of a new version is how it was then, whatever has changed since', async () => {
+  await using opened = await open()
+  await using receiver = await openReceiver()
+  const { change, database } = opened
+  const events = ['model_version.created'] as const
+  await opened.webhooks.create({ project: 'p', name: 'a', url: receiver.url, events: [...events] })
+  await change({ kind: 'version_created', version: 1, after: 's3://bucket/model' })
+  // The version is changed and its model renamed before the message goes out.
+  await database.write(async (transaction) => {
+    const version = { number: 7, model: 1, version: 1, source: 's3://bucket/model', location: 's3://bucket/model' }
+    const rest = { description: 'rewritten', stage: 'None', status: 'ready', created_at: 1, updated_at: 1, created_by: 'me' }
+    await transaction.kysely
+      .insertInto('model_versions')
+      .values({ ...version, ...rest })
+      .execute()
+    await transaction.insertRows(
+      'model_version_tags',
+      ['version', 'key', 'value'],
+      [
+        [7, 'kept', 'a'],
+        [7, 'changed', 'now'],
+        [7, 'added', 'later'],
+      ],
+    )
+    await transaction.kysely.updateTable('registered_models').set({ name: 'renamed' }).execute()
+  })
+  await change({ kind: 'tag_set', version: 1, key: 'changed', before: 'then', after: 'between' })
+  await change({ kind: 'tag_set', version: 1, key: 'changed', before: 'between', after: 'now' })
+  await change({ kind: 'tag_set', version: 1, key: 'added', after: 'later' })
+  await change({ kind: 'tag_removed', version: 1, key: 'gone', before: 'was here' })
+  await change({ kind: 'tag_removed', version: 2, key: 'of another', before: 'x' })
+  await change({ kind: 'description_changed', version: 1, before: 'first', after: 'rewritten' })
+  await change({ kind: 'model_renamed', before: 'm', after: 'renamed' })
+  await using _deliveries = opened.start()
+  const [told] = await until(() => (receiver.received.length > 0 ? receiver.received : undefined))
+  expect(JSON.parse(told!.body).data).toEqual({
+    name: 'm',
+    version: '1',
+    source: 's3://bucket/model',
+    run_id: null,
+    tags: { kept: 'a', changed: 'then', gone: 'was here' },
+    description: 'first',
+  })
 })
 
 test('what fails is tried again with growing pauses, under the same id, until it is taken', async () => {
