@@ -41,7 +41,7 @@ const common = {
 }
 
 /** What others' programs import: Node prints the line of an uncaught error, which should be one of code and not all of a file. */
-const library = { ...common, minifyWhitespace: false }
+const forImporting = { ...common, minifyWhitespace: false }
 
 /**
  * Node's own modules as plain objects. An `import` of one reads every name it exports, and some are loaded when read: `node:http` took
@@ -53,7 +53,7 @@ function takeBuiltinsPlainly(folder) {
     const path = join(folder, name)
     const text = readFileSync(path, 'utf8')
     const plain = text.replaceAll(
-      /\bimport(?:\s*\*\s*as\s+(\w+\$?)|\s+([\w$]+))?\s*,?\s*(\{[^{}]*\})?\s*from\s*("node:[\w/]+");/g,
+      /\bimport(?:\s*\*\s*as\s+([\w$]+)|\s+([\w$]+))?\s*,?\s*(\{[^{}]*\})?\s*from\s*("node:[\w/]+");/g,
       (_whole, star, standard, names, module) => {
         const taken = `process.getBuiltinModule(${module})`
         const words = names?.replaceAll(/ as /g, ':')
@@ -115,12 +115,12 @@ export async function build() {
       splitting: true,
     }),
     esbuild.build({
-      ...library,
+      ...forImporting,
       entryPoints: ['index', 'client', 'harness'].map((name) => join(packages, 'sdk', 'src', `${name}.ts`)),
       outdir: join(packages, 'sdk', 'dist'),
     }),
     esbuild.build({
-      ...library,
+      ...forImporting,
       entryPoints: readdirSync(join(packages, 'contract', 'src'))
         .filter((name) => /^[\w-]+\.ts$/.test(name))
         .map((name) => join(packages, 'contract', 'src', name)),

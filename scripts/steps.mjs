@@ -1,6 +1,8 @@
 // Running programs and telling about it, for the scripts beside this file. Works on Node.js 18 with no package installed.
 import { spawn } from 'node:child_process'
-import { dirname } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The clone. */
@@ -30,6 +32,17 @@ export function run(command, arguments_, { show = false, cwd = root, env = proce
   })
 }
 
+const shownLines = 40
+
+/** The end of what a failed check printed, where its reason stands; the whole of it in a file when that is longer. */
+function endOf(name, details) {
+  const lines = details.trim().split('\n')
+  if (lines.length <= shownLines) return lines
+  const path = join(tmpdir(), `trainyard-${name.replaceAll(/\W+/g, '-')}-${process.pid}.log`)
+  writeFileSync(path, details)
+  return [`… the last ${shownLines} of ${lines.length} lines; all of them: ${path}`, ...lines.slice(-shownLines)]
+}
+
 /**
  * Runs named checks, `width` at a time, prints a line for each and the details of those that fail.
  * @param {{ name: string, run: () => Promise<{ ok: boolean, details?: string, note?: string }> }[]} steps
@@ -49,7 +62,8 @@ export async function runSteps(steps, width) {
       say(`${ok ? 'ok    ' : 'FAILED'}  ${step.name.padEnd(28)} ${seconds(startedMs)}${note ? `  ${note}` : ''}`)
       if (ok) continue
       failed.push(step.name)
-      say(`${details.trim().replace(/^/gm, '    ')}\n`)
+      for (const line of endOf(step.name, details)) say(`    ${line}`)
+      say('')
     }
   }
   await Promise.all(Array.from({ length: width }, worker))

@@ -43,6 +43,8 @@ const filesOfOlderClient = new Set([
   'test_loading.py',
   'test_command_line.py',
 ])
+/** Of what unittest says at its end: the failed assertion and where it stands. */
+const reasonLines = 20
 const otherParts = new Set(['test_both_ways.py'])
 
 function clientTests(python: string, url: string, only?: ReadonlySet<string>): void {
@@ -59,7 +61,9 @@ function clientTests(python: string, url: string, only?: ReadonlySet<string>): v
     console.log(`${file}: ${summary || 'did not run'} (${((performance.now() - started) / 1000).toFixed(0)} s with imports)`)
     for (const line of stdout.match(/^load_model.*$/gm) ?? []) console.log(`  ${line}`)
     if (status === 0) continue
-    failures.push(only ? `${file} with the older client` : file)
+    failures.push(
+      `${only ? `${file} with the older client` : file}:\n${stderr.trim().split('\n').slice(-reasonLines).join('\n')}`,
+    )
     console.log(stderr)
   }
 }
