@@ -58,6 +58,13 @@ export interface Transaction extends Reader {
     rows: Iterable<readonly ColumnValue[]>,
     options?: InsertOptions,
   ): Promise<void>
+  /**
+   * Names this opened database for the others that have it open too, from now on until it is closed or its process ends, however it
+   * does. The same name each time.
+   */
+  presence(): Promise<string>
+  /** Whether whoever was given that name is still there. Where a whole machine is lost, Postgres may take it for present for a while. */
+  isPresent(name: string): Promise<boolean>
 }
 
 export type ColumnValue = string | number | null | Uint8Array

@@ -46,7 +46,14 @@ export interface Tables {
   registry_events: RegistryEventsTable
   change_counter: { id: number; number: number }
   changes: { kind: string; subject: number; number: number; id: string | null; project: string | null }
-  kept_answers: { key: string; request: string; status: number | null; body: string | null; at: number }
+  kept_answers: {
+    key: string
+    request: string
+    status: number | null
+    body: string | null
+    at: number
+    holder: string | null
+  }
   webhooks: WebhooksTable
   webhook_deliveries: WebhookDeliveriesTable
   notifications: NotificationsTable

@@ -81,27 +81,15 @@ export interface ChangeRecords {
   after(number: number, options?: { limit?: number }): Promise<RecordChange[]>
 }
 
-export interface KeptAnswer {
-  status: number
-  body: string
-}
-
 /** Answers to requests that came with a key, kept for a day, so that a repeat gets the same one and changes nothing. */
 export interface KeptAnswers {
   /**
-   * Takes the key for a request, told by its hash: undefined when it is to be carried out now, the answer when it was.
-   * `failed_precondition` when the key was another request's, `already_exists` while it is being carried out, or when it
-   * was and the answer died with its server.
+   * Does the work of a request, told by its hash, or gives the answer that it had before under that key. That it was done is stored
+   * with its first write, all or nothing: when its server dies before the answer is kept, it is not done again. Work that fails
+   * leaves its key free. `failed_precondition` when the key was another request's, `already_exists` while it is being carried out,
+   * or when it was and the answer died with its server; `unavailable` when another server took it over meanwhile.
    */
-  begin(key: string, request: string): Promise<KeptAnswer | undefined>
-  /**
-   * Does the work of the request. That it was done is stored with its first write, all or nothing: when its server dies before the
-   * answer is kept, it is not done again.
-   */
-  carry<Result>(key: string, work: () => Promise<Result>): Promise<Result>
-  keep(key: string, answer: KeptAnswer): Promise<void>
-  /** Of a request that came to nothing: its key is free again. */
-  forget(key: string): Promise<void>
+  once(key: string, request: string, work: () => Promise<string>): Promise<string>
 }
 
 export interface NewRun {

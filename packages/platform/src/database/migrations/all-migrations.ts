@@ -18,6 +18,7 @@ import { notificationTables } from './0017-notifications.ts'
 import { scheduleTables } from './0018-schedules.ts'
 import { shippedWork } from './0019-shipped-work.ts'
 import { nestedRuns } from './0020-nested-runs.ts'
+import { holders } from './0021-holders.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -42,4 +43,5 @@ export const allMigrations: readonly Migration[] = [
   scheduleTables,
   shippedWork,
   nestedRuns,
+  holders,
 ]

@@ -5,9 +5,15 @@ import { type CopyType, encodeCopy } from './copy-encoder.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { fromPostgresError } from './postgres-errors.ts'
 import { createPostgresKysely } from './postgres-kysely.ts'
+import type { PostgresPresence } from './postgres-presence.ts'
+
+interface ReaderOptions {
+  dialect: Dialect
+  place: string
+}
 
 export class PostgresReader extends ConnectionReader<PostgresConnection> {
-  constructor(connection: PostgresConnection, { dialect, place }: { dialect: Dialect; place: string }) {
+  constructor(connection: PostgresConnection, { dialect, place }: ReaderOptions) {
     const kysely = createPostgresKysely(connection, place)
     super(connection, { dialect, kysely, translate: (error) => fromPostgresError(error, place) })
   }
@@ -30,6 +36,20 @@ const mostBoundValues = 32_000
 export class PostgresTransaction extends PostgresReader implements Transaction {
   /** Column types by table, as far as they were needed. */
   readonly #types = new Map<TableName, ReadonlyMap<string, CopyType>>()
+  readonly #presence: PostgresPresence
+
+  constructor(connection: PostgresConnection, { presence, ...options }: ReaderOptions & { presence: PostgresPresence }) {
+    super(connection, options)
+    this.#presence = presence
+  }
+
+  presence(): Promise<string> {
+    return this.attempt(() => this.#presence.name(this.connection))
+  }
+
+  isPresent(name: string): Promise<boolean> {
+    return this.attempt(() => this.#presence.isPresent(this.connection, name))
+  }
 
   insertRows(
     table: TableName,

@@ -6,6 +6,7 @@ import type { PostgresAddress } from './postgres-address.ts'
 import { PostgresConnection } from './postgres-connection.ts'
 import { fromPostgresError, isBriefRefusal, isConnectionLoss } from './postgres-errors.ts'
 import { turnStatement } from './postgres-migrate.ts'
+import { PostgresPresence } from './postgres-presence.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 
 /** How long a write waits for its turn. */
@@ -30,6 +31,7 @@ export async function connect(address: PostgresAddress, options: { isReconnect?:
 export class PostgresWriter implements TransactionHost<Transaction> {
   readonly #address: PostgresAddress
   readonly #dialect: Dialect
+  readonly #presence = new PostgresPresence()
   #connection: PostgresConnection
   transaction: Transaction
 
@@ -119,7 +121,8 @@ export class PostgresWriter implements TransactionHost<Transaction> {
   }
 
   #view(): Transaction {
-    return new PostgresTransaction(this.#connection, { dialect: this.#dialect, place: this.#address.display })
+    const [dialect, presence] = [this.#dialect, this.#presence]
+    return new PostgresTransaction(this.#connection, { dialect, place: this.#address.display, presence })
   }
 
   async #attempt<Result>(action: () => Promise<Result>): Promise<Result> {

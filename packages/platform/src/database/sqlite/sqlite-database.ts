@@ -11,6 +11,7 @@ import { matches } from '../regular-expression.ts'
 import { likeAnyCase, sqliteDialect } from './sqlite-dialect.ts'
 import { fromSqliteError, isBusy } from './sqlite-errors.ts'
 import { checkFile, migrate } from './sqlite-migrate.ts'
+import { SqlitePresence } from './sqlite-presence.ts'
 import { SqliteReader, SqliteTransaction } from './sqlite-transaction.ts'
 
 /** How long a process waits for the others before it gives up. */
@@ -49,6 +50,7 @@ class SqliteDatabase implements Database {
   readonly #path: string
   readonly #writer: SqliteConnection
   readonly #log: LogFile
+  readonly #presence: SqlitePresence
   readonly #checkpointer: Checkpointer
   readonly #writes: GroupCommit<Transaction>
   #reader: { connection: SqliteConnection; view: Reader } | undefined
@@ -61,7 +63,9 @@ class SqliteDatabase implements Database {
     addFunctions(writer)
     this.#log = new LogFile(path)
     this.#checkpointer = new Checkpointer(path, () => logPages(writer))
-    const host = createTransactionHost(writer, path, () => this.#sync())
+    this.#presence = new SqlitePresence(path)
+    const transaction = new SqliteTransaction(writer, { path, presence: this.#presence })
+    const host = createTransactionHost(writer, path, { transaction, sync: () => this.#sync() })
     this.#writes = new GroupCommit({ ...host, begin: () => this.#begin(host) })
   }
 
@@ -123,6 +127,7 @@ class SqliteDatabase implements Database {
     await this.#log.close()
     this.#reader?.connection.close()
     this.#writer.close()
+    this.#presence.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -199,7 +204,7 @@ function addFunctions({ database }: SqliteConnection): void {
 function createTransactionHost(
   connection: SqliteConnection,
   path: string,
-  sync: () => Promise<void>,
+  { transaction, sync }: Pick<TransactionHost<Transaction>, 'transaction' | 'sync'>,
 ): TransactionHost<Transaction> {
   // oxlint-disable-next-line typescript/require-await -- What is thrown must arrive as a rejected promise.
   const execute = async (sql: string) => {
@@ -210,7 +215,7 @@ function createTransactionHost(
     }
   }
   return {
-    transaction: new SqliteTransaction(connection, path),
+    transaction,
     begin: () => beginImmediate(connection, path),
     commit: () => execute('COMMIT'),
     sync,

@@ -5,6 +5,7 @@ import type { SqliteConnection } from './sqlite-connection.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 import { fromSqliteError } from './sqlite-errors.ts'
 import { createSqliteKysely } from './sqlite-kysely.ts'
+import type { SqlitePresence } from './sqlite-presence.ts'
 
 export class SqliteReader extends ConnectionReader<SqliteConnection> {
   constructor(connection: SqliteConnection, path: string) {
@@ -22,6 +23,21 @@ export class SqliteReader extends ConnectionReader<SqliteConnection> {
 }
 
 export class SqliteTransaction extends SqliteReader implements Transaction {
+  readonly #presence: SqlitePresence
+
+  constructor(connection: SqliteConnection, { path, presence }: { path: string; presence: SqlitePresence }) {
+    super(connection, path)
+    this.#presence = presence
+  }
+
+  presence(): Promise<string> {
+    return this.attempt(() => this.#presence.name())
+  }
+
+  isPresent(name: string): Promise<boolean> {
+    return this.attempt(() => this.#presence.isPresent(name))
+  }
+
   insertRows(
     table: TableName,
     columns: readonly string[],

@@ -187,6 +187,17 @@ export function describeDatabase(name: string, createFixture: () => Promise<Data
       expect(found.map((row) => row.name)).toEqual(expected)
     })
 
+    test('who has it open is known to the others by a name that is gone once it is closed', async () => {
+      const other = await fixture.open()
+      const name = await other.write((transaction) => transaction.presence())
+      expect(await other.write((transaction) => transaction.presence())).toBe(name)
+      const own = await database.write((transaction) => transaction.presence())
+      const seen = (of: string) => database.write((transaction) => transaction.isPresent(of))
+      expect([await seen(name), await seen(own), await seen('../1'), await seen('12345')]).toEqual([true, true, false, false])
+      await other.close()
+      expect(await seen(name)).toBe(false)
+    })
+
     test('jsonText gives strings as themselves and everything else as JSON', async () => {
       const project = await database.write((transaction) => addProject(transaction, 'p'))
       expect(project).toBe(1)

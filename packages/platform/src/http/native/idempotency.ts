@@ -18,20 +18,11 @@ export async function once(
     throw new AppError('invalid_argument', 'The Idempotency-Key has 1 to 200 printable characters without spaces.', {
       details: { field: 'Idempotency-Key' },
     })
-  const { answers } = context.tracking
   const asked = createHash('sha256')
     .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
     .digest('hex')
-  const kept = await answers.begin(key, asked)
-  if (kept) return kept.body
-  let body: string
-  try {
-    const answer = await answers.carry(key, work)
-    body = typeof answer === 'string' ? answer : Buffer.from(answer).toString()
-  } catch (error) {
-    await answers.forget(key)
-    throw error
-  }
-  await answers.keep(key, { status: 200, body })
-  return body
+  return await context.tracking.answers.once(key, asked, async () => {
+    const answer = await work()
+    return typeof answer === 'string' ? answer : Buffer.from(answer).toString()
+  })
 }
