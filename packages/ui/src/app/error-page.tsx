@@ -1,4 +1,5 @@
 import type { ErrorComponentProps } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { ApiError } from '../api/client.ts'
 import { A } from './link.tsx'
 
@@ -29,6 +30,29 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
             Start page
           </A>
         </div>
+      </div>
+    </div>
+  )
+}
+
+/** A whole page for what could not be read: what is not there, why, and where else to look. */
+export function MissingPage({
+  title,
+  error,
+  retry,
+  children,
+}: {
+  title: string
+  error: Error
+  retry?: () => void
+  children?: ReactNode
+}) {
+  return (
+    <div className="page-body">
+      <div className="empty">
+        <h1>{title}</h1>
+        <Refusal error={error} {...(retry ? { retry } : {})} />
+        {children}
       </div>
     </div>
   )

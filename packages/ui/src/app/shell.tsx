@@ -44,8 +44,8 @@ export function Shell() {
       <main id="main" tabIndex={-1}>
         <AwayBanner />
         <DemoBanner />
-        <MissingProject />
         <Outlet />
+        <MissingProject />
       </main>
       {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
       {open === 'keys' && <KeyHelp onClose={() => setOpen(null)} />}

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { post } from '../api/client.ts'
 import { metricsQuery } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
-import { Refusal } from '../app/error-page.tsx'
+import { MissingPage, Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo, useSearch } from '../app/link.tsx'
 import { ChartBar } from '../charts/chart-bar.tsx'
@@ -62,12 +62,7 @@ export function ComparePage() {
         </div>
       </div>
     )
-  if (error)
-    return (
-      <div className="page-body">
-        <Refusal error={error} />
-      </div>
-    )
+  if (error) return <MissingPage title="These runs could not be read" error={error} />
   if (!runs) return null
   return <Compared runs={runs} tab={search.get('tab') ?? 'differences'} onRuns={(next) => change({ runs: next.join(',') })} />
 }

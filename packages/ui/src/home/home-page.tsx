@@ -10,8 +10,12 @@ import { eventSentence } from '../models/event-sentence.ts'
 import { historyQuery, modelsQuery } from '../models/queries.ts'
 import { Age, Took } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
+import { Waiting } from '../ui/waiting.tsx'
 import { type ShownMetrics, useShownMetrics } from './shown-metrics.ts'
 import { StartHere } from './start-here.tsx'
+
+/** So many of the newest are listed. */
+const newestCount = 10
 
 /** What needs me? What runs, what failed lately, what changed in production, which projects there are. */
 export function HomePage() {
@@ -20,7 +24,7 @@ export function HomePage() {
   const { data: counts } = useQuery(countsQuery(project))
   const go = useGo()
   const wasEmpty = useRef(false)
-  const newest = useRecent({ project, filter: undefined, limit: 8, mark: pulse?.change ?? 0 })
+  const newest = useRecent({ project, filter: undefined, limit: newestCount, mark: pulse?.change ?? 0 })
   if (counts?.runs === 0) wasEmpty.current = true
   const first = newest?.rows[0]
   useEffect(() => {
@@ -74,22 +78,23 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
   const { columns } = shown
   const running = useRecent({ project, filter: filters.running, limit: 8, mark, columns })
   const failed = useRecent({ project, filter: filters.failed, limit: 8, mark, columns })
-  const recent = useRecent({ project, filter: undefined, limit: 10, mark, columns })
+  const recent = useRecent({ project, filter: undefined, limit: newestCount, mark, columns })
+  if (!running || !failed) return <Waiting />
   return (
     <div className="columns">
       <div className="stack">
         <RunList
           title="Running now"
-          rows={running?.rows ?? []}
-          total={running?.total ?? 0}
+          rows={running.rows}
+          total={running.total}
           shown={shown}
           href={inProject(project, '/runs?filter=state in (running, pending, aborting)')}
           empty="Nothing runs."
         />
         <RunList
           title="Failed in the last 7 days"
-          rows={failed?.rows ?? []}
-          total={failed?.total ?? 0}
+          rows={failed.rows}
+          total={failed.total}
           shown={shown}
           href={inProject(project, "/runs?filter=state = failed and created > '7d'")}
           empty="Nothing failed."
@@ -135,7 +140,7 @@ function RunList({
         </span>
       </header>
       {rows.length === 0 ? (
-        <p className="body muted">{empty}</p>
+        <p className="body muted row-high">{empty}</p>
       ) : (
         <div className="scroll">
           <table className="plain-table fixed">
@@ -166,7 +171,7 @@ function RunList({
                       </div>
                     </td>
                     <td className="muted wide-only">{row.project}</td>
-                    <td className="num">
+                    <td className="num metric-cell">
                       {metric && (
                         <>
                           <span className="muted">{metric.name}</span> {formatNumber(metric.value, 4)}

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { get } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
@@ -11,13 +11,16 @@ const kinds = { run: 'run', artifact: 'artifact', dataset: 'data set', version: 
 /** What of is asked: a run, an artifact, a version of a model or a data set. */
 export type LineageQuestion = Record<'run' | 'artifact' | 'model' | 'version' | 'project' | 'dataset' | 'digest', string>
 
-/** From what and to what, as a picture whose things are links. */
-export function LineageView({ of }: { of: Partial<LineageQuestion> }) {
-  const { data, error, refetch } = useQuery({
+export const lineageQuery = (of: Partial<LineageQuestion>) =>
+  queryOptions({
     queryKey: ['lineage', of],
     queryFn: ({ signal }) => get<Lineage>('/lineage', of, signal),
     retry: false,
   })
+
+/** From what and to what, as a picture whose things are links. */
+export function LineageView({ of }: { of: Partial<LineageQuestion> }) {
+  const { data, error, refetch } = useQuery(lineageQuery(of))
   if (error) return <Refusal error={error} retry={() => void refetch()} />
   if (!data) return null
   if (data.nodes.length < 2)

@@ -11,16 +11,17 @@ import { decimalsFor, formatNumber } from '../format/number.ts'
 import { inputOfMoment, momentOfInput } from '../format/moment-input.ts'
 import { chosenZone } from '../format/preferences.ts'
 import { formatMoment, momentTitle, timeZoneName } from '../format/time.ts'
-import { LineageView } from '../lineage/lineage-view.tsx'
+import { lineageQuery, LineageView } from '../lineage/lineage-view.tsx'
 import { useGoalMetric } from '../runs/use-goal-metric.ts'
 import { Markdown } from '../ui/markdown.tsx'
 import { Age } from '../ui/moment.tsx'
+import { useFirstAnswers, Waiting } from '../ui/waiting.tsx'
 import { eventSentence } from './event-sentence.ts'
 import { LoadIt } from './load-it.tsx'
 import { PromoteSheet } from './promote-sheet.tsx'
-import { atQuery, historyQuery, modelQuery, versionsQuery } from './queries.ts'
+import { atQuery, comparisonQuery, historyQuery, modelQuery, versionsQuery } from './queries.ts'
 import type { ModelVersion, RegisteredModel } from './types.ts'
-import { VersionComparison } from './version-comparison.tsx'
+import { baseOf, VersionComparison } from './version-comparison.tsx'
 
 /** May it ship, where is it from, and what was in production when? */
 export function ModelPage() {
@@ -58,6 +59,13 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
       ? versions.find(({ version, stage }) => stage !== 'Production' && version > chosen.version)
       : chosen
   const moved = candidate ?? chosen
+  const base = chosen && baseOf(chosen, versions, Number(search.get('against')))
+  const isShaped = useFirstAnswers([
+    historyQuery(model.project, model.name),
+    ...runIdsOf(versions).map(runQuery),
+    ...(chosen ? [lineageQuery(questionOf(chosen))] : []),
+    ...(chosen && base ? [comparisonQuery(chosen.project, chosen.name, [base.version, chosen.version])] : []),
+  ])
   return (
     <>
       <div className="page-head">
@@ -92,9 +100,9 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
         </span>
       </p>
       <div className="page-body">
-        {versions.length === 0 ? (
-          <p className="muted">This model has no version yet.</p>
-        ) : (
+        {versions.length === 0 && <p className="muted">This model has no version yet.</p>}
+        {versions.length > 0 && !isShaped && <Waiting />}
+        {versions.length > 0 && isShaped && (
           <div className="columns">
             <div className="stack">
               <Versions
@@ -122,9 +130,11 @@ function Loaded({ model, versions }: { model: RegisteredModel; versions: readonl
   )
 }
 
+const runIdsOf = (versions: readonly ModelVersion[]): string[] =>
+  [...new Set(versions.flatMap(({ runId }) => runId ?? []))].slice(0, 40)
+
 function useRuns(versions: readonly ModelVersion[]): ReadonlyMap<string, RunRecord> {
-  const ids = [...new Set(versions.flatMap(({ runId }) => runId ?? []))].slice(0, 40)
-  const results = useQueries({ queries: ids.map(runQuery) })
+  const results = useQueries({ queries: runIdsOf(versions).map(runQuery) })
   return new Map(results.flatMap(({ data }) => (data ? [[data.id, data] as const] : [])))
 }
 
@@ -222,15 +232,17 @@ function Versions({
   )
 }
 
-function From({ version: { project, name, version } }: { version: ModelVersion }) {
+const questionOf = ({ project, name, version }: ModelVersion) => ({ project, model: name, version: String(version) })
+
+function From({ version }: { version: ModelVersion }) {
   return (
     <section className="card">
       <header>
-        <h2>Lineage of version {version}</h2>
+        <h2>Lineage of version {version.version}</h2>
         <span className="facts">from what, to what</span>
       </header>
       <div className="body">
-        <LineageView of={{ project, model: name, version: String(version) }} />
+        <LineageView of={questionOf(version)} />
       </div>
     </section>
   )

@@ -17,16 +17,22 @@ const sections = [
   ['tags', 'Tags'],
 ] as const
 
-/** The chosen version against another: the one in production unless said, else the one before it. */
-export function VersionComparison({ chosen, versions }: { chosen: ModelVersion; versions: readonly ModelVersion[] }) {
-  const [search, change] = useSearch()
+/** What a version is held against: what is asked for, else the one in production, else the one before it. */
+export function baseOf(chosen: ModelVersion, versions: readonly ModelVersion[], wanted: number): ModelVersion | undefined {
   const others = versions.filter(({ version }) => version !== chosen.version)
-  const wanted = Number(search.get('against'))
-  const base =
+  return (
     others.find(({ version }) => version === wanted) ??
     others.find(({ stage }) => stage === 'Production') ??
     others.find(({ version }) => version < chosen.version) ??
     others[0]
+  )
+}
+
+/** The chosen version against another, and what differs between them. */
+export function VersionComparison({ chosen, versions }: { chosen: ModelVersion; versions: readonly ModelVersion[] }) {
+  const [search, change] = useSearch()
+  const others = versions.filter(({ version }) => version !== chosen.version)
+  const base = baseOf(chosen, versions, Number(search.get('against')))
   if (!base) return null
   return (
     <section className="card">

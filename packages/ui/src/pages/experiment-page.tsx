@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { get } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
+import { MissingPage } from '../app/error-page.tsx'
 import { A, useGo } from '../app/link.tsx'
 import { experimentRuns } from '../app/project.ts'
 
@@ -21,14 +21,10 @@ export function ExperimentPage() {
   }, [href, go])
   if (!error) return null
   return (
-    <div className="page-body">
-      <div className="empty">
-        <h1>No experiment {id} here</h1>
-        <Refusal error={error} />
-        <A className="button" href="/experiments">
-          All experiments
-        </A>
-      </div>
-    </div>
+    <MissingPage title={`No experiment ${id} here`} error={error}>
+      <A className="button" href="/experiments">
+        All experiments
+      </A>
+    </MissingPage>
   )
 }

@@ -28,6 +28,8 @@ export function ExperimentsPage() {
       retry: false,
     })),
   })
+  // All at once: rows that come one project after another would push each other about.
+  const isKnown = results.every(({ isPending }) => !isPending)
   const error = results.find((result) => result.error)?.error
   const experiments = results.flatMap(({ data }) => data ?? []).toSorted((left, right) => right.updatedAtMs - left.updatedAtMs)
   return (
@@ -38,7 +40,7 @@ export function ExperimentsPage() {
       </div>
       <div className="page-body">
         {error && <Refusal error={error} />}
-        {experiments.length > 0 && (
+        {isKnown && experiments.length > 0 && (
           <div className="card scroll">
             <table className="plain-table">
               <thead>

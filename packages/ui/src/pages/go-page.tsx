@@ -2,9 +2,9 @@ import { useParams } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { resolveQuery } from '../api/queries.ts'
-import { Refusal } from '../app/error-page.tsx'
+import { MissingPage } from '../app/error-page.tsx'
 import { addressOfPasted } from '../app/foreign-links.ts'
-import { useGo } from '../app/link.tsx'
+import { A, useGo } from '../app/link.tsx'
 
 /** `/go/<anything>`: an id, the start of one, a name, `runs:/…`, `models:/…`. */
 export function GoPage() {
@@ -19,5 +19,12 @@ export function GoPage() {
   useEffect(() => {
     if (href !== undefined) go(href, { replace: true })
   }, [href, go])
-  return <div className="page-body">{error && <Refusal error={error} />}</div>
+  if (!error) return null
+  return (
+    <MissingPage title={`Nothing here is called ${text}`} error={error}>
+      <A className="button" href="/runs">
+        All runs
+      </A>
+    </MissingPage>
+  )
 }

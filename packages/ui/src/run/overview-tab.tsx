@@ -12,6 +12,7 @@ import { runColour } from '../format/colour.ts'
 import { goalOf, isGoalKnown, isSystemMetric } from '../format/goal.ts'
 import { formatBytes, formatNumber, formatValue } from '../format/number.ts'
 import { formatDuration } from '../format/time.ts'
+import { useFirstAnswers, Waiting } from '../ui/waiting.tsx'
 import { LogView } from './log-view.tsx'
 import { Note } from './note.tsx'
 
@@ -23,12 +24,17 @@ export function OverviewTab({ run, mark }: { run: RunRecord; mark: number }) {
   const [view, change] = useChartView()
   const curves = useMemo(() => chosenCurves(metrics ?? []), [metrics])
   const runs = useMemo(() => [{ id: run.id, name: run.name, colour: runColour(run.id) }], [run.id, run.name])
+  const isShaped = useFirstAnswers([metricsQuery(run.id), artifactsQuery(run.id)])
+  if (!isShaped) return <Waiting />
   return (
     <div className="columns">
       <div className="stack">
         <Banner run={run} metrics={metrics ?? []} />
         {curves.length > 0 && <MetricCharts runs={runs} metrics={curves} view={view} change={change} mark={mark} />}
         {metrics?.length === 0 && isEnded(run.state) && <p className="muted">This run logged no metrics.</p>}
+        {curves.length === 0 && !isEnded(run.state) && (
+          <p className="chart-place muted">Curves appear here as soon as two points of a metric are logged.</p>
+        )}
         <LogView run={run} mark={mark} isShort />
       </div>
       <div className="stack">

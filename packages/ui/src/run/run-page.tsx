@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { artifactsQuery, metricsQuery, resolveQuery, runQuery, usePulse } from '../api/queries.ts'
 import { ApiError } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
-import { Refusal } from '../app/error-page.tsx'
+import { MissingPage } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo } from '../app/link.tsx'
 import { experimentRuns, inProject } from '../app/project.ts'
@@ -65,15 +65,11 @@ function Missing({ id, tab, error, retry }: { id: string; tab: string; error: Er
   }, [href, go])
   if (isRefused && (isPending || meant)) return null
   return (
-    <div className="page-body">
-      <div className="empty">
-        <h1>No run {id.slice(0, 8)} here</h1>
-        <Refusal error={error} retry={retry} />
-        <A className="button" href={`/runs?filter=${encodeURIComponent(`id like '${id.slice(0, 8)}%'`)}`}>
-          Search for it
-        </A>
-      </div>
-    </div>
+    <MissingPage title={`No run ${id.slice(0, 8)} here`} error={error} retry={retry}>
+      <A className="button" href={`/runs?filter=${encodeURIComponent(`id like '${id.slice(0, 8)}%'`)}`}>
+        Search for it
+      </A>
+    </MissingPage>
   )
 }
 
@@ -83,12 +79,12 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
   const { data: artifacts } = useQuery(artifactsQuery(run.id))
   const isSweep = run.kind === 'sweep'
   const done = run.sweep ? run.sweep.completed + run.sweep.failed : 0
-  const tabs: [name: string, label: string, count?: number | undefined][] = [
+  const tabs: [name: string, label: string, count?: number][] = [
     ['overview', 'Overview'],
     ...(isSweep ? ([['iterations', 'Iterations', done]] as [string, string, number][]) : []),
-    ['charts', 'Charts', metrics?.filter(({ pointCount }) => pointCount > 1).length],
+    ['charts', 'Charts', metrics?.filter(({ pointCount }) => pointCount > 1).length ?? 0],
     ['logs', 'Logs'],
-    ['artifacts', 'Artifacts', artifacts?.length],
+    ['artifacts', 'Artifacts', artifacts?.length ?? 0],
     ['code', 'Code and environment'],
     ['lineage', 'Lineage'],
     ['history', 'History'],
@@ -108,7 +104,8 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
       <nav className="tabs" aria-label="Parts of the run">
         {tabs.map(([name, label, count]) => (
           <A key={name} href={hrefOf(name)} aria-current={tab === name ? 'page' : undefined}>
-            {label} {count === undefined || count === 0 ? '' : count}
+            {label}
+            {count !== undefined && <span className="count">{count === 0 ? '' : count}</span>}
           </A>
         ))}
       </nav>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { get } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
+import { MissingPage } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo, useSearch } from '../app/link.tsx'
 import { inProject } from '../app/project.ts'
@@ -28,15 +28,11 @@ export function TracePage() {
   })
   if (error)
     return (
-      <div className="page-body">
-        <div className="empty">
-          <h1>No trace {id.slice(0, 11)} here</h1>
-          <Refusal error={error} retry={() => void refetch()} />
-          <A className="button" href="/traces">
-            All traces
-          </A>
-        </div>
-      </div>
+      <MissingPage title={`No trace ${id.slice(0, 11)} here`} error={error} retry={() => void refetch()}>
+        <A className="button" href="/traces">
+          All traces
+        </A>
+      </MissingPage>
     )
   return data ? <Loaded trace={data.trace} spans={data.spans} /> : null
 }

@@ -3,7 +3,7 @@ import type { JsonValue, LineChange } from '@trainyard/contract'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { get, post } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
+import { MissingPage, Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
 import { terminalCommand } from '../format/command.ts'
@@ -39,9 +39,11 @@ export function FunctionPage() {
   })
   if (error)
     return (
-      <div className="page-body">
-        <Refusal error={error} />
-      </div>
+      <MissingPage title={`No function ${name} in ${project}`} error={error}>
+        <A className="button" href={inProject(project, '/functions')}>
+          All functions
+        </A>
+      </MissingPage>
     )
   if (!shown) return null
   const { spec } = shown
