@@ -166,6 +166,7 @@ async function startWorker(
       ...(cpus === undefined ? {} : { cpus }),
       ...(memory === undefined ? {} : { memory }),
       ...(gpus === undefined ? {} : { gpus }),
+      environment: cli.config.environment,
     }),
     openExecution: (run) => openJobExecution(cli, session, run),
     onProblem: (error) => log.error({ err: error }, 'jobs cannot be carried out'),

@@ -251,7 +251,7 @@ async function describeOrphan(execution: Execution, run: RunRecord, { start }: J
   const environment =
     run.environment !== null || run.parentId !== null || interpreter === undefined
       ? undefined
-      : await captureEnvironment(interpreter, { recorded: 'when the run was taken in by a later command' })
+      : await captureEnvironment(execution, interpreter, { recorded: 'when the run was taken in by a later command' })
   return {
     ...(code === undefined ? {} : { code: await keepCodeTexts(execution.directory, code) }),
     ...(environment === undefined ? {} : { environment }),

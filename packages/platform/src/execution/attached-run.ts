@@ -42,7 +42,7 @@ export async function startAttachedRun(
   const running = startIteration(execution, { ...run, ...(await givenToRun(execution, run)) }, { ...events, runner, supervisor })
   const done = running.done.then(async () => {
     await runs.update(run.id, {
-      environment: await captureEnvironment(runner.interpreter, { ...run.choices, ...runner.choices }),
+      environment: await captureEnvironment(execution, runner.interpreter, { ...run.choices, ...runner.choices }),
     })
     return runs.get(run.id)
   })

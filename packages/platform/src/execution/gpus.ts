@@ -1,60 +1,87 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { promisify } from 'node:util'
 import type { JsonObject } from '@trainyard/contract'
+import { onPath } from './interpreter.ts'
 
 const bytesPerMebibyte = 1_048_576
 
-/**
- * What the driver's own tool says of each GPU, as CSV; nothing where no driver is loaded (starting the tool takes 20-500 ms), where the tool
- * is missing, or where it hangs: a driver in trouble must not disturb the training.
- */
-async function askDriver(fields: readonly string[], timeoutMs: number): Promise<string> {
-  if (!existsSync('/proc/driver/nvidia')) return ''
-  try {
-    const arguments_ = [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits']
-    const { stdout } = await promisify(execFile)('nvidia-smi', arguments_, { timeout: timeoutMs })
-    return stdout
-  } catch {
-    return ''
-  }
+export interface GpuQuestion {
+  /** `nvidia-smi`, the driver's own tool, is looked for on its `PATH`. */
+  environment: Readonly<Record<string, string | undefined>>
+  timeoutMs?: number
 }
 
-const rowsOf = (csv: string): string[][] =>
+/**
+ * What the tool says of each GPU, a row each, as far as it gets: none where it is missing or fails, undefined where it hangs. A driver in
+ * trouble must not disturb the training. An exit code alone says little: a worn chip with a board's own records is told by 14, behind
+ * figures that are right.
+ */
+async function askDriver(
+  fields: readonly string[],
+  { environment, timeoutMs }: Required<GpuQuestion>,
+): Promise<string[][] | undefined> {
+  const tool = onPath('nvidia-smi', environment)
+  if (tool === undefined) return []
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  const child = execFile(
+    tool,
+    [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'],
+    { env: environment },
+    (_failure, told) => resolve(told),
+  )
+  // What hangs within the driver does not even die: nobody waits for its end.
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    child.unref()
+    resolve(undefined)
+  }, timeoutMs)
+  const told = await promise
+  clearTimeout(timer)
+  return told === undefined ? undefined : rowsIn(told, fields.length)
+}
+
+/** Warnings and reasons stand among the rows, which begin with the number of a GPU. A name may have commas; it comes last. */
+const rowsIn = (csv: string, columns: number): string[][] =>
   csv
     .split('\n')
-    .filter((line) => line.trim() !== '')
     .map((line) => line.split(',').map((field) => field.trim()))
+    .filter((row) => /^\d+$/.test(row[0] ?? '') && row.length >= columns)
 
-/** Undefined for `[N/A]` and `[Not Supported]`, as parts of a divided GPU answer. */
+/** Undefined for what a GPU does not tell: `[N/A]` of a divided one, `[Not Supported]`, `[Unknown Error]`, `[GPU is lost]`. */
 function numberIn(field: string | undefined): number | undefined {
   const value = field === undefined || field === '' ? Number.NaN : Number(field)
   return Number.isFinite(value) ? value : undefined
 }
 
-export const listGpus = async (): Promise<JsonObject[]> =>
-  gpusIn(await askDriver(['index', 'memory.total', 'driver_version', 'name'], 10_000))
-
-export const gpusIn = (csv: string): JsonObject[] =>
-  rowsOf(csv).map(([index, memory, driver, ...name]) => {
+/** The GPUs of this machine: `index`, `name`, `memoryBytes` where it is told, and `driver`, its version. */
+export async function listGpus({ environment, timeoutMs = 10_000 }: GpuQuestion): Promise<JsonObject[]> {
+  const rows = await askDriver(['index', 'memory.total', 'driver_version', 'name'], { environment, timeoutMs })
+  return (rows ?? []).map(([index, memory, driver, ...name]) => {
     const memoryMebibytes = numberIn(memory)
     return {
-      index: numberIn(index) ?? 0,
+      index: Number(index),
       name: name.join(', '),
       ...(memoryMebibytes === undefined ? {} : { memoryBytes: memoryMebibytes * bytesPerMebibyte }),
       driver: driver ?? '',
     }
   })
+}
 
-export const gpuUsage = async (): Promise<{ key: string; value: number }[]> =>
-  gpuUsageIn(await askDriver(['index', 'utilization.gpu', 'memory.used'], 4000))
-
-/** What a GPU does not tell has no point. */
-export const gpuUsageIn = (csv: string): { key: string; value: number }[] =>
-  rowsOf(csv).flatMap(([index, utilization, memory]) => {
+/**
+ * One point for each figure that a GPU tells now: `system/gpu_0_utilization_percent`, `system/gpu_0_memory_bytes`. Undefined when the tool
+ * hangs: who asks again and again only adds to what hangs there.
+ */
+export async function gpuUsage({
+  environment,
+  timeoutMs = 4000,
+}: GpuQuestion): Promise<{ key: string; value: number }[] | undefined> {
+  const rows = await askDriver(['index', 'utilization.gpu', 'memory.used'], { environment, timeoutMs })
+  return rows?.flatMap(([index, utilization, memory]) => {
     const [percent, mebibytes] = [numberIn(utilization), numberIn(memory)]
     return [
       ...(percent === undefined ? [] : [{ key: `system/gpu_${index}_utilization_percent`, value: percent }]),
       ...(mebibytes === undefined ? [] : [{ key: `system/gpu_${index}_memory_bytes`, value: mebibytes * bytesPerMebibyte }]),
     ]
   })
+}

@@ -19,7 +19,8 @@ const isExecutable = (path: string): boolean => {
   }
 }
 
-const onPath = (name: string, environment: Environment): string | undefined =>
+/** The program of that name which a shell would start. */
+export const onPath = (name: string, environment: Environment): string | undefined =>
   (environment['PATH'] ?? '')
     .split(delimiter)
     .filter((folder) => folder !== '')

@@ -103,7 +103,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     fresh: events.record === 'create',
     onChildren: (made) => children.add(made),
     onStart: ({ interpreter }) => {
-      environment = captureEnvironment(interpreter, run.choices)
+      environment = captureEnvironment(execution, interpreter, run.choices)
     },
   })
   carrier.follow()
@@ -133,7 +133,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
       exit,
       error: conclusion.error,
       code: await code,
-      environment: await (environment ?? captureEnvironment(undefined, run.choices)),
+      environment: await (environment ?? captureEnvironment(execution, undefined, run.choices)),
       supervisor: waiting === undefined ? null : (events.waitsWith ?? supervisorOf(execution)),
     },
   })
@@ -221,6 +221,7 @@ function watchers(supervision: Supervision): Disposable {
         everyMs: run.sampleEveryMs,
         metrics,
         clock: execution.clock,
+        environment: execution.environment,
         onFailure: problem,
       }),
     )

@@ -159,7 +159,7 @@ export async function concludeSweep(execution: Execution, parent: PreparedRun, e
       runs.addProblem(parent.id, `the table of iterations could not be stored: ${messageOf(error)}`),
     )
   }
-  const environment = await captureEnvironment(undefined, parent.choices)
+  const environment = await captureEnvironment(execution, undefined, parent.choices)
   const current = await runs.get(parent.id)
   if (!isEnded(current.state)) {
     await runs.transition(parent.id, {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { availableParallelism, cpus, hostname, release, totalmem, type } from 'node:os'
 import type { EnvironmentInfo, JsonObject } from '@trainyard/contract'
-import { listGpus } from '../gpus.ts'
+import { type GpuQuestion, listGpus } from '../gpus.ts'
 
 /** Distribution names follow from the folder names in site-packages, which is a hundred times cheaper than asking Python. */
 export async function installedPackages(sitePackages: readonly string[]): Promise<string[]> {
@@ -17,13 +17,14 @@ export async function installedPackages(sitePackages: readonly string[]): Promis
 }
 
 export async function captureEnvironment(
+  { environment }: Pick<GpuQuestion, 'environment'>,
   interpreter: JsonObject | undefined,
   choices: Record<string, string>,
 ): Promise<EnvironmentInfo> {
   const sitePackages = Array.isArray(interpreter?.['sitePackages'])
     ? interpreter['sitePackages'].filter((folder): folder is string => typeof folder === 'string')
     : []
-  const [packages, gpus] = await Promise.all([installedPackages(sitePackages), listGpus()])
+  const [packages, gpus] = await Promise.all([installedPackages(sitePackages), listGpus({ environment })])
   return {
     ...(interpreter === undefined ? {} : { interpreter }),
     packages,
