@@ -164,8 +164,16 @@ describe('bad input', () => {
 
   it('a first command that is refused at once leaves no data directory', async () => {
     using own = new Workshop()
-    own.write('job.py', 'print(1)\n')
-    for (const words of [['missing.py'], ['job.py', '--python', 'python3.99'], ['job.py', '-i', 'data=gone.csv']])
+    own.write('job.py', 'def train(context, eta: float = 0.3):\n    print(eta)\n')
+    for (const words of [
+      ['missing.py'],
+      ['job.py', '--python', 'python3.99'],
+      ['job.py', '-i', 'data=gone.csv'],
+      ['job.py:trian'],
+      ['job.py:train', '--detach', '-p', 'etta=1'],
+      ['job.py:train', '-p', 'eta=high'],
+      ['job.py:train', '-x', 'etta=[0.1,0.2]'],
+    ])
       expectSentence(await own.run('run', ...words), { code: 2, says: /./ })
     expect(readdirSync(own.folder)).toEqual(['job.py'])
   })

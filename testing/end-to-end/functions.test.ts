@@ -139,7 +139,7 @@ describe('a function', () => {
   it.each([
     [['function', 'new'], 'has no name'],
     [['function', 'new', '--name', 'f'], 'has no code: give it a file, a source'],
-    [['function', 'new', 'train.py:trian'], 'has no handler trian; there are train, other.'],
+    [['function', 'new', 'train.py:trian'], "has no handler 'trian'; it has: train, other."],
     [['function', 'new', 'train.py', '--kind', 'jop'], 'did you mean job?'],
     [['function', 'new', 'missing.py'], 'There is no source'],
     [['function', 'new', 'train.py', '--name', 'a/b'], 'may not have spaces nor any of'],

@@ -1,6 +1,7 @@
 import { AppError, didYouMean, type Task } from '@trainyard/contract'
 import type { EntryParameter, EntryPoint, FunctionSpec } from '@trainyard/contract/function'
 import { entryPointsOf } from './code/entry-points.ts'
+import { isDecorated } from './code/python-entry-points.ts'
 import { handlerName } from './function-outline.ts'
 import { checkHandler } from './make-function.ts'
 
@@ -11,8 +12,8 @@ type Asked = Pick<Task, 'handler' | 'parameters' | 'inputs' | 'sweep'>
 
 /**
  * Whether the handler that is asked for is there and takes what it is given, as far as the code says without running it: names of
- * parameters, those that have no default, numbers and truths. Of code that cannot be seen (in an image, a repository) nothing is known and
- * nothing refused. `invalid_argument` names what is meant, or what there is.
+ * parameters, those that have no default, numbers and truths. Of code that cannot be seen (in an image, a repository), or that a decorator
+ * may have changed, nothing is known and nothing refused. `invalid_argument` names what is meant, or what there is.
  */
 export function checkCall(called: Callable, asked: Asked): void {
   const handler = asked.handler ?? called.handler
@@ -23,6 +24,7 @@ export function checkCall(called: Callable, asked: Asked): void {
   const point = entryPoints[handlerName({ handler }) ?? '']
   // Handlers of TypeScript take one object of parameters, whose fields are not seen.
   if (point === undefined || handler.includes('.') || !(called.codeFile ?? 'function.py').endsWith('.py')) return
+  if (code !== undefined && isDecorated(code, point.line ?? 1)) return
   checkNames(point, called, asked)
   for (const [name, value] of Object.entries(asked.parameters ?? {})) {
     const parameter = point.parameters.find((each) => each.name === name)
@@ -68,7 +70,7 @@ function isNumber(value: unknown): boolean {
   return (
     typeof value === 'string' &&
     value.trim() !== '' &&
-    (!Number.isNaN(Number(value)) || /^[+-]?(?:nan|inf(?:inity)?)$/i.test(value))
+    (!Number.isNaN(Number(value.replaceAll(/(?<=\d)_(?=\d)/g, ''))) || /^[+-]?(?:nan|inf(?:inity)?)$/i.test(value))
   )
 }
 

@@ -107,7 +107,7 @@ test.each([
   ],
   ['without a name', undefined, { code: 'x' }, 'The function has no name'],
   ['of no kind', 'train.py', { kind: 'jop' }, 'there is no kind of function "jop" (did you mean job?)'],
-  ['with a handler that is not there', 'train.py', { handler: 'trian' }, 'has no handler trian; there are train.'],
+  ['with a handler that is not there', 'train.py', { handler: 'trian' }, "has no handler 'trian'; it has: train."],
   ['from an empty file', 'empty.py', {}, 'is empty: there is no code in it'],
   ['from a missing file', 'missing.py', {}, 'There is no source'],
   ['from a function.yaml', 'function.yaml', {}, 'take it in with trainyard function import'],

@@ -62,7 +62,7 @@ export function checkHandler({ name, code, handler, entryPoints = {} }: Function
   const names = byLikeness(handler, Object.keys(entryPoints)).slice(0, 8)
   throw new AppError(
     'invalid_argument',
-    `The code of ${name} has no handler ${handler}${names.length === 0 ? '' : `; there are ${names.join(', ')}`}.`,
+    `The code of ${name} has no handler '${handler}'${names.length === 0 ? '' : `; it has: ${names.join(', ')}`}.`,
     { details: { type: 'missing_handler', handlers: names } },
   )
 }

@@ -300,7 +300,7 @@ test.each([
   ['a parameter that it needs', {}, 'train needs the parameter "eta"'],
   ['a value of another type', { parameters: { eta: 'fast' } }, 'The parameter eta of train must be float, not "fast".'],
   ['a number that is not whole', { parameters: { eta: 1, rounds: 2.5 } }, 'must be int, not 2.5'],
-  ['a handler that is not there', { handler: 'trian', parameters: {} }, 'has no handler trian; there are train'],
+  ['a handler that is not there', { handler: 'trian', parameters: {} }, "has no handler 'trian'; it has: train"],
   ['a script beside the function', { command: 'x.py', parameters: { eta: 1 } }, 'give one of both'],
 ])('a schedule is refused with %s', async (_what, task, sentence) => {
   await using place = await openTraining()

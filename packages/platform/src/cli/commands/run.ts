@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Command } from 'commander'
 import { AppError, type Task } from '@trainyard/contract'
 import { type DataDirectory, dataDirectoryAt } from '../../base/data-directory.ts'
 // Files, not the folder's index: what runs before the process of a run is started must not wait for the rest to load (15 ms).
-import { prepareRun, type PrepareOptions } from '../../execution/prepare.ts'
+import { locateCode, prepareRun, type PrepareOptions } from '../../execution/prepare.ts'
 import type { Ground } from '../../execution/execution.ts'
 import type { PreparedRun } from '../../execution/prepared-run.ts'
 import { isMissing } from '../../execution/unstarted.ts'
@@ -73,6 +73,8 @@ export async function runCommand(
     return await runOnServer(cli, work)
   }
   const directory = dataDirectoryAt(directoryPlace(cli))
+  // One that is known by its id is recorded, whatever becomes of it.
+  if (options.runId === undefined && !existsSync(directory.path)) await checkFirst(cli, work.task)
   await using records = lazyRecords(cli, directory)
   if (options.detach) await cli.print(await records.use(({ detach }) => detach(work)))
   else await execute(cli, directory, records, work)
@@ -87,6 +89,18 @@ async function stageForRun(
 ): Promise<Staged> {
   const { stageNamedFunction } = await import('../functions/stage-named-function.ts')
   return await stageNamedFunction(cli, reference, task, context)
+}
+
+/**
+ * In a folder without records a mistake that the code shows is told before any are begun. Elsewhere the process tells it, which knows
+ * more.
+ */
+async function checkFirst(cli: Cli, task: Task): Promise<void> {
+  const { file } = locateCode(task, cli.workingDirectory)
+  if (file.handler === undefined) return
+  const { checkCall, readCode } = await import('../../functions/index.ts')
+  const name = basename(file.script)
+  checkCall({ name, code: await readCode(file.script), codeFile: name }, { ...task, handler: file.handler })
 }
 
 interface Work {

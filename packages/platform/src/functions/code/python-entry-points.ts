@@ -26,6 +26,14 @@ export function pythonEntryPoints(code: string): Record<string, EntryPoint> {
   return Object.fromEntries(handlers.map(({ point }) => [point.name, point]))
 }
 
+/** Whether a decorator stands above the definition in that line, counted from 1: it may take other parameters than are written there. */
+export function isDecorated(code: string, line: number): boolean {
+  const text = code.replaceAll('\r\n', '\n')
+  const above = text.split('\n', line - 1).join('\n')
+  const last = statementStarts(`${above}\n`).findLast((start) => !/^[ \t]*(?:#|\n|$)/.test(above.slice(start)))
+  return last !== undefined && above[last] === '@'
+}
+
 /** The docstring of the whole file. */
 export function pythonModuleDoc(code: string): string | undefined {
   const start = /^(?:\uFEFF)?(?:\s|#[^\n]*\n)*/.exec(code)?.[0].length ?? 0

@@ -44,7 +44,7 @@ test.each([
   [{ spec: { name: 'f' } }, 'has no code'],
   [{ spec: { name: '', code: 'x' } }, 'spec.name'],
   [{ spec: { name: 'f', code: 'x', kind: 'jop' } }, 'did you mean job?'],
-  [{ spec: { name: 'f', code: 'def a(): pass', handler: 'b' } }, 'has no handler b; there are a.'],
+  [{ spec: { name: 'f', code: 'def a(): pass', handler: 'b' } }, "has no handler 'b'; it has: a."],
   [{ spec: { name: 'f', code: 'x', colour: 'red' } }, 'spec'],
   [{ document: { kind: 'project', metadata: {} } }, 'its kind is project'],
   [{ document: { kind: 'job', metadata: { name: 'f' }, spec: { args: 3 } } }, 'spec.args must be a list'],
