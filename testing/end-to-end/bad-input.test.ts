@@ -183,6 +183,8 @@ describe('bad input', () => {
     own.write('job.py', 'def train(context, depth: int = 1, *, lr: float = 0.1):\n    context.log_result("x", depth)\n')
     own.write('job.ts', 'export const train = (context: object, { depth = 1 }: { depth?: number }) => ({ depth })\n')
     own.write('broken.py', 'def job(:\n')
+    // Where there is one, it is the process that looks.
+    mkdirSync(join(own.folder, '.trainyard'))
     const refused: [string[], RegExp][] = [
       [['run', 'job.py:trian', '--project', 'new'], /no handler 'trian'; it has: train/],
       [['run', 'job.py:train', '-p', 'dpeth=1'], /no parameter "dpeth"; did you mean "depth"/],
