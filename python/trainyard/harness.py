@@ -99,9 +99,10 @@ def _read_spec():
             break
         parts.append(part)
     os.close(descriptor)
-    line = b"".join(parts).partition(b"\n")[0]
-    if not line:
-        sys.exit("trainyard.harness got no job: the trainyard command that started it is gone.")
+    line, end, _ = b"".join(parts).partition(b"\n")
+    if not end:
+        # Who started us is gone and tells nobody of it; whoever takes the run over sees that it never began.
+        sys.exit(125)
     import json
 
     return json.loads(line)

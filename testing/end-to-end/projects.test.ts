@@ -167,6 +167,30 @@ spec:
     })
   })
 
+  it('a function made from a script of the folder is referred to where it lies; only what that cannot say is written out', async () => {
+    const code = (value: number): string => `def job(context):\n    context.log_result("value", ${value})\n`
+    workshop.write('code/one.py', code(1))
+    workshop.write('code/two.py', code(2))
+    workshop.write('code/three.py', code(3))
+    const make = async (...given: string[]): Promise<void> => {
+      expect(await workshop.run('--project', 'p', 'function', 'new', ...given)).toMatchObject({ code: 0 })
+    }
+    await make('code/one.py')
+    await make('code/two.py', '--name', 'second', '--handler', 'job', '--requirement', 'requests')
+    await make('code/three.py', '--cpu', '2')
+    workshop.write('code/three.py', code(4))
+    await workshop.run('--project', 'p', 'project', 'save', '.')
+    const text = readFileSync(join(workshop.folder, 'project.yaml'), 'utf8')
+    expect(text).toContain('url: code/one.py')
+    expect(text).toContain('url: code/two.py')
+    expect(text).toContain('handler: job')
+    expect(readdirSync(join(workshop.folder, 'functions'))).toEqual(['three.yaml'])
+    expect((await workshop.run('project', 'sync', '.')).stderr).toContain('says what the records say')
+    workshop.write('code/one.py', code(5))
+    await workshop.run('project', 'sync', '.', '--from-folder')
+    expect((await workshop.json('--project', 'p', 'run', 'db://p/one', '--handler', 'job')).results).toEqual({ value: 5 })
+  })
+
   it('is loaded with its functions and artifacts, saved, compared, packed and taken in again', async () => {
     write()
     const loaded = await workshop.run('project', 'load', 'churn')

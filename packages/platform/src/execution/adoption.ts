@@ -6,7 +6,7 @@ import { messageOf } from '../base/errors.ts'
 import { RunCarrier } from './carrier.ts'
 import { ChildRuns, endReportedChildren } from './child-runs.ts'
 import type { RunPatch } from '../tracking/tracking.ts'
-import { type Conclusion, concludeRun } from './conclude.ts'
+import { type Conclusion, concludeRun, concludeUntold } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import { type JournalFacts, scanJournals } from './journal-scan.ts'
 import { resolveOutPath } from './out-path.ts'
@@ -178,7 +178,7 @@ export interface Orphan {
 export async function endOrphan(execution: Execution, orphan: Orphan): Promise<Conclusion> {
   const { run, children, carrier, facts, directory, exit } = orphan
   const { runs } = execution.tracking
-  const conclusion = exit === undefined ? concludeOrphan(run, facts) : { ...concludeRun(exit, facts.end), exit }
+  const conclusion = exit === undefined ? concludeOrphan(run, facts, directory) : { ...concludeRun(exit, facts.end), exit }
   await children.finish(carrier.best, conclusion)
   await endReportedChildren(execution, run.id, conclusion)
   // It had been started, and its supervisor had no time to say so.
@@ -208,7 +208,7 @@ async function hasLiveProcesses(execution: Execution, run: RunRecord): Promise<b
 
 type OrphanConclusion = Conclusion & { exit: RunExit }
 
-function concludeOrphan(run: RunRecord, facts: JournalFacts): OrphanConclusion {
+function concludeOrphan(run: RunRecord, facts: JournalFacts, directory: RunDirectory): OrphanConclusion {
   const { end } = facts
   const lastSeenAtMs = Math.max(facts.lastTimeMs, run.supervisor?.heartbeatAtMs ?? 0, run.startedAtMs ?? 0)
   const lost: RunExit = { kind: 'lost', lastSeenAtMs, host: run.host, note: `last seen ${new Date(lastSeenAtMs).toISOString()}` }
@@ -231,8 +231,14 @@ function concludeOrphan(run: RunRecord, facts: JournalFacts): OrphanConclusion {
       error: null,
       exit: lost,
     }
+  if (facts.start === undefined && isJournalWhole(run, directory) && run.supervisor?.child !== undefined)
+    return { ...concludeUntold('the program that started it ended'), exit: lost }
   return { ...concludeRun(lost, undefined), exit: lost }
 }
+
+/** After a crash of the machine, or without its directory, what the journal held may be lost. */
+export const isJournalWhole = ({ supervisor }: Pick<RunRecord, 'supervisor'>, { path }: RunDirectory): boolean =>
+  supervisor?.bootId === bootId() && existsSync(path)
 
 /** What its supervisor had no time to record, or what a bare run never had anybody record: its code and its environment. */
 async function describeOrphan(execution: Execution, run: RunRecord, { start }: JournalFacts): Promise<RunPatch> {

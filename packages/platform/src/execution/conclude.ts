@@ -16,6 +16,16 @@ function describeSignal(exit: Extract<RunExit, { kind: 'signalled' }>): string {
   return `killed by ${exit.signal}`
 }
 
+const untold = 'never_began'
+
+/** Whether the run's process ended before it was told its job: nothing of the user's has run. */
+export const isUntold = (error: RunError | null): boolean => error?.type === untold
+
+export function concludeUntold(because: string): Conclusion {
+  const message = `never began: ${because} before its job reached the process`
+  return { state: 'failed', reason: message, error: { type: untold, message } }
+}
+
 /**
  * What a run's end means, from how the process ended and what its journal said last. Pure. The process's word (`end`) wins over
  * a plain exit code, because it knows the exception; our own stop wins over both.

@@ -12,7 +12,7 @@ import { messageOf } from '../base/errors.ts'
 import { withWish } from './asked-to-stop.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns, endReportedChildren } from './child-runs.ts'
-import type { Conclusion } from './conclude.ts'
+import { type Conclusion, concludeUntold } from './conclude.ts'
 import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
 import { givenToRun } from './given-to-run.ts'
@@ -113,13 +113,15 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   using _watchers = watchers(supervision)
   const ended = await child.exit.catch((error: unknown): RunExit => ({ kind: 'exited', code: startFailed(error, carrier) }))
   const { exit, because } = await withWish(execution, run.id, ended)
-  const conclusion = await carrier.finish(exit, supervision.because() ?? because)
+  const told = await carrier.finish(exit, supervision.because() ?? because)
+  const neverBegan = exit.kind === 'lost' && carrier.start === undefined
+  const conclusion = neverBegan ? concludeUntold('the program that starts processes for it ended') : told
   await children.finish(carrier.best, conclusion)
   if (execution.clients?.mayHaveLogged() === true) await endReportedChildren(execution, run.id, conclusion)
-  if (conclusion.state === 'failed' && carrier.start === undefined && run.launcher.language !== 'program') {
-    const told = await diagnoseStart(run, conclusion)
-    conclusion.error = told
-    conclusion.reason = told.message
+  if (conclusion.state === 'failed' && !neverBegan && carrier.start === undefined && run.launcher.language !== 'program') {
+    const diagnosis = await diagnoseStart(run, conclusion)
+    conclusion.error = diagnosis
+    conclusion.reason = diagnosis.message
   }
   const left = child.leftBehind()
   if (left.length > 0) run.choices['left behind'] = `processes ${left.join(', ')} were still running when the script ended`
@@ -139,6 +141,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   })
   requireDirectory(execution)
   if (waiting === undefined) removeRunDirectory(directory)
+  else if (neverBegan) renewRunDirectory(execution.directory.runs, run.id, await tracking.logs.sizeBytes(run.id))
   return tracking.runs.get(run.id)
 }
 

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isEnded, type RunExit, type RunRecord, type Supervisor } from '@trainyard/contract'
 import { stopGroup } from './abort.ts'
-import { endOrphan } from './adoption.ts'
+import { endOrphan, isJournalWhole } from './adoption.ts'
 import { RunCarrier } from './carrier.ts'
 import { ChildRuns } from './child-runs.ts'
 import type { Execution } from './execution.ts'
 import { watchForAbort } from './heartbeat.ts'
-import { bootId, isAlive } from './process-identity.ts'
-import { removeRunDirectory, runDirectoryOf } from './run-directory.ts'
+import { isAlive } from './process-identity.ts'
+import { renewRunDirectory, runDirectoryOf } from './run-directory.ts'
 import { placeName } from './start-process.ts'
 import { substrateFor } from './substrates/table.ts'
 import { supervisorOf } from './supervisor-of.ts'
@@ -57,8 +56,7 @@ export async function superviseOrphan(
   const facts = await carrier.catchUp()
   const run = await runs.get(id)
   if (isEnded(run.state)) return run
-  // After a crash of the machine, or without its directory, what the journal held may be lost.
-  const neverBegan = facts.start === undefined && found.supervisor?.bootId === bootId() && existsSync(directory.path)
+  const neverBegan = facts.start === undefined && isJournalWhole(found, directory)
   if (neverBegan && run.state === 'running' && stopping === undefined) {
     await children.leave()
     const atMs = execution.clock.nowMs()
@@ -69,7 +67,7 @@ export async function superviseOrphan(
       atMs,
       patch: { supervisor: options.waitsWith },
     })
-    removeRunDirectory(directory)
+    renewRunDirectory(execution.directory.runs, id, await execution.tracking.logs.sizeBytes(id))
     return await runs.get(id)
   }
   await endOrphan(execution, {

@@ -68,6 +68,28 @@ test('a failed attempt is repeated after its pause, and the queue counts the att
   expect(await place.output(run)).toBe('try\ntry\n')
 })
 
+test('a job that never reached its process, because what starts processes was killed, is started again and counts as one attempt', async () => {
+  const killed: string[] = []
+  // Called after the record says running, before the process is told.
+  const arm = async (run: string): Promise<void> => {
+    const { supervisor } = await place.tracking.runs.get(run)
+    if (supervisor?.child === undefined) return
+    const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${supervisor.child.pid}/status`, 'utf8'))?.[1]
+    if (killed.length > 0 || parent === undefined || Number(parent) === process.pid) return
+    killed.push(run)
+    process.kill(Number(parent), 'SIGKILL')
+  }
+  await using place = await openWorkplace({ notifications: { arm } })
+  const log = join(place.folder, 'log')
+  place.work()
+  while (killed.length === 0) await place.ended(await place.shell('true'))
+  const [run = ''] = killed
+  expect(await place.tracking.runs.get(run)).toMatchObject({ state: 'completed', attempt: 1, error: null, exit: { code: 0 } })
+  const later = await place.shell(`echo once >> ${log}; cat ${log}`)
+  expect(await place.ended(later)).toMatchObject({ state: 'completed', attempt: 1 })
+  expect(await place.output(later)).toBe('once\n')
+})
+
 test('a job that nobody takes in time fails and says what it waited for', async () => {
   await using place = await openWorkplace()
   const run = await place.shell('true', { resources: { gpus: 1 }, pendingTimeoutMs: 300 })

@@ -1,6 +1,14 @@
 import { isAppError, isEnded, type RunRecord } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
-import { type Execution, isPermanent, type PreparedRun, removeSentCode, startJob, startProcessBy } from '../execution/index.ts'
+import {
+  type Execution,
+  isPermanent,
+  isUntold,
+  type PreparedRun,
+  removeSentCode,
+  startJob,
+  startProcessBy,
+} from '../execution/index.ts'
 import { coresAtHand, planSweep, startSweep } from '../tuning/index.ts'
 import { planOf, type JobRow } from './job-rows.ts'
 import { prepareJob } from './prepare-job.ts'
@@ -38,7 +46,9 @@ export async function performJob(options: AtWork, row: JobRow, leaving: AbortSig
   const execution: Execution = { ...opened.execution, queued: true }
   try {
     const done = await carryOut(execution, options, { prepared, row, attempt })
-    if (!isEnded(done.state)) return { kind: 'again', readyAtMs: execution.clock.nowMs() + pauseOf(row, attempt), attempt }
+    const nowMs = execution.clock.nowMs()
+    if (isUntold(done.error)) return { kind: 'again', readyAtMs: nowMs, attempt: row.attempt }
+    if (!isEnded(done.state)) return { kind: 'again', readyAtMs: nowMs + pauseOf(row, attempt), attempt }
   } catch (error) {
     // Aborted between our look and its beginning.
     if (!isAppError(error, 'failed_precondition')) throw error
@@ -77,9 +87,11 @@ async function carryOut(
     onProblem,
     waitsWith: queueSupervisor(execution.clock.nowMs()),
     retryReason: ({ error, reason }) =>
-      attempt <= retries && !isPermanent(error)
-        ? `attempt ${attempt} failed (${reason ?? 'no reason told'}); the next one begins in ${pauseOf(row, attempt) / 1000} s`
-        : undefined,
+      isUntold(error)
+        ? `${reason}; it is started again`
+        : attempt <= retries && !isPermanent(error)
+          ? `attempt ${attempt} failed (${reason ?? 'no reason told'}); the next one begins in ${pauseOf(row, attempt) / 1000} s`
+          : undefined,
   }).done
 }
 

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
+import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { isAppError, type JsonObject } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
 import {
@@ -56,8 +56,36 @@ export async function writtenEntry(
   return await ownFile(kept)
 }
 
-/** A function that the project does not describe otherwise. */
-export async function ownFile({ name, document }: { name: string; document: FunctionDocument }): Promise<WrittenEntry> {
+/**
+ * An entry for a function that the project does not describe yet: its script where that lies in the folder, and the script with what may
+ * stand beside it says all there is; else a file of its own, with the code in it.
+ */
+export async function unlistedEntry(kept: { name: string; document: FunctionDocument }, place: Place): Promise<WrittenEntry> {
+  const { code, codeFile } = fromFunctionDocument(kept.document)
+  const scripts = code === undefined || codeFile === undefined ? [] : scriptsCalled(codeFile, place.folder)
+  for (const url of scripts) {
+    const entry = { url, name: kept.name }
+    for (const candidate of [entry, { ...entry, ...saidOf(kept.document) }])
+      if (agrees(await made(candidate, place), kept.document)) return { entry: candidate, files: new Map() }
+  }
+  return await ownFile(kept)
+}
+
+/** Files of that name, or notebooks whose code would have it: the nearest to the folder first. */
+function scriptsCalled(codeFile: string, folder: string): string[] {
+  const names = new Set([codeFile, codeFile.replace(/\.py$/, '.ipynb')])
+  const depth = (path: string): number => path.split('/').length
+  return globSync('**/*', { cwd: folder, exclude: (name) => leftOut.has(name) || name.startsWith('.') })
+    .filter((path) => names.has(basename(path)))
+    .map((path) => path.split(sep).join('/'))
+    .toSorted((one, other) => depth(one) - depth(other) || (one < other ? -1 : 1))
+}
+
+/** Folders of installed packages: no code of the project. */
+const leftOut = new Set(['node_modules', 'venv', '__pycache__', 'site-packages'])
+
+/** A function that nothing of the folder says. */
+async function ownFile({ name, document }: { name: string; document: FunctionDocument }): Promise<WrittenEntry> {
   const url = `functions/${name}.yaml`
   return { entry: { url, name }, files: new Map([[url, await printFunctionFile(portableDocument(document))]]) }
 }

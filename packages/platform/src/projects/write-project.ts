@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
 import { type FunctionDocument, fromFunctionDocument, normalizedFunctionName } from '../functions/index.ts'
 import type { ProjectRecord } from '../tracking/index.ts'
-import { isInFolder, ownFile, writtenEntry } from './listed-function.ts'
+import { isInFolder, unlistedEntry, writtenEntry } from './listed-function.ts'
 import { printProjectFile, projectFileName } from './project-file.ts'
 import type { Place } from './take-project.ts'
 
@@ -21,7 +21,8 @@ export type WritePlace = Pick<Place, 'folder' | 'grounds'>
 
 /**
  * The files of a project as the folder must have them to say what the records say: `project.yaml`, the scripts and files that its entries
- * name where they differ from the functions that are kept, and `functions/<name>.yaml` for each function that it does not describe itself.
+ * name where they differ from the functions that are kept, and for each function that it does not describe itself a reference to its script
+ * where that lies in the folder, else `functions/<name>.yaml`.
  * What lies elsewhere (a hub, a repository, another project) stays as it is said. The same records give the same texts, so that Git shows
  * what has changed.
  */
@@ -34,7 +35,9 @@ export async function filesOf({ project, functions, secrets }: Writable, place: 
     const at = listed.findIndex((entry) => nameOf(entry) === kept.name)
     const known = listed[at]
     if (known !== undefined && !isInFolder(known)) continue
-    const written = known === undefined ? await ownFile(kept) : await writtenEntry(known, kept, { ...place, file })
+    const written = await (known === undefined
+      ? unlistedEntry(kept, { ...place, file })
+      : writtenEntry(known, kept, { ...place, file }))
     if (known === undefined) entries.push(written.entry)
     else entries[at] = written.entry
     for (const [path, text] of written.files) files.set(path, text)

@@ -16,7 +16,7 @@ import { createTracking } from '../../tracking/index.ts'
 import { createJobs, createJobWorker, type Demand, type JobWorker, type NewJob } from '../index.ts'
 
 /** A queue over a database of its own, and workers of this process for it. */
-export async function openWorkplace() {
+export async function openWorkplace(given: Pick<Execution, 'notifications'> = {}) {
   const { place, remove } = await createTestPlace()
   const folder = mkdtempSync(join(tmpdir(), 'trainyard-jobs-'))
   const database = await openDatabase(place)
@@ -36,6 +36,7 @@ export async function openWorkplace() {
     owner: 'ada',
     tracking,
     places: createPlaces(objects),
+    ...given,
   }
   const secrets = createSecretBox(join(directory.path, 'secret.key'))
   const functions = createFunctions(createDefinitions(database))
