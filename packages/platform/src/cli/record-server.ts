@@ -77,21 +77,27 @@ const jobsAndSchedules = (session: Session, execution: Execution, onChange: () =
     checkReceivers: (task) => checkReceiversOf(session, task, { allowPrivate }),
   })
   // A firing whose receiver cannot be told is a run all the same; that it was not told stands with the run.
-  return { jobs, schedules: schedulesOf(session, jobsOf(session, execution, onChange), onChange) }
+  const firing = { execution, jobs: jobsOf(session, execution, onChange), allowPrivate, onChange }
+  return { jobs, schedules: schedulesOf(session, firing) }
 }
 
 /** The functions of a session's database. */
 export const functionsOf = (session: Session): Functions => createFunctions(createDefinitions(session.database))
 
 /** The schedules of a session's database. */
-export const schedulesOf = (session: Session, jobs: Jobs, onChange?: () => void): Schedules =>
+export const schedulesOf = (
+  session: Session,
+  { execution, jobs, allowPrivate, onChange }: { execution: Execution; jobs: Jobs; allowPrivate: boolean; onChange: () => void },
+): Schedules =>
   createSchedules({
     database: session.database,
     jobs,
     functions: functionsOf(session),
+    ground: execution,
+    checkReceivers: (task) => checkReceiversOf(session, task, { allowPrivate }),
     secrets: secretBoxOf(session),
     clock: systemClock,
-    ...(onChange === undefined ? {} : { onChange }),
+    onChange,
   })
 
 /** The queue of a session's database. */

@@ -37,8 +37,15 @@ const upcomingShown = 5
 
 function here(cli: Cli, session: Session): Omit<ScheduleAccess, keyof AsyncDisposable> {
   const wake = (): void => void wakeServer(session.directory.path)
-  const schedules = schedulesOf(session, jobsOf(session, executionOf(cli, session), wake), wake)
   const note = readServerNote(session.directory.path)
+  const execution = executionOf(cli, session)
+  const schedules = schedulesOf(session, {
+    execution,
+    jobs: jobsOf(session, execution, wake),
+    // Of the server that is yet to be started, nothing is known.
+    allowPrivate: note === undefined || note.allowPrivate === true,
+    onChange: wake,
+  })
   return {
     ...schedules,
     isRemote: false,

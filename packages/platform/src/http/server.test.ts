@@ -45,6 +45,30 @@ describe('every route of every dialect', () => {
     expect((await server.ask('PUT', '/api/2.0/mlflow/runs/create', {})).status).toBe(405)
   })
 
+  test('that does not exist, or takes another method, is answered in the words of its dialect', async () => {
+    await using server = await openServer()
+    for (const [url, others] of [
+      ['/api/trainyard/v1/nope', undefined],
+      ['/api/trainyard/v1/runs', 'GET'],
+    ] as const) {
+      const { status, json, headers } = await server.ask('PUT', url, {})
+      expect([status, headers['allow']?.toString().includes('GET')]).toEqual(
+        others === undefined ? [404, undefined] : [405, true],
+      )
+      expect(json).toEqual({
+        error: { code: others ? 'invalid_argument' : 'not_found', message: expect.stringContaining(url), details: {} },
+      })
+    }
+    for (const url of ['/api/v1/nope', '/api/v2/projects/p/nope/x', '/projects/p/api/v1/nope'])
+      expect(await server.ask('GET', url)).toMatchObject({
+        status: 404,
+        json: { detail: expect.stringContaining('There is no /api/v') },
+      })
+    const wrong = await server.ask('PATCH', '/api/v1/client-spec', {})
+    expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'GET'])
+    expect(wrong.json).toEqual({ detail: '/api/v1/client-spec takes GET, not PATCH.' })
+  })
+
   test('is about the project its address names', async () => {
     await using server = await openServer()
     const { json } = await server.ask('POST', '/projects/vision%20lab/api/2.0/mlflow/experiments/create', { name: 'e' })

@@ -28,6 +28,7 @@ import { createArtifactPlaces, mlflowDialect, openLogLane } from './mlflow/index
 import { createBackgroundTasks, mlrunDialect } from './mlrun/index.ts'
 import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
+import { notServed } from './other-methods.ts'
 import { refuseStopping } from './refuse-stopping.ts'
 import { jobRunOf } from './run-tokens.ts'
 import { createAddressSigner } from './signed-address.ts'
@@ -198,18 +199,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app
 }
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-
-/** Never JSON and never a page with 200: clients of the dialects fall back to older routes on this very answer. */
+/** What belongs to no dialect with an answer of its own. Never JSON and never a page with 200: MLflow's clients fall back to older routes on this very answer. */
 async function notFound(
   request: FastifyRequest,
   reply: FastifyReply,
   showMissingPage: ReturnType<typeof dashboardPages>,
 ): Promise<FastifyReply> {
-  const url = request.url.split('?', 1)[0]!
-  const others = methods.filter((method) => method !== request.method && request.server.hasRoute({ method, url }))
-  if (others.length > 0)
-    return reply.code(405).header('allow', others.join(', ')).type('text/plain; charset=utf-8').send('Method Not Allowed')
+  const { status } = notServed(request, reply)
+  if (status === 405) return reply.code(405).type('text/plain; charset=utf-8').send('Method Not Allowed')
   return showMissingPage(request, reply) ?? reply.code(404).type('text/plain; charset=utf-8').send('Not Found')
 }
 

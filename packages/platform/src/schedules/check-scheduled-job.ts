@@ -1,19 +1,36 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
-import { AppError, nearestName } from '@trainyard/contract'
-import { locateCode } from '../execution/index.ts'
+import { AppError, nearestName, type Task } from '@trainyard/contract'
+import { checkSyntax, type Ground, locateCode } from '../execution/index.ts'
 import { checkCall, type Callable, type Functions, parseFunctionReference, readCode } from '../functions/index.ts'
 import { checkJob } from '../jobs/index.ts'
 import type { ScheduledJob } from './schedules.ts'
 
 /**
- * Refuses what could only fail at its time: a file or function that is not there, a handler that its code lacks, parameters that it does
- * not take. `invalid_argument` or `not_found` in one sentence, with the nearest name.
+ * Refuses what could only fail at its time: a file or function that is not there, code that is none, a handler that it lacks, parameters
+ * that it does not take. `invalid_argument` or `not_found` in one sentence, with the nearest name.
  */
-export async function checkScheduledJob(functions: KnownFunctions, job: ScheduledJob, project: string): Promise<void> {
+export async function checkScheduledJob(
+  { functions, ground }: Pick<ScheduleGrounds, 'functions' | 'ground'>,
+  job: ScheduledJob,
+  project: string,
+): Promise<void> {
   checkJob(job)
   const called = job.function === undefined ? await fileOf(job) : await functionOf(functions, job.function, project)
-  if (called !== undefined) checkCall(called, job.task)
+  if (called === undefined) return
+  // An image, or a Python of its own, may know another language than the one at hand.
+  if (called.code !== undefined && job.task.image === undefined && job.python === undefined)
+    await checkSyntax(called.code, called.codeFile ?? 'function.py', ground)
+  checkCall(called, job.task)
+}
+
+export interface ScheduleGrounds {
+  /** What schedules may start beside files. */
+  functions: KnownFunctions
+  /** Where the interpreters are found that read code. */
+  ground: Pick<Ground, 'environment' | 'workingDirectory'>
+  /** Refuses receivers of notifications that could not be told of an end. */
+  checkReceivers?: (task: Task) => Promise<void>
 }
 
 export type KnownFunctions = Pick<Functions, 'get' | 'find' | 'list'>

@@ -5,7 +5,7 @@ import type { SecretBox } from '../base/secret-box.ts'
 import type { Database, Reader, Transaction } from '../database/index.ts'
 import { withoutSecretsOf } from '../execution/index.ts'
 import type { Jobs } from '../jobs/index.ts'
-import { checkScheduledJob, type KnownFunctions } from './check-scheduled-job.ts'
+import { checkScheduledJob, type ScheduleGrounds } from './check-scheduled-job.ts'
 import { sealSecrets } from './sealed-secrets.ts'
 import { claimFiring, type ClaimedFiring, readHistory, readLast, startClaimed } from './firings.ts'
 import { checkTiming, nextTime, nextTimes } from './next-times.ts'
@@ -19,16 +19,17 @@ import {
   type Schedules,
 } from './schedules.ts'
 
-export interface SchedulesOptions {
+export interface SchedulesOptions extends ScheduleGrounds {
   database: Database
   jobs: Jobs
-  /** What schedules may start beside files. */
-  functions: KnownFunctions
   secrets: SecretBox
   clock: Clock
   /** Something may be due sooner than before. */
   onChange?: () => void
 }
+
+/** What firing works with. */
+export type FiringOptions = Omit<SchedulesOptions, 'ground' | 'checkReceivers'>
 
 export function createSchedules(options: SchedulesOptions): Schedules {
   const { database, clock, onChange } = options
@@ -146,13 +147,14 @@ export function timesAfter(timing: ScheduleRecord['timing'], jitterMs: number, n
 export const jittered = (atMs: number, jitterMs: number): number => atMs + Math.floor(Math.random() * (jitterMs + 1))
 
 async function add(
-  { database, functions, secrets: box, clock }: SchedulesOptions,
+  { database, secrets: box, clock, ...grounds }: SchedulesOptions,
   schedule: NewSchedule,
   replace: boolean,
 ): Promise<ScheduleRecord & { token?: string }> {
   const nowMs = clock.nowMs()
   check(schedule, nowMs)
-  await checkScheduledJob(functions, schedule.job, schedule.project)
+  await checkScheduledJob(grounds, schedule.job, schedule.project)
+  await grounds.checkReceivers?.({ ...schedule.job.task, project: schedule.project })
   const { project, name, timing, jitterMs = 0, secrets = {}, isPaused = false } = schedule
   const times = isPaused ? { planned_at: null, next_at: null } : timesAfter(timing, jitterMs, nowMs)
   return await database.write(async (transaction) => {

@@ -2,7 +2,7 @@ import { AppError, endedStates, isAppError, newRunId, type RunState } from '@tra
 import type { Reader, Transaction } from '../database/index.ts'
 import { parseFunctionReference } from '../functions/index.ts'
 import { jobOfFunction, type JobPlan } from '../jobs/index.ts'
-import type { SchedulesOptions } from './create-schedules.ts'
+import type { FiringOptions } from './create-schedules.ts'
 import { fillIn } from './fill-in.ts'
 import { type ScheduleRow, toSchedule } from './schedule-rows.ts'
 import { openSecrets } from './sealed-secrets.ts'
@@ -142,7 +142,7 @@ export async function readLast(reader: Reader, schedules: readonly number[]): Pr
  * Asks for the run of a firing, or says why not. May be repeated after a crash: the run has its id from before, and is made once.
  * Rejects only when the records cannot be reached; then it is tried again later.
  */
-export async function startClaimed(options: SchedulesOptions, firing: ClaimedFiring): Promise<Firing> {
+export async function startClaimed(options: FiringOptions, firing: ClaimedFiring): Promise<Firing> {
   const outcome = await carryOut(options, firing)
   await options.database.write(({ kysely }) =>
     kysely.updateTable('schedule_firings').set(outcome).where('number', '=', firing.number).execute(),
@@ -156,7 +156,7 @@ interface Outcome {
   reason: string | null
 }
 
-async function carryOut(options: SchedulesOptions, firing: ClaimedFiring): Promise<Outcome> {
+async function carryOut(options: FiringOptions, firing: ClaimedFiring): Promise<Outcome> {
   const { jobs, secrets: box } = options
   const { job, concurrency, name, owner, project, labels } = toSchedule(firing.schedule)
   try {
@@ -186,12 +186,12 @@ async function carryOut(options: SchedulesOptions, firing: ClaimedFiring): Promi
 }
 
 /** A run of a function is one of the version that its reference leads to now. */
-async function ofItsVersion({ functions }: SchedulesOptions, plan: JobPlan, project: string): Promise<JobPlan> {
+async function ofItsVersion({ functions }: FiringOptions, plan: JobPlan, project: string): Promise<JobPlan> {
   if (plan.function === undefined) return plan
   return { ...plan, ...jobOfFunction(await functions.get(parseFunctionReference(plan.function), project), plan.task) }
 }
 
-const isThere = async ({ jobs }: SchedulesOptions, run: string): Promise<boolean> => (await jobs.find(run)) !== undefined
+const isThere = async ({ jobs }: FiringOptions, run: string): Promise<boolean> => (await jobs.find(run)) !== undefined
 
 async function runsAtWork({ kysely }: Reader, { schedule, run }: ClaimedFiring): Promise<string[]> {
   const rows = await kysely

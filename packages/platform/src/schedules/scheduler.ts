@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claimArrivals, newestArrivals } from './arrivals.ts'
-import { jittered, type SchedulesOptions } from './create-schedules.ts'
+import { jittered, type FiringOptions } from './create-schedules.ts'
 import { dueTimes } from './due.ts'
 import { claimFiring, type ClaimedFiring, leftFirings, noteMissed, startClaimed } from './firings.ts'
 import { type ScheduleRow, toSchedule } from './schedule-rows.ts'
 
-export interface SchedulerOptions extends SchedulesOptions {
+export interface SchedulerOptions extends FiringOptions {
   /** Told of what is wrong with the schedules themselves; what is wrong with one is in its history. */
   onProblem(error: unknown): void
 }

@@ -1,18 +1,28 @@
+import { join } from 'node:path'
 import type { Task } from '@trainyard/contract'
 import { expect, test } from 'vitest'
 import { systemClock } from '../base/clock.ts'
 import { createSecretBox } from '../base/secret-box.ts'
 import { toFunctionDocument } from '../functions/index.ts'
+import { checkReceivers } from '../notifications/index.ts'
 import { openWorkplace } from '../jobs/testing/workplace.ts'
 import { createSchedules, type NewSchedule, startScheduler } from './index.ts'
-import { join } from 'node:path'
 
 async function openCalendar() {
   const place = await openWorkplace()
   const clock = { aheadMs: 0, nowMs: () => systemClock.nowMs() + clock.aheadMs }
   const secrets = createSecretBox(join(place.folder, 'schedule.key'))
   const problems: unknown[] = []
-  const options = { database: place.database, jobs: place.jobs, functions: place.functions, secrets, clock }
+  const options = {
+    database: place.database,
+    jobs: place.jobs,
+    functions: place.functions,
+    ground: place.execution,
+    checkReceivers: ({ notifications = [] }: Task) =>
+      Promise.resolve(checkReceivers(notifications, { secrets: {}, allowPrivate: false })),
+    secrets,
+    clock,
+  }
   const schedules = createSchedules(options)
   return {
     ...place,
@@ -320,4 +330,30 @@ test('of a function or version that is not there the nearest is named, and a fil
   const filled = { parameters: { eta: '{{trigger.body.eta}}' }, inputs: {} }
   await place.add(filled)
   await place.add({ sweep: { hyperParameters: { eta: [1, 2] } } })
+})
+
+test('code that its language cannot read, and receivers that could not be told, are refused before anything is kept', async () => {
+  await using place = await openCalendar()
+  const add = (name: string, text: string, task: Task = {}) =>
+    place.schedules.add({
+      project: 'p',
+      name: 's',
+      owner: 'ada',
+      timing: { kind: 'interval', everyMs: 60_000 },
+      job: { task: { ...task, command: name }, commandLine: ['test'], code: { name, text } },
+    })
+  await expect(add('page.py', '<html>\n')).rejects.toThrow('page.py is no Python: line 1: invalid syntax.')
+  await expect(add('nul.py', 'a = 1\0')).rejects.toThrow('nul.py is no Python: ')
+  await expect(add('x.ts', 'function {{{')).rejects.toThrow('x.ts is no TypeScript: ')
+  await expect(add('x.mjs', 'const = 1')).rejects.toThrow('x.mjs is no JavaScript: ')
+  const good = 'export default (context: { log: unknown }): number => 1\n'
+  for (const url of ['ftp://example.org/x', 'http://127.0.0.1/x'])
+    await expect(add('x.ts', good, { notifications: [{ kind: 'webhook', params: { url } }] })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('the notification webhook'),
+    })
+  expect(await place.schedules.list()).toEqual([])
+  await add('x.ts', good, { notifications: [{ kind: 'webhook', params: { url: 'https://example.org/x' } }] })
+  await place.schedules.remove('p', 's')
+  await add('ok.py', '# -*- coding: utf-8 -*-\nmatch = 1\n')
 })

@@ -194,7 +194,7 @@ async function writableOf(cli: Cli, session: ProjectSession, name: string) {
 export function defineSave(command: Command, cli: Cli): void {
   const save = command
     .command('save')
-    .description('Write a project into a folder: project.yaml, and a file for each function that has no code of its own there.')
+    .description('Write a project into a folder: project.yaml, and a file for each function that no script of the folder says.')
     .argument('[folder]', 'where to', '.')
     .action(async (folder: string) => {
       await using session = await openProjects(cli)

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
 import { checkJobReach } from './job-reach.ts'
 import { isStopping } from '../refuse-stopping.ts'
+import { answerNotServed } from '../other-methods.ts'
 import { noteVanished } from '../vanished.ts'
 import { alertRoutes } from './alerts.ts'
 import { artifactRoutes } from './artifacts.ts'
@@ -74,7 +75,17 @@ export function mlrunDialect(app: FastifyInstance, context: MlrunContext): void 
         })
     }
   })
+  for (const prefix of ownPrefixes)
+    answerNotServed(app, prefix, (reply, { status, message }) =>
+      reply
+        .code(status)
+        .header('content-type', 'application/json')
+        .send(JSON.stringify({ detail: message })),
+    )
 }
+
+/** Not below `/api` alone, where MLflow's addresses lie too. */
+const ownPrefixes = ['/api/v1', '/api/v2']
 
 async function answer(context: MlrunContext, each: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)

@@ -3,6 +3,7 @@ import { nativeOperations, nativePrefix } from '@trainyard/contract/native-api'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { JsonText, jsonType } from '../json-text.ts'
 import { isStopping } from '../refuse-stopping.ts'
+import { answerNotServed, type NotServed } from '../other-methods.ts'
 import { noteVanished } from '../vanished.ts'
 import { type BoundOperation, bindOperations, type CallOf } from './bound-operation.ts'
 import type { Caller, NativeContext } from './context.ts'
@@ -63,7 +64,12 @@ export function nativeDialect(app: FastifyInstance, context: NativeContext): voi
     },
     { prefix: nativePrefix },
   )
+  answerNotServed(app, nativePrefix, sendNotServed)
 }
+
+/** A method that an address does not take has no code of its own. */
+const sendNotServed = (reply: FastifyReply, { status, message }: NotServed): FastifyReply =>
+  sendFailure(reply, status, new AppError(status === 404 ? 'not_found' : 'invalid_argument', message))
 
 type AnyHandler = (context: NativeContext, call: object, reply: FastifyReply) => Promise<unknown>
 
@@ -124,9 +130,11 @@ async function sendError(error: unknown, request: FastifyRequest, reply: Fastify
   const status = isAppError(error) ? statuses[known.code] : refused >= 400 && refused < 500 ? refused : 500
   if (status >= 500 && !isStopping(error) && !noteVanished(request))
     request.log.error({ err: error, requestId: request.id }, 'request failed')
-  const { code, message, details } = known
-  return reply
+  return sendFailure(reply, status, known)
+}
+
+const sendFailure = (reply: FastifyReply, status: number, { code, message, details }: AppError): FastifyReply =>
+  reply
     .code(status)
     .header('content-type', 'application/json')
     .send(toJson({ error: { code, message, details } }))
-}
