@@ -6,4 +6,9 @@
  */
 export * from './native/operation.ts'
 export * from './native/operations.ts'
-export { problem } from './native/schemas.ts'
+export type { FunctionVersion } from './native/function-operations.ts'
+export type { Job } from './native/job-operations.ts'
+export type { Lineage, LineageNode } from './native/lineage-operations.ts'
+export type { Firing, Schedule, Timing } from './native/schedule-operations.ts'
+export { type Experiment, problem } from './native/schemas.ts'
+export type { Assessment, Span, Trace } from './native/trace-operations.ts'

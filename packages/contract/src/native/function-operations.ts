@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { FunctionSchema, type FunctionSpec } from '../function.ts'
 import type { JsonObject } from '../json.ts'
 import { TaskSchema } from '../task.ts'
@@ -30,6 +30,8 @@ export const functionVersion = Type.Object({
   createdAtMs: timeMs,
   updatedAtMs: timeMs,
 })
+
+export type FunctionVersion = Static<typeof functionVersion>
 
 const difference = Type.Object({
   fields: Type.Array(Type.Object({ path: Type.String(), before: jsonValue, after: jsonValue })),

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Task } from '../task.ts'
 import { mostIterations } from '../run.ts'
 import { area, closed } from './operation.ts'
@@ -24,6 +24,8 @@ const job = Type.Object({
   leasedAtMs: nullable(timeMs),
   endedAtMs: nullable(timeMs),
 })
+
+export type Job = Static<typeof job>
 
 /** A request for a run on a server: also what a schedule asks for each time. */
 export const jobRequest = {

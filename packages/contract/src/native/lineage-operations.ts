@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { area, closed } from './operation.ts'
 import { integer, nullable, runId, runState } from './schemas.ts'
 
@@ -19,6 +19,16 @@ const node = Type.Object({
   digest: nullable(Type.String()),
 })
 
+const graph = Type.Object({
+  nodes: Type.Array(node),
+  edges: Type.Array(Type.Object({ from: Type.String(), to: Type.String() })),
+  isCut: Type.Boolean({ description: 'There is more of one kind than is told.' }),
+})
+
+export type LineageNode = Static<typeof node>
+/** What things were made from and of. */
+export type Lineage = Static<typeof graph>
+
 export const lineageOperations = {
   getLineage: lineage({
     method: 'GET',
@@ -33,10 +43,6 @@ export const lineageOperations = {
       dataset: Type.Optional(Type.String({ description: 'Name of a data set that clients told of.' })),
       digest: Type.Optional(Type.String({ description: 'Of `dataset`.' })),
     }),
-    answer: Type.Object({
-      nodes: Type.Array(node),
-      edges: Type.Array(Type.Object({ from: Type.String(), to: Type.String() })),
-      isCut: Type.Boolean({ description: 'There is more of one kind than is told.' }),
-    }),
+    answer: graph,
   }),
 }

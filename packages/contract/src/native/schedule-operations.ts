@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { jobRequest } from './job-operations.ts'
 import { area, closed } from './operation.ts'
 import { integer, jsonValue, nullable, runId, runState, texts, timeMs } from './schemas.ts'
@@ -64,6 +64,10 @@ const listed = Type.Object({
   last: nullable(firing),
   upcomingMs: Type.Array(timeMs),
 })
+
+export type Timing = Static<typeof timing>
+export type Schedule = Static<typeof listed>
+export type Firing = Static<typeof firing>
 
 const one = '/schedules/{project}/{schedule}'
 

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { artifactKinds, type JournalInput, type RunError } from '../journal.ts'
 import type { JsonObject, JsonValue, WireNumber } from '../json.ts'
 import type { CodeVersion, EnvironmentInfo, RunExit, Supervisor, SweepSummary } from '../run.ts'
@@ -132,6 +132,7 @@ export const experiment = Type.Object({
   trashedAtMs: nullable(timeMs),
   tags: texts,
 })
+export type Experiment = Static<typeof experiment>
 export const project = Type.Object({ name: Type.String(), createdAtMs: timeMs, runCount: count })
 
 const projectPart = Type.Record(Type.String(), Type.Any())

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { area, closed } from './operation.ts'
 import { cursor, limit } from './run-operations.ts'
 import { count, jsonValue, next, nullable, texts, timeMs } from './schemas.ts'
@@ -6,6 +6,18 @@ import { count, jsonValue, next, nullable, texts, timeMs } from './schemas.ts'
 const traces = area('Traces')
 
 const traceState = Type.Enum(['STATE_UNSPECIFIED', 'IN_PROGRESS', 'OK', 'ERROR'])
+const assessment = Type.Object({
+  id: Type.String(),
+  kind: Type.Enum(['feedback', 'expectation', 'issue']),
+  name: Type.String(),
+  source: Type.Object({ type: Type.String(), id: Type.String() }),
+  value: jsonValue,
+  error: jsonValue,
+  rationale: nullable(Type.String()),
+  spanId: nullable(Type.String()),
+  isValid: Type.Boolean({ description: 'False where another one stands instead of it.' }),
+  createdAtMs: timeMs,
+})
 const trace = Type.Object({
   id: Type.String(),
   project: Type.String(),
@@ -20,20 +32,7 @@ const trace = Type.Object({
   tags: texts,
   metadata: texts,
   spanCount: count,
-  assessments: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      kind: Type.Enum(['feedback', 'expectation', 'issue']),
-      name: Type.String(),
-      source: Type.Object({ type: Type.String(), id: Type.String() }),
-      value: jsonValue,
-      error: jsonValue,
-      rationale: nullable(Type.String()),
-      spanId: nullable(Type.String()),
-      isValid: Type.Boolean({ description: 'False where another one stands instead of it.' }),
-      createdAtMs: timeMs,
-    }),
-  ),
+  assessments: Type.Array(assessment),
 })
 
 const values = Type.Record(Type.String(), jsonValue, { description: 'Integers that are no safe numbers are texts.' })
@@ -50,6 +49,11 @@ const span = Type.Object({
   events: Type.Array(Type.Object({ name: Type.String(), atMs: sinceStartMs, attributes: values })),
   links: Type.Array(Type.Object({ traceId: Type.String(), spanId: Type.String(), attributes: values })),
 })
+
+/** A trace as it is listed, what was said of it, and one of its spans. */
+export type Trace = Static<typeof trace>
+export type Assessment = Static<typeof assessment>
+export type Span = Static<typeof span>
 
 export const traceOperations = {
   searchTraces: traces({

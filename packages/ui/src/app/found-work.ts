@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
-import type { Trace } from '../traces/types.ts'
+import type { Trace } from '@trainyard/contract/native-api'
 
 interface Found {
   label: string

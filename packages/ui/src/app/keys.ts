@@ -4,6 +4,8 @@ import { useEffect, useRef } from 'react'
 export interface KeyAction {
   label: string
   run(event: KeyboardEvent): void
+  /** Whether there is anything for it to do: else it is not in the map of keys, and what lies below may have the key. */
+  isOn?(): boolean
 }
 /** By the key as written: `j`, `Enter`, `g r` for one after the other, `mod+k` for ⌘ or Ctrl. */
 export type KeyMap = Readonly<Record<string, KeyAction>>
@@ -21,25 +23,33 @@ let pendingAt = 0
 export const singleKeysAreOn = (): boolean => localStorage.getItem('trainyard.keys') !== 'off'
 export const setSingleKeys = (on: boolean): void => localStorage.setItem('trainyard.keys', on ? 'on' : 'off')
 
-/** While the calling part is on screen. What came later wins. */
-export function useKeys(title: string, keys: KeyMap): void {
+/** While the calling part is on screen. What came later wins, but for those that are under all others. */
+export function useKeys(title: string, keys: KeyMap, { isUnderAll = false }: { isUnderAll?: boolean } = {}): void {
   const layer = useRef<Layer>({ title, keys })
   layer.current = { title, keys }
   useEffect(() => {
-    layers.push(layer)
+    if (isUnderAll) layers.unshift(layer)
+    else layers.push(layer)
     return () => {
       layers.splice(layers.indexOf(layer), 1)
     }
-  }, [])
+  }, [isUnderAll])
 }
 
-export const activeKeys = (): { title: string; keys: [key: string, label: string][] }[] =>
-  layers
-    .map(({ current }) => ({
-      title: current.title,
-      keys: Object.entries(current.keys).map(([key, { label }]): [string, string] => [key, label]),
-    }))
+const isOn = (action: KeyAction | undefined): action is KeyAction => action !== undefined && action.isOn?.() !== false
+
+/** What each key does right now, the innermost part of the page first. */
+export function activeKeys(): { title: string; keys: [key: string, label: string][] }[] {
+  const taken = new Set<string>()
+  return layers
+    .toReversed()
+    .map(({ current: { title, keys } }) => {
+      const own = Object.entries(keys).filter(([key, action]) => isOn(action) && !taken.has(key))
+      for (const [key] of own) taken.add(key)
+      return { title, keys: own.map(([key, { label }]): [string, string] => [key, label]) }
+    })
     .filter(({ keys }) => keys.length > 0)
+}
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
@@ -52,7 +62,7 @@ function nameOf(event: KeyboardEvent): string {
 function find(name: string): KeyAction | undefined {
   for (let at = layers.length - 1; at >= 0; at--) {
     const found = layers[at]!.current.keys[name]
-    if (found) return found
+    if (isOn(found)) return found
   }
   return undefined
 }

@@ -37,7 +37,11 @@ export function useSearch(): [
       const written = readable(next)
       const href = `${history.location.pathname}${written === '' ? '' : `?${written}`}`
       if (options?.push) history.push(href)
-      else history.replace(href)
+      else {
+        history.replace(href)
+        // Else a page that is opened in the same moment takes the place of this entry's address.
+        history.flush()
+      }
     },
     [history],
   )

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useId, useState } from 'react'
 import { get } from '../api/client.ts'
 import type { RunRow } from '../api/types.ts'
 import { formatMoment } from '../format/time.ts'
+import { literalOf } from './filter-literal.ts'
 import { addressOfPasted } from './foreign-links.ts'
 import { useGo } from './link.tsx'
 import { inProject, useProject } from './project.ts'
@@ -121,8 +122,6 @@ function useEntries(text: string): Entry[] {
 /** Runs of one name are told apart by when they started. */
 const startOf = (run: RunRow, all: readonly RunRow[]): string =>
   all.filter(({ name }) => name === run.name).length > 1 ? ` · ${formatMoment(run.startedAtMs ?? run.createdAtMs)}` : ''
-
-const literalOf = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`
 
 function useFoundRuns(text: string): RunRow[] {
   const pattern = `'${text.replaceAll(/[^0-9a-f]/g, '')}%'`

@@ -1,3 +1,4 @@
+import { literalOf } from './filter-literal.ts'
 import { usePath } from './link.tsx'
 
 /** The project of the address, if it names one. */
@@ -11,7 +12,4 @@ export const inProject = (project: string | undefined, path: string): string =>
 
 /** The runs of one experiment, as the filter language says it. */
 export const experimentRuns = (project: string, experiment: string): string =>
-  inProject(
-    project,
-    `/runs?filter=${encodeURIComponent(`experiment = '${experiment.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`)}`,
-  )
+  inProject(project, `/runs?filter=${encodeURIComponent(`experiment = ${literalOf(experiment)}`)}`)

@@ -11,6 +11,7 @@ import { useKeys } from './keys.ts'
 import { A, useGo, usePath } from './link.tsx'
 import { Palette } from './palette.tsx'
 import { inProject, useProject } from './project.ts'
+import { useTableKeys } from './table-keys.ts'
 import { toggleTheme } from './theme.ts'
 import { useTitle } from './title.ts'
 
@@ -19,6 +20,7 @@ export function Shell() {
   const go = useGo()
   const project = useProject()
   useTitle()
+  useTableKeys()
   const goTo = (path: string) => ({ run: () => go(inProject(project, path)) })
   useKeys('Everywhere', {
     'mod+k': { label: 'search and act', run: () => setOpen('palette') },

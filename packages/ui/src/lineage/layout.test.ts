@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { box, layOut, type LineageNode } from './layout.ts'
+import type { LineageNode } from '@trainyard/contract/native-api'
+import { box, layOut } from './layout.ts'
 
 const nodeOf = (id: string, rank: number): LineageNode => ({
   id,

@@ -1,25 +1,4 @@
-import type { RunState } from '../api/types.ts'
-
-export interface LineageNode {
-  id: string
-  kind: 'run' | 'artifact' | 'dataset' | 'version' | 'input'
-  label: string
-  detail: string | null
-  rank: number
-  project: string | null
-  run: string | null
-  state: RunState | null
-  artifact: string | null
-  model: string | null
-  version: number | null
-  digest: string | null
-}
-
-export interface Lineage {
-  nodes: readonly LineageNode[]
-  edges: readonly { from: string; to: string }[]
-  isCut: boolean
-}
+import type { Lineage, LineageNode } from '@trainyard/contract/native-api'
 
 export interface PlacedNode {
   node: LineageNode

@@ -4,7 +4,8 @@ import { get } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A } from '../app/link.tsx'
 import { StateMark } from '../ui/state.tsx'
-import { addressOfNode, box, layOut, type Lineage, type LineageNode, type PlacedNode } from './layout.ts'
+import type { Lineage, LineageNode } from '@trainyard/contract/native-api'
+import { addressOfNode, box, layOut, type PlacedNode } from './layout.ts'
 
 const kinds = { run: 'run', artifact: 'artifact', dataset: 'data set', version: 'version', input: 'input' } as const
 

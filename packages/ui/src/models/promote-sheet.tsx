@@ -1,10 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { post, put } from '../api/client.ts'
-import { Sheet } from '../app/sheet.tsx'
 import { stagesQuery } from './queries.ts'
 import type { ModelVersion } from './types.ts'
-import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { FormSheet } from '../ui/form-sheet.tsx'
 
 const nextStage = (stage: string): string =>
   stage === 'Production' ? 'Archived' : stage === 'Staging' || stage === 'Archived' ? 'Production' : 'Staging'
@@ -26,10 +25,6 @@ export function PromoteSheet({
   const [alias, setAlias] = useState('')
   const [reason, setReason] = useState('')
   const queries = useQueryClient()
-  const trial = useAttempt(() => {
-    void queries.invalidateQueries()
-    onClose()
-  })
   const leaving = others.filter(
     (other) => other.stage === to && other.version !== version.version && to !== 'None' && to !== 'Archived',
   )
@@ -45,47 +40,47 @@ export function PromoteSheet({
       )
   }
   return (
-    <Sheet title={`${version.stage === 'Production' ? 'Move' : 'Promote'} version ${version.version}`} onClose={onClose}>
-      <form
-        className="inside form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          trial.attempt(work)
-        }}
-      >
-        <h2>
-          {version.name}, version {version.version}
-        </h2>
-        <label>
-          Stage (now {version.stage})
-          <select className="field" value={to} onChange={(event) => setTo(event.target.value)}>
-            {stages.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          Alias (moves there when it exists; may stay empty)
-          <input className="field" placeholder="champion" value={alias} onChange={(event) => setAlias(event.target.value)} />
-        </label>
-        <label>
-          Why
-          <textarea
-            className="field"
-            rows={3}
-            required
-            placeholder="better on the pro plan"
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
-        {leaving.length > 0 && (
-          <p className="note">
-            Version {leaving.map((other) => other.version).join(', ')} leaves {to} and goes to Archived.
-          </p>
-        )}
-        <FormEnd trial={trial} onClose={onClose} deed={`Move to ${to}`} />
-      </form>
-    </Sheet>
+    <FormSheet
+      title={`${version.stage === 'Production' ? 'Move' : 'Promote'} version ${version.version}`}
+      deed={`Move to ${to}`}
+      onSubmit={work}
+      onDone={() => {
+        void queries.invalidateQueries()
+        onClose()
+      }}
+      onClose={onClose}
+    >
+      <h2>
+        {version.name}, version {version.version}
+      </h2>
+      <label>
+        Stage (now {version.stage})
+        <select className="field" value={to} onChange={(event) => setTo(event.target.value)}>
+          {stages.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Alias (moves there when it exists; may stay empty)
+        <input className="field" placeholder="champion" value={alias} onChange={(event) => setAlias(event.target.value)} />
+      </label>
+      <label>
+        Why
+        <textarea
+          className="field"
+          rows={3}
+          required
+          placeholder="better on the pro plan"
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
+      </label>
+      {leaving.length > 0 && (
+        <p className="note">
+          Version {leaving.map((other) => other.version).join(', ')} leaves {to} and goes to Archived.
+        </p>
+      )}
+    </FormSheet>
   )
 }

@@ -1,74 +1,77 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
+import type { Experiment } from '@trainyard/contract/native-api'
 import { get } from '../api/client.ts'
 import { projectsQuery } from '../api/queries.ts'
-import { Refusal } from '../app/error-page.tsx'
-import { A } from '../app/link.tsx'
+import { A, useSearch } from '../app/link.tsx'
 import { experimentRuns, useProject } from '../app/project.ts'
+import { terminalCommand } from '../format/command.ts'
+import { formatCount } from '../format/number.ts'
+import { Snippet } from '../ui/copy.tsx'
+import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
-
-interface Experiment {
-  id: string
-  project: string
-  name: string
-  createdAtMs: number
-  updatedAtMs: number
-  tags: Record<string, string>
-}
+import { type Column, Table } from '../ui/table.tsx'
 
 /** How the work is grouped. */
 export function ExperimentsPage() {
   const project = useProject()
+  const [search] = useSearch()
+  const name = search.get('name') ?? ''
   const { data: projects = [] } = useQuery(projectsQuery)
-  const names = project === undefined ? projects.map(({ name }) => name).slice(0, 50) : [project]
+  const projectNames = project === undefined ? projects.map((each) => each.name).slice(0, 50) : [project]
   const results = useQueries({
-    queries: names.map((name) => ({
-      queryKey: ['experiments', name],
+    queries: projectNames.map((owner) => ({
+      queryKey: ['experiments', owner],
       queryFn: async ({ signal }: { signal: AbortSignal }) =>
-        (await get<{ experiments: Experiment[] }>('/experiments', { project: name, limit: 1_000 }, signal)).experiments,
+        (await get<{ experiments: Experiment[] }>('/experiments', { project: owner, limit: 1_000 }, signal)).experiments,
       retry: false,
     })),
   })
+  const answer = {
+    error: results.find((result) => result.error)?.error ?? null,
+    isPending: results.length === 0 || results.some((result) => result.isPending),
+    refetch: () => Promise.all(results.map((result) => result.refetch())),
+  }
   // All at once: rows that come one project after another would push each other about.
-  const isKnown = results.every(({ isPending }) => !isPending)
-  const error = results.find((result) => result.error)?.error
-  const experiments = results.flatMap(({ data }) => data ?? []).toSorted((left, right) => right.updatedAtMs - left.updatedAtMs)
+  const experiments = (answer.isPending ? [] : results)
+    .flatMap(({ data }) => data ?? [])
+    .filter((experiment) => holdsText(experiment.name, name))
+    .toSorted((left, right) => right.updatedAtMs - left.updatedAtMs)
   return (
-    <>
-      <div className="page-head">
-        <h1>Experiments</h1>
-        <span className="facts">{experiments.length > 0 ? experiments.length : ''}</span>
-      </div>
-      <div className="page-body">
-        {error && <Refusal error={error} />}
-        {isKnown && experiments.length > 0 && (
-          <div className="card scroll">
-            <table className="plain-table">
-              <thead>
-                <tr>
-                  <th scope="col">Experiment</th>
-                  <th scope="col">Project</th>
-                  <th scope="col">Description</th>
-                  <th scope="col" className="num">
-                    Made
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {experiments.map((experiment) => (
-                  <tr key={experiment.id}>
-                    <td className="strong">
-                      <A href={experimentRuns(experiment.project, experiment.name)}>{experiment.name}</A>
-                    </td>
-                    <td>{experiment.project}</td>
-                    <td className="muted">{experiment.tags['mlflow.note.content'] ?? ''}</td>
-                    <td className="num">{experiment.createdAtMs === 0 ? '–' : <Age atMs={experiment.createdAtMs} />}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </div>
-    </>
+    <ListPage
+      title="Experiments"
+      facts={experiments.length > 0 && formatCount(experiments.length)}
+      actions={<TypedFilter label="Part of a name" />}
+      answer={answer}
+      count={experiments.length}
+      narrowedBy={name}
+      empty={<NoExperiments />}
+    >
+      {experiments.length > 0 && (
+        <div className="card scroll">
+          <Table columns={columns} rows={experiments} keyOf={({ id }) => id} />
+        </div>
+      )}
+    </ListPage>
   )
 }
+
+function NoExperiments() {
+  return (
+    <div className="empty" role="status">
+      <h2>No experiments yet</h2>
+      <p>An experiment is a name that runs have in common. The first run that names one makes it:</p>
+      <Snippet text={terminalCommand('run train.py --experiment baseline')} />
+    </div>
+  )
+}
+
+const columns: readonly Column<Experiment>[] = [
+  {
+    title: 'Experiment',
+    className: 'strong',
+    cell: ({ project, name }) => <A href={experimentRuns(project, name)}>{name}</A>,
+  },
+  { title: 'Project', cell: ({ project }) => project },
+  { title: 'Description', className: 'muted', cell: ({ tags }) => tags['mlflow.note.content'] },
+  { title: 'Made', className: 'num', cell: ({ createdAtMs }) => (createdAtMs === 0 ? '–' : <Age atMs={createdAtMs} />) },
+]

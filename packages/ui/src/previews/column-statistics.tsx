@@ -1,5 +1,6 @@
 import { formatCount, formatNumber, formatValue } from '../format/number.ts'
 import { readNumber } from '../api/client.ts'
+import { type Column, ScrollBox, Table } from '../ui/table.tsx'
 
 interface Histogram {
   counts: readonly number[]
@@ -17,44 +18,31 @@ export function ColumnStatistics({ stats }: { stats: unknown }) {
   return (
     <section>
       <h3>Columns</h3>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard. */}
-      <div className="scroll preview-table" tabIndex={0} role="region" aria-label="Statistics of the columns">
-        <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">Column</th>
-              <th scope="col">Type</th>
-              <th scope="col">Values</th>
-              {['Missing', 'Different', ...numbers.map((name) => (name === '50%' ? 'median' : name))].map((name) => (
-                <th key={name} scope="col" className="num">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {columns.map((column, at) => (
-              <tr key={at}>
-                <td className="strong">{formatValue(column['name'])}</td>
-                <td className="mono">{formatValue(column['type'])}</td>
-                <td>
-                  <Spread column={column} />
-                </td>
-                <td className={isSome(column['missing']) ? 'num failed-text' : 'num'}>{formatValue(column['missing'])}</td>
-                <td className="num">{formatValue(column['unique'])}</td>
-                {numbers.map((name) => (
-                  <td key={name} className="num" title={formatValue(column[name])}>
-                    {shown(column[name])}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ScrollBox label="Statistics of the columns" className="preview-table">
+        <Table columns={statistics} rows={columns} />
+      </ScrollBox>
     </section>
   )
 }
+
+const statistics: readonly Column<Statistics>[] = [
+  { title: 'Column', className: 'strong', cell: (column) => formatValue(column['name']) },
+  { title: 'Type', className: 'mono', cell: (column) => formatValue(column['type']) },
+  { title: 'Values', cell: (column) => <Spread column={column} /> },
+  {
+    title: 'Missing',
+    className: 'num',
+    cellProps: (column) => ({ className: isSome(column['missing']) ? 'failed-text' : undefined }),
+    cell: (column) => formatValue(column['missing']),
+  },
+  { title: 'Different', className: 'num', cell: (column) => formatValue(column['unique']) },
+  ...numbers.map((name): Column<Statistics> => ({
+    title: name === '50%' ? 'median' : name,
+    className: 'num',
+    cellProps: (column) => ({ title: formatValue(column[name]) }),
+    cell: (column) => shown(column[name]),
+  })),
+]
 
 const isSome = (value: unknown): boolean => typeof value === 'number' && value > 0
 

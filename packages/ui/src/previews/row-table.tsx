@@ -1,3 +1,5 @@
+import { type Column, ScrollBox, Table } from '../ui/table.tsx'
+
 /** Rows under their heads; columns of numbers are aligned as such. */
 export function RowTable({
   head,
@@ -12,35 +14,16 @@ export function RowTable({
   const isNumber = head.map((_, column) =>
     rows.slice(0, 20).every((row) => row[column] === undefined || /^(?:-?[\d.]+(?:e[+-]?\d+)?)?$/i.test(row[column])),
   )
+  const columns = head.map((title, column): Column<readonly string[]> => ({
+    title,
+    ...(isNumber[column] ? { className: 'num' } : {}),
+    cellProps: (row, at) => ({ className: base && base[at]?.[column] !== row[column] ? 'differs' : undefined }),
+    cell: (row) => row[column],
+  }))
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard.
-    <div className="scroll preview-table" tabIndex={0} role="region" aria-label="Rows">
-      <table className="plain-table">
-        <thead>
-          <tr>
-            {head.map((name, column) => (
-              <th key={column} scope="col" className={isNumber[column] ? 'num' : undefined}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, at) => (
-            <tr key={at}>
-              {row.map((cell, column) => (
-                <td
-                  key={column}
-                  className={`${isNumber[column] ? 'num' : ''}${base && base[at]?.[column] !== cell ? ' differs' : ''}`}
-                >
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ScrollBox label="Rows" className="preview-table">
+      <Table columns={columns} rows={rows} />
+    </ScrollBox>
   )
 }
 

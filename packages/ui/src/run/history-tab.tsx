@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { statesQuery } from '../api/queries.ts'
-import type { RunRecord } from '../api/types.ts'
+import type { RunRecord, StateChange } from '../api/types.ts'
 import { formatDuration, formatMoment, momentTitle } from '../format/time.ts'
 import { StateMark } from '../ui/state.tsx'
 import { useNow } from '../ui/moment.tsx'
+import { type Column, ScrollBox, Table } from '../ui/table.tsx'
 
 /** Every state the run has been in, for how long, and why. */
 export function HistoryTab({ run }: { run: RunRecord }) {
@@ -12,40 +13,28 @@ export function HistoryTab({ run }: { run: RunRecord }) {
   if (!states) return null
   const endMs = run.endedAtMs ?? nowMs
   const until = (at: number): number => states[at + 1]?.atMs ?? endMs
+  const columns: readonly Column<StateChange>[] = [
+    { title: 'State', cell: ({ state, reason }) => <StateMark state={state} reason={reason} /> },
+    {
+      title: 'Since',
+      cellProps: ({ atMs }) => ({ title: momentTitle(atMs) }),
+      cell: ({ atMs }) => formatMoment(atMs),
+    },
+    {
+      title: 'For',
+      className: 'num',
+      cell: ({ atMs }, at) => (at === states.length - 1 && run.endedAtMs !== null ? '–' : formatDuration(until(at) - atMs)),
+    },
+    { title: 'Why', cell: ({ reason }) => reason ?? '' },
+  ]
   return (
     <section className="card">
       <header>
         <h2>History</h2>
       </header>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- Scrolled by keyboard. */}
-      <div className="body scroll" tabIndex={0} role="region" aria-label="States">
-        <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">State</th>
-              <th scope="col">Since</th>
-              <th scope="col" className="num">
-                For
-              </th>
-              <th scope="col">Why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {states.map((change, at) => (
-              <tr key={change.atMs + change.state}>
-                <td>
-                  <StateMark state={change.state} reason={change.reason} />
-                </td>
-                <td title={momentTitle(change.atMs)}>{formatMoment(change.atMs)}</td>
-                <td className="num">
-                  {at === states.length - 1 && run.endedAtMs !== null ? '–' : formatDuration(until(at) - change.atMs)}
-                </td>
-                <td>{change.reason ?? ''}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ScrollBox label="States" className="body">
+        <Table columns={columns} rows={states} />
+      </ScrollBox>
     </section>
   )
 }

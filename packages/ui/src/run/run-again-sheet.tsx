@@ -3,9 +3,8 @@ import { useState } from 'react'
 import { post } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
 import { useGo } from '../app/link.tsx'
-import { Sheet } from '../app/sheet.tsx'
 import { ParameterFields, valueOfText } from '../work/parameter-fields.tsx'
-import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { FormSheet } from '../ui/form-sheet.tsx'
 import { terminalCommand } from '../format/command.ts'
 
 /** Only what `trainyard run` started is known well enough to be started again. */
@@ -16,7 +15,6 @@ export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () =>
   const [texts, setTexts] = useState<Record<string, string>>({})
   const [name, setName] = useState(run.name)
   const go = useGo()
-  const trial = useAttempt(onClose)
   const parameters = Object.entries(run.parameters).map(([key, value]) => ({ name: key, value }))
   const start = async (): Promise<void> => {
     const changed = Object.fromEntries(
@@ -31,30 +29,21 @@ export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () =>
     go(`/runs/${started.id}`)
   }
   return (
-    <Sheet title="Run again" onClose={onClose}>
-      <form
-        className="inside form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          trial.attempt(start)
-        }}
-      >
-        <h2>Run {run.name} again</h2>
-        <p className="muted">
-          On the server, with the code as it is there now in <code>{run.code?.workingDirectory}</code>. For the code as it was
-          then: <code>{terminalCommand(`rerun ${run.id.slice(0, 12)}`)}</code>
-        </p>
-        <label>
-          Name
-          <input className="field" required value={name} onChange={(event) => setName(event.target.value)} />
-        </label>
-        <ParameterFields
-          parameters={parameters}
-          texts={texts}
-          onChange={(key, text) => setTexts((before) => ({ ...before, [key]: text }))}
-        />
-        <FormEnd trial={trial} onClose={onClose} deed="Run" />
-      </form>
-    </Sheet>
+    <FormSheet title="Run again" deed="Run" onSubmit={start} onClose={onClose}>
+      <h2>Run {run.name} again</h2>
+      <p className="muted">
+        On the server, with the code as it is there now in <code>{run.code?.workingDirectory}</code>. For the code as it was then:{' '}
+        <code>{terminalCommand(`rerun ${run.id.slice(0, 12)}`)}</code>
+      </p>
+      <label>
+        Name
+        <input className="field" required value={name} onChange={(event) => setName(event.target.value)} />
+      </label>
+      <ParameterFields
+        parameters={parameters}
+        texts={texts}
+        onChange={(key, text) => setTexts((before) => ({ ...before, [key]: text }))}
+      />
+    </FormSheet>
   )
 }

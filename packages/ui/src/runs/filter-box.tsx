@@ -3,6 +3,7 @@ import { printRunField, runAttributes, runStates } from '@trainyard/contract'
 import { type KeyboardEvent, memo, type RefObject, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { valuesQuery } from '../api/queries.ts'
 import type { TableKeys } from '../api/types.ts'
+import { literalOf } from '../app/filter-literal.ts'
 import { formatNumber } from '../format/number.ts'
 import { expandShortForm, isUnfinished, type KnownKeys, placeAt, problemOf } from './filter-text.ts'
 
@@ -250,5 +251,5 @@ function valueSuggestions(
       { text: String(data.min), note: 'least' },
       { text: String(data.max), note: 'greatest' },
     ]
-  return data.values.map((value) => ({ text: `'${value.replaceAll("'", String.raw`\'`)}'`, note: '' }))
+  return data.values.map((value) => ({ text: literalOf(value), note: '' }))
 }

@@ -8,6 +8,7 @@ import {
   type RunFilter,
   runStates,
 } from '@trainyard/contract'
+import { literalOf } from '../app/filter-literal.ts'
 
 /** What keys there are, for the short form and for completion. */
 export interface KnownKeys {
@@ -28,8 +29,6 @@ const attributes = new Set<string>(runAttributes)
 const scopedWord = /^(?:metrics?|params?|parameters?|labels?|tags?|results?|attributes?)\./i
 const keywords = /^(?:and|or|not|in|is|null|like|ilike|contains)$/i
 const tokenPattern = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|==|!=|<>|<=|>=|[=<>(),]|[^\s=<>!(),'"`]+/g
-
-const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`
 
 /**
  * The short form as the whole language: `val_auc > 0.9 eta < 0.1 state:failed by:maria resnet` means
@@ -75,12 +74,12 @@ function readCondition(tokens: readonly string[], keys: KnownKeys): { condition:
   }
   const pair = /^([\w.-]+):(.+)$/.exec(first)
   const short = pair && Object.hasOwn(shortNames, pair[1]!) ? shortNames[pair[1]!] : undefined
-  if (pair && short !== undefined) return { condition: `${short} = ${quoted(pair[2]!)}`, taken: 1 }
+  if (pair && short !== undefined) return { condition: `${short} = ${literalOf(pair[2]!)}`, taken: 1 }
   if (pair && /^(?:labels?|tags?|params?|metrics?)\./.test(first))
-    return { condition: `${pair[1]} = ${quoted(pair[2]!)}`, taken: 1 }
+    return { condition: `${pair[1]} = ${literalOf(pair[2]!)}`, taken: 1 }
   if (scopedWord.test(first)) return { condition: first, taken: 1 }
   const word = first.replace(/^(['"`])(.*)\1$/s, '$2')
-  return { condition: `name contains ${quoted(word)}`, taken: 1 }
+  return { condition: `name contains ${literalOf(word)}`, taken: 1 }
 }
 
 /** `in (…)`, `not in (…)`, `is not null` reach further than one value. */

@@ -34,7 +34,8 @@ interface RunTableRowProps {
   isExpanded: boolean
   onSelect(row: RunRow, options: { until: boolean; index: number }): void
   onExpand(row: RunRow, index: number): void
-  onOpen(href: string): void
+  /** Before the page of the run opens. */
+  onLeave(row: RunRow): void
 }
 
 /** Whether it can be opened in the table: what lies below a run that lies below another is on the page of that one. */
@@ -111,7 +112,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
         ) : (
           <span className="dot" style={{ background: runColour(row.id) }} />
         )}
-        <A href={`/runs/${row.id}`} tabIndex={-1} className="elide" title={row.name}>
+        <A href={`/runs/${row.id}`} tabIndex={-1} className="elide" title={row.name} onClick={() => props.onLeave(row)}>
           {row.kind === 'iteration' ? `#${row.iteration} ${row.name}` : row.name}
         </A>
         {row.sweep && <SweepFacts sweep={row.sweep} />}

@@ -3,7 +3,6 @@ import { printRunField } from '@trainyard/contract'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type DragEvent, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { RunRow } from '../api/types.ts'
-import { useGo } from '../app/link.tsx'
 import { useSize } from '../ui/use-size.ts'
 import { columnWidth } from './columns.ts'
 import { type ColumnFacts, RunTableRow } from './run-table-row.tsx'
@@ -34,6 +33,7 @@ export interface RunTableProps {
   current: number
   onCurrent(index: number): void
   onView(view: { first: number; last: number }): void
+  onLeave(row: RunRow): void
   expanded: ReadonlySet<string>
   onExpand(row: RunRow, index: number): void
   isOld: boolean
@@ -45,7 +45,6 @@ export function RunTable(props: RunTableProps) {
   const { total, rowAt, columns, curve, current, onView } = props
   const place = useRef<HTMLDivElement>(null)
   const { width } = useSize(place)
-  const go = useGo()
   const virtual = useVirtualizer({
     count: total,
     getScrollElement: () => place.current,
@@ -111,7 +110,7 @@ export function RunTable(props: RunTableProps) {
               isExpanded={row !== undefined && props.expanded.has(row.id)}
               onSelect={props.onSelect}
               onExpand={props.onExpand}
-              onOpen={go}
+              onLeave={props.onLeave}
             />
           )
         })}

@@ -25,6 +25,7 @@ import { useExpandedRows } from './use-expanded.ts'
 import { useOutlines } from './use-outlines.ts'
 import { useColumnFacts, useColumns } from './use-run-columns.ts'
 import { useRunRows } from './use-run-rows.ts'
+import { useRowPlace } from './use-row-place.ts'
 import { type Selection, useSelection } from './use-selection.ts'
 
 /** What draws is fetched when somebody asks for curves: the table does without. */
@@ -94,7 +95,8 @@ export function RunsPage() {
     [columns, setColumns],
   )
   const go = useGo()
-  useRunKeys({ input, current, setCurrent, tree, selection, rows, change, isFlat, shows })
+  const leaveFrom = useRowPlace(rows, setCurrent)
+  useRunKeys({ input, current, setCurrent, leaveFrom, tree, selection, rows, change, isFlat, shows })
   return (
     <>
       <Head project={project} filter={filter} rows={rows} selection={selection} />
@@ -157,6 +159,7 @@ export function RunsPage() {
           current={current}
           onCurrent={setCurrent}
           onView={setView}
+          onLeave={leaveFrom}
           expanded={tree.expanded}
           onExpand={tree.toggle}
           isOld={rows.isOld || isTyping}
@@ -342,6 +345,7 @@ function useRunKeys(options: {
   input: { current: HTMLInputElement | null }
   current: number
   setCurrent: (index: number) => void
+  leaveFrom: (row: RunRow) => void
   tree: ReturnType<typeof useExpandedRows>
   selection: Selection
   rows: ReturnType<typeof useRunRows>
@@ -349,35 +353,51 @@ function useRunKeys(options: {
   isFlat: boolean
   shows: 'charts' | 'groups' | 'rows'
 }): void {
-  const { input, current, setCurrent, tree, selection, rows, change, isFlat, shows } = options
+  const { input, current, setCurrent, leaveFrom, tree, selection, rows, change, isFlat, shows } = options
   const go = useGo()
   const row = tree.rowAt(current)
   const move = (by: number) => () => setCurrent(Math.max(0, Math.min(tree.total - 1, current + by)))
-  const choose = { label: 'choose the run', run: () => row && selection.toggle(row, { until: false, index: current }) }
+  const isTable = (): boolean => shows === 'rows'
+  const hasRow = (): boolean => isTable() && row !== undefined
+  const choose = {
+    label: 'choose the run',
+    run: () => row && selection.toggle(row, { until: false, index: current }),
+    isOn: hasRow,
+  }
   useKeys('Table of runs', {
     '/': { label: 'filter', run: () => input.current?.focus() },
-    j: { label: 'down', run: move(1) },
-    k: { label: 'up', run: move(-1) },
-    ArrowDown: { label: 'down', run: move(1) },
-    ArrowUp: { label: 'up', run: move(-1) },
-    Enter: { label: 'open the run', run: () => row && go(`/runs/${row.id}`) },
+    j: { label: 'down', run: move(1), isOn: isTable },
+    k: { label: 'up', run: move(-1), isOn: isTable },
+    ArrowDown: { label: 'down', run: move(1), isOn: isTable },
+    ArrowUp: { label: 'up', run: move(-1), isOn: isTable },
+    Enter: {
+      label: 'open the run',
+      run: () => {
+        if (!row) return
+        leaveFrom(row)
+        go(`/runs/${row.id}`)
+      },
+      isOn: isTable,
+    },
     x: choose,
     Space: choose,
     ArrowRight: {
       label: 'open the iterations of a sweep, or nested runs',
       run: () => row && isParent(row) && !tree.expanded.has(row.id) && tree.toggle(row, current),
+      isOn: isTable,
     },
-    ArrowLeft: { label: 'fold them', run: () => row && tree.expanded.has(row.id) && tree.toggle(row, current) },
+    ArrowLeft: { label: 'fold them', run: () => row && tree.expanded.has(row.id) && tree.toggle(row, current), isOn: isTable },
     c: {
       label: 'compare what is chosen',
-      run: () => selection.ids.size > 1 && go(`/compare?runs=${[...selection.ids].join(',')}`),
+      run: () => go(`/compare?runs=${[...selection.ids].join(',')}`),
+      isOn: () => selection.ids.size > 1,
     },
-    r: { label: 'show new runs', run: () => rows.showNew() },
+    r: { label: 'show new runs', run: () => rows.showNew(), isOn: () => rows.newCount > 0 },
     v: {
       label: 'the curves of these runs, or the table',
       run: () => change({ show: shows === 'charts' ? undefined : 'charts' }),
     },
     i: { label: 'iterations as rows, or not', run: () => change({ flat: isFlat ? undefined : 'true' }) },
-    Escape: { label: 'choose nothing', run: () => selection.clear() },
+    Escape: { label: 'choose nothing', run: () => selection.clear(), isOn: () => selection.ids.size > 0 },
   })
 }

@@ -2,8 +2,7 @@ import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { del, get, put } from '../api/client.ts'
 import { A, readable, usePath, useSearch } from '../app/link.tsx'
-import { Sheet } from '../app/sheet.tsx'
-import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { FormSheet } from '../ui/form-sheet.tsx'
 
 interface View {
   id: string
@@ -25,7 +24,7 @@ export function SavedViews({ project }: { project: string | undefined }) {
   const path = usePath()
   const [search] = useSearch()
   const [isSaving, setSaving] = useState(false)
-  const here = readable(search)
+  const here = viewOf(search)
   const shown = views.find((view) => view.search === here)
   return (
     <>
@@ -52,7 +51,6 @@ function ViewSheet(props: { project: string | undefined; search: string; shown: 
   const { project, search, shown, onClose } = props
   const [title, setTitle] = useState(shown?.title ?? '')
   const queries = useQueryClient()
-  const trial = useAttempt(onClose)
   const renew = (): Promise<void> => queries.invalidateQueries({ queryKey: ['views'] })
   const save = async (): Promise<void> => {
     await put(`/views/${shown?.id ?? newViewId()}`, { title: title.trim(), project: project ?? null, search })
@@ -63,38 +61,31 @@ function ViewSheet(props: { project: string | undefined; search: string; shown: 
     await renew()
   }
   return (
-    <Sheet title="Save this view" onClose={onClose}>
-      <form
-        className="inside form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          trial.attempt(save)
-        }}
-      >
-        <h2>{shown ? `Change ${shown.title}` : 'Save this view'}</h2>
-        <p className="muted">
-          Filter, order, columns and groups {project === undefined ? 'over all projects' : `of ${project}`}, for everybody who
-          uses this server.
-        </p>
-        <label>
-          Title
-          <input className="field" required maxLength={200} value={title} onChange={(event) => setTitle(event.target.value)} />
-        </label>
-        <FormEnd trial={trial} onClose={onClose} deed="Save">
-          {shown && (
-            <button
-              type="button"
-              className="button danger"
-              disabled={trial.isBusy}
-              onClick={() => trial.attempt(() => remove(shown.id))}
-            >
-              Delete
-            </button>
-          )}
-        </FormEnd>
-      </form>
-    </Sheet>
+    <FormSheet
+      title="Save this view"
+      deed="Save"
+      onSubmit={save}
+      otherDeed={shown && { label: 'Delete', run: () => remove(shown.id) }}
+      onClose={onClose}
+    >
+      <h2>{shown ? `Change ${shown.title}` : 'Save this view'}</h2>
+      <p className="muted">
+        Filter, order, columns and groups {project === undefined ? 'over all projects' : `of ${project}`}, for everybody who uses
+        this server.
+      </p>
+      <label>
+        Title
+        <input className="field" required maxLength={200} value={title} onChange={(event) => setTitle(event.target.value)} />
+      </label>
+    </FormSheet>
   )
+}
+
+/** Where somebody stands in a table is no part of the view. */
+function viewOf(search: URLSearchParams): string {
+  const view = new URLSearchParams(search)
+  view.delete('row')
+  return readable(view)
 }
 
 /** `crypto.randomUUID` is there on secure origins only, and a server may be reached by a plain address. */

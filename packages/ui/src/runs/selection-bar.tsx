@@ -2,10 +2,9 @@ import { isEnded } from '@trainyard/contract'
 import { useState } from 'react'
 import { useKeys } from '../app/keys.ts'
 import { A } from '../app/link.tsx'
-import { Sheet } from '../app/sheet.tsx'
 import { useRunActions } from './run-actions.ts'
 import type { Selection } from './use-selection.ts'
-import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { FormSheet } from '../ui/form-sheet.tsx'
 
 /** What can be done with the chosen runs. */
 export function SelectionBar({ selection }: { selection: Selection }) {
@@ -13,9 +12,10 @@ export function SelectionBar({ selection }: { selection: Selection }) {
   const count = selection.ids.size
   const ids = [...selection.ids]
   const active = selection.rows.filter((row) => !isEnded(row.state))
+  const isAny = (): boolean => count > 0
   useKeys('Chosen runs', {
-    l: { label: 'label', run: () => count > 0 && setSheet('label') },
-    '#': { label: 'put into the trash (asks)', run: () => count > 0 && setSheet('trash') },
+    l: { label: 'label', run: () => setSheet('label'), isOn: isAny },
+    '#': { label: 'put into the trash (asks)', run: () => setSheet('trash'), isOn: isAny },
   })
   return (
     <>
@@ -53,85 +53,67 @@ function LabelSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
   const [key, setKey] = useState('')
   const [value, setValue] = useState('')
   const { label } = useRunActions()
-  const trial = useAttempt(onClose)
   return (
-    <Sheet title="Label runs" onClose={onClose}>
-      <form
-        className="inside form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          trial.attempt(() => label(ids, { [key.trim()]: value === '' ? null : value }))
-        }}
-      >
-        <h2>
-          Label {ids.length} {ids.length === 1 ? 'run' : 'runs'}
-        </h2>
-        <label>
-          Name
-          <input className="field" required value={key} onChange={(event) => setKey(event.target.value)} />
-        </label>
-        <label>
-          Value (empty takes the label away)
-          <input className="field" value={value} onChange={(event) => setValue(event.target.value)} />
-        </label>
-        <FormEnd trial={trial} onClose={onClose} deed="Label" />
-      </form>
-    </Sheet>
+    <FormSheet
+      title="Label runs"
+      deed="Label"
+      onSubmit={() => label(ids, { [key.trim()]: value === '' ? null : value })}
+      onClose={onClose}
+    >
+      <h2>
+        Label {ids.length} {ids.length === 1 ? 'run' : 'runs'}
+      </h2>
+      <label>
+        Name
+        <input className="field" required value={key} onChange={(event) => setKey(event.target.value)} />
+      </label>
+      <label>
+        Value (empty takes the label away)
+        <input className="field" value={value} onChange={(event) => setValue(event.target.value)} />
+      </label>
+    </FormSheet>
   )
 }
 
 function TrashSheet({ selection, onClose }: { selection: Selection; onClose: () => void }) {
   const { trash } = useRunActions()
-  const trial = useAttempt(() => {
-    selection.clear()
-    onClose()
-  })
   const iterations = selection.rows.reduce((sum, row) => sum + (row.sweep ? row.sweep.completed + row.sweep.failed : 0), 0)
   return (
-    <Sheet title="Trash runs" onClose={onClose}>
-      <div className="inside form">
-        <h2>
-          Put {selection.ids.size} {selection.ids.size === 1 ? 'run' : 'runs'} into the trash?
-        </h2>
-        <p>
-          {iterations > 0 && `${iterations} iterations go with them. `}Nothing is lost yet: <code>trainyard trash restore</code>{' '}
-          brings them back, and runs that made a registered model version are kept when the trash is emptied.
-        </p>
-        <FormEnd
-          trial={trial}
-          onClose={onClose}
-          deed="Put into the trash"
-          danger
-          onDeed={() => trial.attempt(() => trash([...selection.ids]))}
-        />
-      </div>
-    </Sheet>
+    <FormSheet
+      title="Trash runs"
+      deed="Put into the trash"
+      danger
+      onSubmit={() => trash([...selection.ids])}
+      onDone={() => {
+        selection.clear()
+        onClose()
+      }}
+      onClose={onClose}
+    >
+      <h2>
+        Put {selection.ids.size} {selection.ids.size === 1 ? 'run' : 'runs'} into the trash?
+      </h2>
+      <p>
+        {iterations > 0 && `${iterations} iterations go with them. `}Nothing is lost yet: <code>trainyard trash restore</code>{' '}
+        brings them back, and runs that made a registered model version are kept when the trash is emptied.
+      </p>
+    </FormSheet>
   )
 }
 
 export function StopSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
   const [reason, setReason] = useState('')
   const { abort } = useRunActions()
-  const trial = useAttempt(onClose)
   return (
-    <Sheet title="Stop runs" onClose={onClose}>
-      <form
-        className="inside form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          trial.attempt(() => abort(ids, reason))
-        }}
-      >
-        <h2>
-          Stop {ids.length} {ids.length === 1 ? 'run' : 'runs'}?
-        </h2>
-        <p className="muted">What {ids.length === 1 ? 'it has' : 'they have'} logged so far is kept.</p>
-        <label>
-          Why (kept on the record)
-          <input className="field" value={reason} onChange={(event) => setReason(event.target.value)} />
-        </label>
-        <FormEnd trial={trial} onClose={onClose} deed="Stop" busy="Stopping…" danger />
-      </form>
-    </Sheet>
+    <FormSheet title="Stop runs" deed="Stop" busy="Stopping…" danger onSubmit={() => abort(ids, reason)} onClose={onClose}>
+      <h2>
+        Stop {ids.length} {ids.length === 1 ? 'run' : 'runs'}?
+      </h2>
+      <p className="muted">What {ids.length === 1 ? 'it has' : 'they have'} logged so far is kept.</p>
+      <label>
+        Why (kept on the record)
+        <input className="field" value={reason} onChange={(event) => setReason(event.target.value)} />
+      </label>
+    </FormSheet>
   )
 }

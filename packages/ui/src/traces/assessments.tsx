@@ -1,6 +1,6 @@
 import { formatValue } from '../format/number.ts'
 import { Age } from '../ui/moment.tsx'
-import type { Assessment } from './types.ts'
+import type { Assessment } from '@trainyard/contract/native-api'
 
 /** What people, programs and judges say of it. One that another stands instead of is struck out. */
 export function Assessments({ assessments, onSpan }: { assessments: readonly Assessment[]; onSpan: (spanId: string) => void }) {

@@ -2,7 +2,7 @@ import type { JsonValue } from '@trainyard/contract'
 import { formatDuration } from '../format/time.ts'
 import { formatValue } from '../format/number.ts'
 import { A } from '../app/link.tsx'
-import type { Span } from './types.ts'
+import type { Span } from '@trainyard/contract/native-api'
 
 const inputs = 'mlflow.spanInputs'
 const outputs = 'mlflow.spanOutputs'

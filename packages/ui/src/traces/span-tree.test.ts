@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { spanRows } from './span-tree.ts'
-import type { Span } from './types.ts'
+import type { Span } from '@trainyard/contract/native-api'
 
 const span = (id: string, parentId: string | null, startMs = 0): Span => ({
   id,

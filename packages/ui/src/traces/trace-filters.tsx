@@ -1,6 +1,5 @@
-import { useEffect, useRef, useState } from 'react'
-import { useKeys } from '../app/keys.ts'
 import { useGo, useSearch } from '../app/link.tsx'
+import { TypedFilter } from '../ui/list-page.tsx'
 
 const waits = [
   ['', 'Any time'],
@@ -8,36 +7,21 @@ const waits = [
   ['10000', '10 s or more'],
   ['60000', '1 min or more'],
 ] as const
-const typingMs = 200
 
 /** What narrows the list; all of it is in the address. A trace's own id goes straight to it. */
 export function TraceFilters() {
   const [search, change] = useSearch()
-  const [text, setText] = useState(search.get('text') ?? '')
-  const box = useRef<HTMLInputElement>(null)
   const go = useGo()
-  useKeys('Traces', { '/': { label: 'search the traces', run: () => box.current?.focus() } })
-  useEffect(() => {
-    const timer = setTimeout(() => change({ text: text.trim() }), typingMs)
-    return () => clearTimeout(timer)
-  }, [text, change])
   const narrowed = (['run', 'session', 'experiment'] as const).flatMap((name) => {
     const value = search.get(name)
     return value === null ? [] : [[name, value] as const]
   })
   return (
     <div className="trace-filters" role="search">
-      <input
-        ref={box}
-        className="field"
-        aria-label="Search the traces"
-        placeholder="Part of a name, an input, an output, an attribute"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') box.current?.blur()
-          if (event.key === 'Enter' && /^tr-[0-9a-f]{32}$/.test(text.trim())) go(`/traces/${text.trim()}`)
-        }}
+      <TypedFilter
+        label="Part of a name, an input, an output, an attribute"
+        parameter="text"
+        onEnter={(text) => /^tr-[0-9a-f]{32}$/.test(text) && go(`/traces/${text}`)}
       />
       <select
         className="button"

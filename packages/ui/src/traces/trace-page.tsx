@@ -14,7 +14,7 @@ import { Assessments } from './assessments.tsx'
 import { SpanDetail } from './span-detail.tsx'
 import { lengthOf, spanRows } from './span-tree.ts'
 import { TraceState, tokensOf } from './trace-state.tsx'
-import type { Span, Trace } from './types.ts'
+import type { Span, Trace } from '@trainyard/contract/native-api'
 import { Waterfall } from './waterfall.tsx'
 
 /** One request: its spans as a tree beside their times, and all that one of them says. */

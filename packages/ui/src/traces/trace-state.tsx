@@ -1,5 +1,5 @@
 import { StateMark } from '../ui/state.tsx'
-import type { Trace } from './types.ts'
+import type { Trace } from '@trainyard/contract/native-api'
 
 const states = { OK: 'completed', ERROR: 'failed', IN_PROGRESS: 'running', STATE_UNSPECIFIED: 'created' } as const
 

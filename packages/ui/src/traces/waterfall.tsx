@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef } from 'react'
 import { formatDuration } from '../format/time.ts'
 import type { SpanRow } from './span-tree.ts'
-import type { Span } from './types.ts'
+import type { Span } from '@trainyard/contract/native-api'
 
 const rowHeight = 28
 const indent = 14

@@ -1,9 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { post } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
-import { Sheet } from '../app/sheet.tsx'
 import { formatBytes, formatCount } from '../format/number.ts'
-import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { FormSheet } from '../ui/form-sheet.tsx'
 
 interface Freed {
   runs: string[]
@@ -14,7 +13,6 @@ interface Freed {
 /** Says what would go for good before it goes. */
 export function EmptySheet({ selection, onClose }: { selection: Record<string, unknown>; onClose: () => void }) {
   const queries = useQueryClient()
-  const trial = useAttempt(onClose)
   const { data, error } = useQuery({
     queryKey: ['empty trash', selection],
     queryFn: ({ signal }) => post<Freed>('/trash/empty', { ...selection, dryRun: true }, signal),
@@ -26,38 +24,34 @@ export function EmptySheet({ selection, onClose }: { selection: Record<string, u
     await queries.invalidateQueries()
   }
   return (
-    <Sheet title="Delete for good" onClose={onClose}>
-      <div className="inside form">
-        <h2>Delete for good?</h2>
-        {error && <Refusal error={error} />}
-        {data && (
-          <p>
-            {formatCount(data.runs.length)} {data.runs.length === 1 ? 'run goes' : 'runs go'} with records, output and artifacts:{' '}
-            {formatBytes(data.objectBytes)} of files. They cannot come back.
-          </p>
-        )}
-        {data && data.kept.length > 0 && (
-          <div className="note">
-            {data.kept.length === 1 ? 'One stays' : `${data.kept.length} stay`}, because registered versions came from{' '}
-            {data.kept.length === 1 ? 'it' : 'them'}:{' '}
-            {data.kept
-              .slice(0, 10)
-              .map(({ model, version }) => `${model} ${version}`)
-              .join(', ')}
-            .
-          </div>
-        )}
-        {data && (
-          <FormEnd
-            trial={trial}
-            onClose={onClose}
-            deed="Delete for good"
-            busy="Deleting"
-            danger
-            onDeed={() => trial.attempt(empty)}
-          />
-        )}
-      </div>
-    </Sheet>
+    <FormSheet
+      title="Delete for good"
+      deed="Delete for good"
+      busy="Deleting"
+      danger
+      canSubmit={data !== undefined}
+      onSubmit={empty}
+      onClose={onClose}
+    >
+      <h2>Delete for good?</h2>
+      {error && <Refusal error={error} />}
+      {data && (
+        <p>
+          {formatCount(data.runs.length)} {data.runs.length === 1 ? 'run goes' : 'runs go'} with records, output and artifacts:{' '}
+          {formatBytes(data.objectBytes)} of files. They cannot come back.
+        </p>
+      )}
+      {data && data.kept.length > 0 && (
+        <div className="note">
+          {data.kept.length === 1 ? 'One stays' : `${data.kept.length} stay`}, because registered versions came from{' '}
+          {data.kept.length === 1 ? 'it' : 'them'}:{' '}
+          {data.kept
+            .slice(0, 10)
+            .map(({ model, version }) => `${model} ${version}`)
+            .join(', ')}
+          .
+        </div>
+      )}
+    </FormSheet>
   )
 }

@@ -1,14 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Experiment } from '@trainyard/contract/native-api'
 import { get, post } from '../api/client.ts'
 import { projectsQuery } from '../api/queries.ts'
 import { Age } from '../ui/moment.tsx'
-
-interface Experiment {
-  id: string
-  project: string
-  name: string
-  trashedAtMs: number | null
-}
+import { type Column, Table } from '../ui/table.tsx'
 
 const mostProjects = 100
 
@@ -40,22 +35,27 @@ export function TrashedExperiments({ project }: { project: string | undefined })
       <header>
         <h2>Experiments</h2>
       </header>
-      <table className="plain-table">
-        <tbody>
-          {data.map(({ id, name, project: owner, trashedAtMs }) => (
-            <tr key={id}>
-              <td className="strong">{name}</td>
-              <td>{owner}</td>
-              <td className="num">{trashedAtMs !== null && <Age atMs={trashedAtMs} />}</td>
-              <td className="num">
-                <button type="button" className="button small" onClick={() => void restore(id)}>
-                  Restore with its runs
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table columns={columnsOf(restore)} rows={data} keyOf={({ id }) => id} />
     </section>
   )
 }
+
+const columnsOf = (restore: (id: string) => Promise<void>): readonly Column<Experiment>[] => [
+  { title: 'Name', className: 'strong', cell: ({ name }) => name },
+  { title: 'Project', cell: ({ project }) => project },
+  {
+    title: 'Thrown away',
+    className: 'num',
+    cell: ({ trashedAtMs }) => trashedAtMs !== null && <Age atMs={trashedAtMs} />,
+  },
+  {
+    title: 'Actions',
+    isUntitled: true,
+    className: 'num',
+    cell: ({ id }) => (
+      <button type="button" className="button small" onClick={() => void restore(id)}>
+        Restore with its runs
+      </button>
+    ),
+  },
+]

@@ -2,7 +2,7 @@ import { type ReactNode, useState } from 'react'
 import { Refusal } from '../app/error-page.tsx'
 
 export interface Attempt {
-  attempt: (work: () => Promise<void>) => void
+  attempt: (work: () => Promise<unknown>) => void
   error: Error | null
   isBusy: boolean
 }
@@ -11,7 +11,7 @@ export interface Attempt {
 export function useAttempt(onDone: () => void): Attempt {
   const [error, setError] = useState<Error | null>(null)
   const [isBusy, setBusy] = useState(false)
-  const attempt = (work: () => Promise<void>): void => {
+  const attempt = (work: () => Promise<unknown>): void => {
     setBusy(true)
     setError(null)
     work().then(onDone, (reason: unknown) => {
@@ -29,17 +29,14 @@ export function FormEnd({
   deed,
   busy = deed,
   danger = false,
-  onDeed,
   children,
 }: {
   trial: Attempt
   onClose: () => void
   deed: string
   /** What the button says meanwhile. */
-  busy?: string
-  danger?: boolean
-  /** Where there is nothing to submit: what the button does. */
-  onDeed?: () => void
+  busy?: string | undefined
+  danger?: boolean | undefined
   /** Other deeds, before these two. */
   children?: ReactNode
 }) {
@@ -51,12 +48,7 @@ export function FormEnd({
         <button type="button" className="button" onClick={onClose}>
           Cancel
         </button>
-        <button
-          type={onDeed ? 'button' : 'submit'}
-          className={danger ? 'button danger' : 'button primary'}
-          disabled={isBusy}
-          onClick={onDeed}
-        >
+        <button type="submit" className={danger ? 'button danger' : 'button primary'} disabled={isBusy}>
           {isBusy ? busy : deed}
         </button>
       </div>

@@ -14,7 +14,7 @@ import { LineChanges } from '../ui/line-changes.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Age } from '../ui/moment.tsx'
 import { FunctionRunSheet } from './function-run-sheet.tsx'
-import type { FunctionVersion } from './function-version.ts'
+import type { FunctionVersion } from '@trainyard/contract/native-api'
 
 /** One function: its code and how it runs, its versions and what differs between them, a form to run it. */
 export function FunctionPage() {

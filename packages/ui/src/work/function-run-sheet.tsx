@@ -3,10 +3,9 @@ import type { EntryPoint } from '@trainyard/contract/function'
 import { useState } from 'react'
 import { post } from '../api/client.ts'
 import { useGo } from '../app/link.tsx'
-import { Sheet } from '../app/sheet.tsx'
-import type { FunctionVersion } from './function-version.ts'
+import type { FunctionVersion } from '@trainyard/contract/native-api'
 import { type AskedParameter, ParameterFields } from './parameter-fields.tsx'
-import { FormEnd, useAttempt } from '../ui/form-end.tsx'
+import { FormSheet } from '../ui/form-sheet.tsx'
 
 /** A form made from the handler's parameters, their types and what the code says of them; what is left empty keeps its default. */
 export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; onClose: () => void }) {
@@ -15,7 +14,6 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
   const [handler, setHandler] = useState(spec.handler ?? entries[0]?.name ?? '')
   const [texts, setTexts] = useState<Record<string, string>>({})
   const go = useGo()
-  const trial = useAttempt(onClose)
   const parameters = askedOf(
     entries.find(({ name }) => name === handler),
     spec.parameters ?? {},
@@ -35,36 +33,27 @@ export function FunctionRunSheet({ shown, onClose }: { shown: FunctionVersion; o
     go(`/runs/${run.id}`)
   }
   return (
-    <Sheet title="Run a function" onClose={onClose}>
-      <form
-        className="inside form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          trial.attempt(start)
-        }}
-      >
-        <h2>
-          Run {shown.name} <span className="mono muted">{shown.hash.slice(0, 8)}</span>
-        </h2>
-        {entries.length > 1 && (
-          <label>
-            Handler
-            <select className="field" value={handler} onChange={(event) => setHandler(event.target.value)}>
-              {entries.map(({ name }) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </label>
-        )}
-        {parameters.length === 0 && <p className="muted">It asks for no parameters.</p>}
-        <ParameterFields
-          parameters={parameters}
-          texts={texts}
-          onChange={(name, text) => setTexts((before) => ({ ...before, [name]: text }))}
-        />
-        <FormEnd trial={trial} onClose={onClose} deed="Run" />
-      </form>
-    </Sheet>
+    <FormSheet title="Run a function" deed="Run" onSubmit={start} onClose={onClose}>
+      <h2>
+        Run {shown.name} <span className="mono muted">{shown.hash.slice(0, 8)}</span>
+      </h2>
+      {entries.length > 1 && (
+        <label>
+          Handler
+          <select className="field" value={handler} onChange={(event) => setHandler(event.target.value)}>
+            {entries.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      {parameters.length === 0 && <p className="muted">It asks for no parameters.</p>}
+      <ParameterFields
+        parameters={parameters}
+        texts={texts}
+        onChange={(name, text) => setTexts((before) => ({ ...before, [name]: text }))}
+      />
+    </FormSheet>
   )
 }
 

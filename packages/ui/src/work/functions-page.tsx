@@ -1,20 +1,22 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '../api/client.ts'
-import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
 import { terminalCommand } from '../format/command.ts'
 import { formatCount } from '../format/number.ts'
+import { Chips } from '../ui/chips.tsx'
 import { Snippet } from '../ui/copy.tsx'
+import { ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
-import type { FunctionVersion } from './function-version.ts'
+import { type Column, Table } from '../ui/table.tsx'
+import type { FunctionVersion } from '@trainyard/contract/native-api'
 
 /** What can be run: the newest version of each function. */
 export function FunctionsPage() {
   const project = useProject()
-  const [search, change] = useSearch()
+  const [search] = useSearch()
   const name = search.get('name') ?? ''
-  const { data, error } = useQuery({
+  const answer = useQuery({
     queryKey: ['functions', project, name],
     queryFn: async ({ signal }) =>
       (
@@ -24,32 +26,47 @@ export function FunctionsPage() {
           signal,
         )
       ).functions,
+    placeholderData: keepPreviousData,
     retry: false,
   })
+  const functions = answer.data ?? []
   return (
-    <>
-      <div className="page-head">
-        <h1>Functions</h1>
-        <span className="facts">{data && data.length > 0 ? formatCount(data.length) : ''}</span>
-        <div className="actions">
-          <input
-            className="field"
-            aria-label="Part of a name"
-            placeholder="Part of a name"
-            value={name}
-            onChange={(event) => change({ name: event.target.value })}
-          />
+    <ListPage
+      title="Functions"
+      facts={functions.length > 0 && formatCount(functions.length)}
+      actions={<TypedFilter label="Part of a name" />}
+      answer={answer}
+      count={functions.length}
+      narrowedBy={name}
+      empty={<NoFunctions project={project} />}
+    >
+      {functions.length > 0 && (
+        <div className="card scroll">
+          <Table columns={columns} rows={functions} keyOf={(each) => `${each.project}/${each.name}`} />
         </div>
-      </div>
-      <div className="page-body">
-        {error && <Refusal error={error} />}
-        {data?.length === 0 &&
-          (name === '' ? <NoFunctions project={project} /> : <p className="muted">No function has {name} in its name.</p>)}
-        {data && data.length > 0 && <FunctionTable functions={data} />}
-      </div>
-    </>
+      )}
+    </ListPage>
   )
 }
+
+const columns: readonly Column<FunctionVersion>[] = [
+  {
+    title: 'Function',
+    className: 'strong',
+    cell: ({ project, name }) => <A href={inProject(project, `/functions/${encodeURIComponent(name)}`)}>{name}</A>,
+  },
+  { title: 'Kind', cell: ({ kind }) => kind },
+  { title: 'Handler', className: 'mono', cell: ({ spec }) => spec.handler ?? '–' },
+  { title: 'Tags', cell: ({ tags }) => <Chips words={tags} /> },
+  { title: 'Project', cell: ({ project }) => <A href={inProject(project, '/functions')}>{project}</A> },
+  {
+    title: 'Description',
+    className: 'muted elide',
+    cellProps: ({ spec }) => ({ title: spec.description }),
+    cell: ({ spec }) => spec.description,
+  },
+  { title: 'Updated', className: 'num', cell: ({ updatedAtMs }) => <Age atMs={updatedAtMs} /> },
+]
 
 function NoFunctions({ project }: { project: string | undefined }) {
   return (
@@ -59,55 +76,6 @@ function NoFunctions({ project }: { project: string | undefined }) {
       <Snippet
         text={terminalCommand(`function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`)}
       />
-    </div>
-  )
-}
-
-function FunctionTable({ functions }: { functions: readonly FunctionVersion[] }) {
-  return (
-    <div className="card scroll">
-      <table className="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">Function</th>
-            <th scope="col">Kind</th>
-            <th scope="col">Handler</th>
-            <th scope="col">Tags</th>
-            <th scope="col">Project</th>
-            <th scope="col">Description</th>
-            <th scope="col" className="num">
-              Updated
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {functions.map((each) => (
-            <tr key={`${each.project}/${each.name}`}>
-              <td className="strong">
-                <A href={inProject(each.project, `/functions/${encodeURIComponent(each.name)}`)}>{each.name}</A>
-              </td>
-              <td>{each.kind}</td>
-              <td className="mono">{each.spec.handler ?? '–'}</td>
-              <td>
-                {each.tags.map((tag) => (
-                  <span key={tag} className="chip">
-                    {tag}
-                  </span>
-                ))}
-              </td>
-              <td>
-                <A href={inProject(each.project, '/functions')}>{each.project}</A>
-              </td>
-              <td className="muted elide" title={each.spec.description}>
-                {each.spec.description}
-              </td>
-              <td className="num">
-                <Age atMs={each.updatedAtMs} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   )
 }

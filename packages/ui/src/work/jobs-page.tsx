@@ -1,34 +1,21 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Job } from '@trainyard/contract/native-api'
 import { useState } from 'react'
 import { get, patch } from '../api/client.ts'
 import { pulseEveryMs } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
-import { A } from '../app/link.tsx'
+import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
 import { terminalCommand } from '../format/command.ts'
 import { formatBytes, formatCount } from '../format/number.ts'
 import { useRunActions } from '../runs/run-actions.ts'
 import { Snippet } from '../ui/copy.tsx'
+import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
+import { type Column, Table } from '../ui/table.tsx'
 import { useKnownRuns } from './known-runs.ts'
-
-interface Job {
-  runId: string
-  project: string
-  state: 'queued' | 'leased' | 'ended'
-  priority: number
-  reason: string | null
-  cpu: number
-  memoryBytes: number
-  gpus: number
-  host: string | null
-  attempt: number
-  enqueuedAtMs: number
-  leasedAtMs: number | null
-  endedAtMs: number | null
-}
 
 const sections = [
   ['leased', 'Running'],
@@ -39,33 +26,35 @@ const sections = [
 /** What servers were asked to run: what runs, what waits and why, what has ended. */
 export function JobsPage() {
   const project = useProject()
-  const { data, error } = useQuery({
+  const [search] = useSearch()
+  const name = search.get('name') ?? ''
+  const answer = useQuery({
     queryKey: ['jobs', project],
     queryFn: async ({ signal }) => (await get<{ jobs: Job[] }>('/jobs', { project, limit: 500 }, signal)).jobs,
     refetchInterval: 2 * pulseEveryMs,
     retry: false,
   })
+  const jobs = answer.data ?? []
   const runs = useKnownRuns(
-    (data ?? []).map(({ runId }) => runId),
+    jobs.map(({ runId }) => runId),
     2 * pulseEveryMs,
   )
+  const shown = jobs.filter(({ runId, project: owner }) => holdsText(`${runs.get(runId)?.name} ${runId} ${owner}`, name))
   return (
-    <>
-      <div className="page-head">
-        <h1>Jobs</h1>
-        <span className="facts">{data && data.length > 0 ? countsOf(data) : ''}</span>
-      </div>
-      <div className="page-body">
-        <div className="stack">
-          {error && <Refusal error={error} />}
-          {data?.length === 0 && <NoJobs project={project} />}
-          {sections.map(([state, title]) => {
-            const jobs = (data ?? []).filter((job) => job.state === state)
-            return jobs.length === 0 ? null : <JobTable key={state} title={title} jobs={jobs} runs={runs} />
-          })}
-        </div>
-      </div>
-    </>
+    <ListPage
+      title="Jobs"
+      facts={jobs.length > 0 && countsOf(jobs)}
+      actions={<TypedFilter label="Part of a name" />}
+      answer={answer}
+      count={shown.length}
+      narrowedBy={name}
+      empty={<NoJobs project={project} />}
+    >
+      {sections.map(([state, title]) => {
+        const inState = shown.filter((job) => job.state === state)
+        return inState.length === 0 ? null : <JobTable key={state} title={title} jobs={inState} runs={runs} />
+      })}
+    </ListPage>
   )
 }
 
@@ -102,76 +91,70 @@ function JobTable({ title, jobs, runs }: { title: string; jobs: readonly Job[]; 
         <span className="facts">{formatCount(jobs.length)}</span>
       </header>
       {error && <Refusal error={error} />}
-      <table className="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            <th scope="col">State</th>
-            <th scope="col">Project</th>
-            <th scope="col">Where, or why not yet</th>
-            <th scope="col">Wants</th>
-            <th scope="col" className="num">
-              Priority
-            </th>
-            <th scope="col" className="num">
-              Asked for
-            </th>
-            <th scope="col" className="num">
-              <span className="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {jobs.map((job) => (
-            <tr key={job.runId}>
-              <td className="strong">
-                <A href={`/runs/${job.runId}`}>{runs.get(job.runId)?.name ?? job.runId.slice(0, 12)}</A>
-                {job.attempt > 1 && <span className="muted"> attempt {job.attempt}</span>}
-              </td>
-              <td className="state-cell">
-                <JobState run={runs.get(job.runId)} />
-              </td>
-              <td>
-                <A href={inProject(job.project, '/jobs')}>{job.project}</A>
-              </td>
-              <td className="muted elide" title={job.reason ?? undefined}>
-                {job.reason ?? (job.host === null ? '–' : `on ${job.host}`)}
-              </td>
-              <td className="muted">{wantsOf(job)}</td>
-              <td className="num">
-                {job.state === 'queued' ? (
-                  <input
-                    className="field small"
-                    type="number"
-                    min={-1000}
-                    max={1000}
-                    aria-label={`Priority of ${runs.get(job.runId)?.name ?? job.runId}`}
-                    defaultValue={job.priority}
-                    onBlur={({ currentTarget: { value } }) => {
-                      if (value !== '' && Number(value) !== job.priority)
-                        attempt(() => patch(`/jobs/${job.runId}`, { priority: Number(value) }))
-                    }}
-                  />
-                ) : (
-                  job.priority
-                )}
-              </td>
-              <td className="num">
-                <Age atMs={job.enqueuedAtMs} />
-              </td>
-              <td className="num">
-                {job.state !== 'ended' && (
-                  <button type="button" className="button small" onClick={() => attempt(() => actions.abort([job.runId], ''))}>
-                    Stop
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table columns={columnsOf(runs, attempt, actions)} rows={jobs} keyOf={({ runId }) => runId} />
     </section>
   )
+}
+
+function columnsOf(
+  runs: ReadonlyMap<string, RunRecord>,
+  attempt: (work: () => Promise<unknown>) => void,
+  { abort }: Pick<ReturnType<typeof useRunActions>, 'abort'>,
+): readonly Column<Job>[] {
+  const nameOf = (runId: string): string => runs.get(runId)?.name ?? runId.slice(0, 12)
+  return [
+    {
+      title: 'Run',
+      className: 'strong',
+      cell: ({ runId, attempt: number }) => (
+        <>
+          <A href={`/runs/${runId}`}>{nameOf(runId)}</A>
+          {number > 1 && <span className="muted"> attempt {number}</span>}
+        </>
+      ),
+    },
+    { title: 'State', className: 'state-cell', cell: ({ runId }) => <JobState run={runs.get(runId)} /> },
+    { title: 'Project', cell: ({ project }) => <A href={inProject(project, '/jobs')}>{project}</A> },
+    {
+      title: 'Where, or why not yet',
+      className: 'muted elide',
+      cellProps: ({ reason }) => ({ title: reason ?? undefined }),
+      cell: ({ reason, host }) => reason ?? (host === null ? '–' : `on ${host}`),
+    },
+    { title: 'Wants', className: 'muted', cell: wantsOf },
+    {
+      title: 'Priority',
+      className: 'num',
+      cell: ({ runId, state, priority }) =>
+        state === 'queued' ? (
+          <input
+            className="field small"
+            type="number"
+            min={-1000}
+            max={1000}
+            aria-label={`Priority of ${nameOf(runId)}`}
+            defaultValue={priority}
+            onBlur={({ currentTarget: { value } }) => {
+              if (value !== '' && Number(value) !== priority) attempt(() => patch(`/jobs/${runId}`, { priority: Number(value) }))
+            }}
+          />
+        ) : (
+          priority
+        ),
+    },
+    { title: 'Asked for', className: 'num', cell: ({ enqueuedAtMs }) => <Age atMs={enqueuedAtMs} /> },
+    {
+      title: 'Actions',
+      isUntitled: true,
+      className: 'num',
+      cell: ({ runId, state }) =>
+        state !== 'ended' && (
+          <button type="button" className="button small" onClick={() => attempt(() => abort([runId], ''))}>
+            Stop
+          </button>
+        ),
+    },
+  ]
 }
 
 function JobState({ run }: { run: RunRecord | undefined }) {

@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Firing, Schedule, Timing } from '@trainyard/contract/native-api'
 import { useState } from 'react'
 import { del, get, patch, post } from '../api/client.ts'
 import { pulseEveryMs } from '../api/queries.ts'
-import type { RunState } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
@@ -10,124 +10,107 @@ import { terminalCommand } from '../format/command.ts'
 import { formatCount } from '../format/number.ts'
 import { formatDuration, formatMoment } from '../format/time.ts'
 import { Snippet } from '../ui/copy.tsx'
+import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { StateMark } from '../ui/state.tsx'
-
-type Timing =
-  | { kind: 'cron'; expression: string; timeZone?: string }
-  | { kind: 'interval'; everyMs: number }
-  | { kind: 'once'; atMs: number }
-  | { kind: 'artifact'; key?: string; tag?: string }
-  | { kind: 'model'; model?: string }
-  | { kind: 'webhook' }
-
-interface Schedule {
-  project: string
-  name: string
-  owner: string
-  state: 'active' | 'paused' | 'ended'
-  timing: Timing
-  concurrency: 'allow' | 'forbid' | 'replace'
-  catchUp: 'none' | 'latest' | 'all'
-  job: {
-    task?: { name?: string; command?: string; function?: string; handler?: string }
-    code?: { name: string }
-    commandLine?: string[]
-  }
-  nextAtMs: number | null
-}
-
-interface Firing {
-  plannedAtMs: number
-  firedAtMs: number
-  cause: string
-  outcome: 'started' | 'skipped' | 'failed'
-  runId: string | null
-  runState: RunState | null
-  reason: string | null
-}
+import { type Column, Table } from '../ui/table.tsx'
 
 /** When runs start by themselves: next times, what was fired, pause. */
 export function SchedulesPage() {
   const project = useProject()
   const [search, change] = useSearch()
   const open = search.get('schedule')
-  const { data, error } = useQuery({
+  const name = search.get('name') ?? ''
+  const answer = useQuery({
     queryKey: ['schedules', project],
     queryFn: async ({ signal }) =>
       (await get<{ schedules: Schedule[] }>('/schedules', { project, limit: 500 }, signal)).schedules,
     refetchInterval: 5 * pulseEveryMs,
     retry: false,
   })
-  const chosen = data?.find((each) => keyOf(each) === open)
+  const all = answer.data ?? []
+  const shown = all.filter((each) => holdsText(each.name, name))
+  const chosen = shown.find((each) => keyOf(each) === open)
+  const toggle = (each: Schedule): void => change({ schedule: each === chosen ? undefined : keyOf(each) })
   return (
-    <>
-      <div className="page-head">
-        <h1>Schedules</h1>
-        <span className="facts">{data && data.length > 0 ? formatCount(data.length) : ''}</span>
-      </div>
-      <div className="page-body">
-        <div className="stack">
-          {error && <Refusal error={error} />}
-          {data?.length === 0 && (
-            <div className="empty" role="status">
-              <h2>Nothing starts by itself yet</h2>
-              <p>A schedule starts a run at its times, or when a data set or a model version arrives.</p>
-              <Snippet text={terminalCommand('schedule add nightly --cron "0 3 * * *" train.py')} />
-            </div>
-          )}
-          {data && data.length > 0 && (
-            <div className="card scroll">
-              <table className="plain-table">
-                <thead>
-                  <tr>
-                    <th scope="col">Schedule</th>
-                    <th scope="col">State</th>
-                    <th scope="col">When</th>
-                    <th scope="col">What</th>
-                    <th scope="col">Project</th>
-                    <th scope="col" className="num">
-                      Next
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map((each) => (
-                    <tr key={keyOf(each)} className={each === chosen ? 'current' : undefined}>
-                      <td className="strong">
-                        <button
-                          type="button"
-                          className="button plain small"
-                          aria-expanded={each === chosen}
-                          onClick={() => change({ schedule: each === chosen ? undefined : keyOf(each) })}
-                        >
-                          {each.name}
-                        </button>
-                      </td>
-                      <td className={each.state === 'active' ? undefined : 'muted'}>{each.state}</td>
-                      <td className="mono">{describe(each.timing)}</td>
-                      <td className="elide">{whatOf(each)}</td>
-                      <td>
-                        <A href={inProject(each.project, '/schedules')}>{each.project}</A>
-                      </td>
-                      <td className="num">{each.nextAtMs === null ? '–' : formatMoment(each.nextAtMs)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
-          {chosen && <OneSchedule key={keyOf(chosen)} schedule={chosen} onGone={() => change({ schedule: undefined })} />}
+    <ListPage
+      title="Schedules"
+      facts={all.length > 0 && formatCount(all.length)}
+      actions={<TypedFilter label="Part of a name" />}
+      answer={answer}
+      count={shown.length}
+      narrowedBy={name}
+      empty={<NoSchedules />}
+    >
+      {shown.length > 0 && (
+        <div className="card scroll">
+          <Table columns={columnsOf(chosen, toggle)} rows={shown} keyOf={keyOf} isCurrent={(each) => each === chosen} />
         </div>
-      </div>
-    </>
+      )}
+      {chosen && <OneSchedule key={keyOf(chosen)} schedule={chosen} onGone={() => change({ schedule: undefined })} />}
+    </ListPage>
   )
 }
 
+function NoSchedules() {
+  return (
+    <div className="empty" role="status">
+      <h2>Nothing starts by itself yet</h2>
+      <p>A schedule starts a run at its times, or when a data set or a model version arrives.</p>
+      <Snippet text={terminalCommand('schedule add nightly --cron "0 3 * * *" train.py')} />
+    </div>
+  )
+}
+
+const columnsOf = (chosen: Schedule | undefined, toggle: (each: Schedule) => void): readonly Column<Schedule>[] => [
+  {
+    title: 'Schedule',
+    className: 'strong',
+    cell: (each) => (
+      <button type="button" className="button plain small" aria-expanded={each === chosen} onClick={() => toggle(each)}>
+        {each.name}
+      </button>
+    ),
+  },
+  {
+    title: 'State',
+    cellProps: ({ state }) => ({ className: state === 'active' ? undefined : 'muted' }),
+    cell: ({ state }) => state,
+  },
+  { title: 'When', className: 'mono', cell: ({ timing }) => describe(timing as Timing) },
+  { title: 'What', className: 'elide', cell: whatOf },
+  { title: 'Project', cell: ({ project }) => <A href={inProject(project, '/schedules')}>{project}</A> },
+  { title: 'Next', className: 'num', cell: ({ nextAtMs }) => (nextAtMs === null ? '–' : formatMoment(nextAtMs)) },
+]
+
+const firingColumns: readonly Column<Firing>[] = [
+  { title: 'Fired', cell: ({ firedAtMs }) => formatMoment(firedAtMs) },
+  { title: 'Because', cell: ({ cause }) => cause },
+  {
+    title: 'Outcome',
+    cellProps: ({ outcome }) => ({ className: outcome === 'failed' ? 'failed-text' : undefined }),
+    cell: ({ runState, outcome, reason }) => (
+      <>
+        {runState === null ? outcome : <StateMark state={runState} />}
+        {reason !== null && `: ${reason}`}
+      </>
+    ),
+  },
+  { title: 'Run', cell: ({ runId }) => (runId === null ? '–' : <A href={`/runs/${runId}`}>{runId.slice(0, 12)}</A>) },
+]
+
 const keyOf = ({ project, name }: Schedule): string => `${project}/${name}`
 
+interface JobAsked {
+  task?: { command?: string; function?: string; handler?: string }
+  code?: { name: string }
+  commandLine?: string[]
+}
+
 /** The function or the script: a schedule's own name stands beside it. */
-const whatOf = ({ job: { task, code, commandLine } }: Schedule): string =>
-  task?.function ?? code?.name ?? (task?.command ?? commandLine?.[0])?.split('/').at(-1) ?? task?.handler ?? '–'
+function whatOf({ job }: Schedule): string {
+  const { task, code, commandLine } = job as JobAsked
+  return task?.function ?? code?.name ?? (task?.command ?? commandLine?.[0])?.split('/').at(-1) ?? task?.handler ?? '–'
+}
 
 function describe(timing: Timing): string {
   switch (timing.kind) {
@@ -200,31 +183,7 @@ function OneSchedule({ schedule, onGone }: { schedule: Schedule; onGone(): void 
         {error && <Refusal error={error} />}
         {data && data.upcomingMs.length > 0 && <p>Next: {data.upcomingMs.map(formatMoment).join(' · ')}</p>}
         {data?.history.length === 0 && <p className="muted">It has not fired yet.</p>}
-        {data && data.history.length > 0 && (
-          <table className="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">Fired</th>
-                <th scope="col">Because</th>
-                <th scope="col">Outcome</th>
-                <th scope="col">Run</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.history.map((firing) => (
-                <tr key={`${firing.plannedAtMs} ${firing.firedAtMs}`}>
-                  <td>{formatMoment(firing.firedAtMs)}</td>
-                  <td>{firing.cause}</td>
-                  <td className={firing.outcome === 'failed' ? 'failed-text' : undefined}>
-                    {firing.runState === null ? firing.outcome : <StateMark state={firing.runState} />}
-                    {firing.reason !== null && `: ${firing.reason}`}
-                  </td>
-                  <td>{firing.runId === null ? '–' : <A href={`/runs/${firing.runId}`}>{firing.runId.slice(0, 12)}</A>}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        {data && data.history.length > 0 && <Table columns={firingColumns} rows={data.history} />}
       </div>
     </section>
   )

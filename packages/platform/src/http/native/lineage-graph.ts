@@ -1,23 +1,8 @@
-import type { ArtifactRecord, RunRecord, RunState } from '@trainyard/contract'
+import type { ArtifactRecord, RunRecord } from '@trainyard/contract'
+import type { LineageNode } from '@trainyard/contract/native-api'
 import type { ModelVersion } from '../../registry/index.ts'
 import type { DatasetInput } from '../../tracking/index.ts'
 import type { NativeContext } from './context.ts'
-
-export interface LineageNode {
-  id: string
-  kind: 'run' | 'artifact' | 'dataset' | 'version' | 'input'
-  label: string
-  detail: string | null
-  /** Steps from what was asked for: what it was made from is negative. */
-  rank: number
-  project: string | null
-  run: string | null
-  state: RunState | null
-  artifact: string | null
-  model: string | null
-  version: number | null
-  digest: string | null
-}
 
 /** Of each kind of neighbour. */
 const mostNeighbours = 50

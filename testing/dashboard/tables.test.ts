@@ -1,0 +1,117 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Workshop } from '../end-to-end/program.ts'
+import { openBrowser, openPage, serve, type Served } from './browser.ts'
+
+let workshop: Workshop
+let served: Served
+let browser: Browser
+let page: Page
+const complaints: string[] = []
+
+const script = `
+import trainyard
+context = trainyard.get_or_create_ctx("x")
+context.log_result("accuracy", 0.9)
+context.log_artifact("report", body="fine")
+`
+
+beforeAll(async () => {
+  workshop = new Workshop()
+  ;[served, browser] = await Promise.all([serve(workshop), openBrowser()])
+  page = await openPage(browser, complaints)
+  workshop.write('small.py', script)
+  for (const name of ['alpha', 'beta', 'gamma']) {
+    await workshop.json('run', 'small.py', '--project', 'churn', '--name', name, '--experiment', `with ${name}`)
+    await workshop.run('function', 'new', 'small.py', '--name', `${name}-function`, '--project', 'churn')
+  }
+}, 240_000)
+afterAll(async () => {
+  await browser?.close()
+  await served?.[Symbol.asyncDispose]()
+  workshop?.[Symbol.dispose]()
+}, 60_000)
+
+const open = async (path: string): Promise<void> => void (await page.goto(served.url + path))
+const focusedRow = (): Promise<string | undefined> =>
+  page.evaluate(() => document.activeElement?.closest('tr')?.querySelector('a')?.textContent ?? undefined)
+
+describe('tables', { timeout: 120_000 }, () => {
+  it('are walked by j and k and opened by Enter, and the way back leads to the row one came from', async () => {
+    for (const path of ['/functions', '/artifacts', '/experiments', '/projects']) {
+      await open(path)
+      await page.locator('main tbody tr').first().waitFor()
+      await page.keyboard.press('j')
+      expect(await focusedRow()).toBe(await page.locator('main tbody tr').first().locator('a').first().textContent())
+      const before = page.url()
+      await page.keyboard.press('Enter')
+      await page.waitForURL((url) => url.pathname !== new URL(before).pathname)
+    }
+    await open('/functions')
+    await page.getByRole('link', { name: 'gamma-function' }).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('k')
+    const chosen = await focusedRow()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: chosen! }).waitFor()
+    await page.goBack()
+    await page.waitForFunction(
+      (name) => document.activeElement?.closest('tr')?.querySelector('a')?.textContent === name,
+      chosen,
+    )
+  })
+
+  it('of runs keep the place too, behind an address that says which', async () => {
+    await open('/p/churn/runs')
+    await page.getByRole('row', { name: /beta/ }).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    const name = await page.locator('.run-table .row.current .name').textContent()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: name! }).waitFor()
+    await page.goBack()
+    await page.locator('.run-table .row.current', { hasText: name! }).waitFor()
+    expect(page.url()).toContain('row=')
+  })
+
+  it('narrow while one types, say when nothing fits, and show all again', async () => {
+    for (const [path, there, part] of [
+      ['/functions', 'beta-function', 'bet'],
+      ['/experiments', 'with beta', 'TH BET'],
+    ] as const) {
+      await open(path)
+      await page.getByRole('link', { name: there }).waitFor()
+      await page.keyboard.press('/')
+      await page.keyboard.type(part)
+      await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length === 1)
+      await page.getByRole('link', { name: there }).waitFor()
+      await page.keyboard.type('nothing')
+      await page.getByText('Nothing matches').waitFor()
+      await page.getByRole('button', { name: 'Show all' }).click()
+      await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length > 2)
+      expect(await page.getByRole('searchbox').inputValue()).toBe('')
+    }
+  })
+
+  it('have in the map of keys what works right now, and nothing else', async () => {
+    await open('/p/churn/runs')
+    await page.getByRole('row', { name: /beta/ }).waitFor()
+    await page.keyboard.press('?')
+    const keys = page.getByRole('dialog', { name: 'Keys' })
+    await keys.getByText('open the run').waitFor()
+    expect(await keys.getByText('compare what is chosen').count()).toBe(0)
+    expect(await keys.getByText('put into the trash (asks)').count()).toBe(0)
+    await page.keyboard.press('Escape')
+    await open('/settings')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await page.keyboard.press('?')
+    await keys.getByText('search and act').waitFor()
+    expect(await keys.getByText('open the run').count()).toBe(0)
+  })
+
+  it('make the browser complain of nothing', () => {
+    expect(complaints).toEqual([])
+  })
+})
