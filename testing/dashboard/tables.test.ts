@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const open = async (path: string): Promise<void> => void (await page.goto(served.url + path))
 const focusedRow = (): Promise<string | undefined> =>
-  page.evaluate(() => document.activeElement?.closest('tr')?.querySelector('a')?.textContent ?? undefined)
+  page.evaluate<string | undefined>(`document.activeElement?.closest('tr')?.querySelector('a')?.textContent`)
 
 describe('tables', { timeout: 120_000 }, () => {
   it('are walked by j and k and opened by Enter, and the way back leads to the row one came from', async () => {
@@ -82,12 +82,12 @@ describe('tables', { timeout: 120_000 }, () => {
       await page.getByRole('link', { name: there }).waitFor()
       await page.keyboard.press('/')
       await page.keyboard.type(part)
-      await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length === 1)
+      await page.waitForFunction(`document.querySelectorAll('main tbody tr').length === 1`)
       await page.getByRole('link', { name: there }).waitFor()
       await page.keyboard.type('nothing')
       await page.getByText('Nothing matches').waitFor()
       await page.getByRole('button', { name: 'Show all' }).click()
-      await page.waitForFunction(() => document.querySelectorAll('main tbody tr').length > 2)
+      await page.waitForFunction(`document.querySelectorAll('main tbody tr').length > 2`)
       expect(await page.getByRole('searchbox').inputValue()).toBe('')
     }
   })
