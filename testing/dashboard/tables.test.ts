@@ -57,7 +57,7 @@ describe('tables', { timeout: 120_000 }, () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: chosen! }).waitFor()
     await page.goBack()
-    await page.waitForFunction((name) => document.activeElement?.closest('tr')?.querySelector('a')?.textContent === name, chosen)
+    await expect.poll(focusedRow, { timeout: 60_000 }).toBe(chosen)
   })
 
   it('of runs keep the place too, behind an address that says which', async () => {
