@@ -97,7 +97,7 @@ describe('TRAINYARD_URL', () => {
   })
 
   it(
-    'sends the logged models and traces of scripts that use mlflow, once, when the server was away',
+    'sends the logged models, registered versions and traces of scripts that use mlflow, once, when the server was away',
     { timeout: 180_000 },
     async () => {
       here.write(
@@ -117,6 +117,9 @@ call("PUT", files + "data/weights.bin", os.urandom(300000), "application/octet-s
 call("PATCH", "/api/2.0/mlflow/logged-models/" + id, {"status": "LOGGED_MODEL_READY"})
 call("POST", "/api/2.0/mlflow/runs/outputs", {"run_id": run, "models": [{"model_id": id, "step": 4}]})
 call("POST", "/api/2.0/mlflow/runs/log-metric", {"run_id": run, "key": "acc", "value": 0.75, "timestamp": 1, "step": 1, "model_id": id})
+call("POST", "/api/2.0/mlflow/registered-models/create", {"name": "net"})
+call("POST", "/api/2.0/mlflow/model-versions/create", {"name": "net", "source": "models:/" + id, "run_id": run, "model_id": id})
+call("POST", "/api/2.0/mlflow/registered-models/alias", {"name": "net", "alias": "champion", "version": "1"})
 for number in range(5):
     location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
     info = {"trace_id": "tr-%032d" % number, "trace_location": location, "request_time": "2026-01-01T00:00:00Z", "state": "OK", "tags": {"kind": "demo"}}
@@ -127,6 +130,8 @@ print(id)
       const run = await here.json('run', 'train.py')
       expect(run.state).toBe('completed')
       await up()
+      // Somebody has a model of that name there.
+      expect((await there.run('models', 'register', 'net', 's3://theirs/net')).code).toBe(0)
       for (let again = 0; again < 2; again++) expect((await here.json<{ runs: RunRecord[] }>('ls')).runs).toHaveLength(1)
       expect(readdirSync(join(here.folder, '.trainyard', 'outbox'))).toEqual([])
       const ask = async (method: string, path: string, body?: object): Promise<Response> =>
@@ -145,6 +150,15 @@ print(id)
       const at = model.info['artifact_uri']!.replace('mlflow-artifacts:/', '')
       const weights = await ask('GET', `api/2.0/mlflow-artifacts/artifacts/${at}/data/weights.bin`)
       expect((await weights.arrayBuffer()).byteLength).toBe(300_000)
+      const asked = await ask('GET', 'api/2.0/mlflow/registered-models/get?name=net')
+      const registered = ((await asked.json()) as { registered_model: { aliases: object[]; latest_versions: object[] } })
+        .registered_model
+      expect(registered.aliases).toEqual([{ alias: 'champion', version: '2' }])
+      expect(registered.latest_versions).toEqual([
+        expect.objectContaining({ version: '2', run_id: run.id, source: `models:/${modelId}` }),
+      ])
+      const uri = await ask('GET', 'api/2.0/mlflow/model-versions/get-download-uri?name=net&version=2')
+      expect(await uri.json()).toEqual({ artifact_uri: model.info['artifact_uri'] })
       const locations = [{ type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id: model.info['experiment_id'] } }]
       const search = await ask('POST', 'api/3.0/mlflow/traces/search', { locations, filter: `run_id = '${run.id}'` })
       expect(((await search.json()) as { traces: object[] }).traces).toHaveLength(5)

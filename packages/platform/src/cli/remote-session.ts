@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { AppError, type ArtifactRecord } from '@trainyard/contract'
 import { locateDataDirectory, openDataDirectory } from '../base/data-directory.ts'
 import { createPlaces, type ObjectContext } from '../objects/index.ts'
+import { createRegistry } from '../registry/index.ts'
 import { createRemoteTracking, Outbox, RemoteServer, Shipper } from '../remote/index.ts'
 import type { Cli } from './cli.ts'
 import type { RemoteAddress } from './config.ts'
@@ -55,6 +56,7 @@ async function sendWaiting(cli: Cli, remote: RemoteServer): Promise<void> {
   await takeIn(cli, session)
   const shipper = new Shipper({
     tracking: session.tracking,
+    registry: createRegistry(session.database),
     ...(await openPlaces(session)),
     remote,
     outbox,

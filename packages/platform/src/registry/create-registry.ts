@@ -8,6 +8,7 @@ import { loadModel, loadVersion, loadVersions, newestOfStages } from './registry
 import { findModelRow, findVersionRow, getModelRow, getVersionRow } from './registry-rows.ts'
 import { searchModels, searchVersions, versionsMadeBy } from './registry-search.ts'
 import type { ChangeOrigin, ModelRecords, Registry, StageRecords, VersionRecords } from './registry.ts'
+import { createShippedVersions } from './shipped-versions.ts'
 import { addStage, canonicalStage, listStages } from './stage-names.ts'
 import { changeModelTags, changeVersionTags, checkTags } from './tag-change.ts'
 import { createVersion, deleteVersion, describeVersion, setVersionStatus, transitionVersion } from './version-change.ts'
@@ -23,6 +24,7 @@ export function createRegistry(database: Database, options: { clock?: Clock } = 
     versions: createVersionRecords(database, write),
     stages: createStageRecords(database, write),
     history: createHistoryRecords(database),
+    shipped: createShippedVersions(database, { clock }),
   }
 }
 

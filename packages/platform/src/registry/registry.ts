@@ -11,6 +11,7 @@ export interface Registry {
   readonly versions: VersionRecords
   readonly stages: StageRecords
   readonly history: HistoryRecords
+  readonly shipped: ShippedVersions
 }
 
 /** Names of models are unique in a project. */
@@ -132,6 +133,32 @@ export interface VersionRecords {
   search(query: VersionQuery): Promise<{ versions: ModelVersion[]; next: string | null }>
   /** The versions, of whatever project, that were made by these runs: what must not lose its bytes. */
   madeBy(runIds: readonly string[]): Promise<(VersionName & { runId: string })[]>
+}
+
+/** A version as another machine tells of it, with that machine's number. */
+export interface ShippedVersion extends VersionName {
+  source: string
+  /** Where its bytes lie here. */
+  location: string
+  runLink: string | null
+  artifactId: string | null
+  loggedModelId: string | null
+  description: string | null
+  stage: string
+  status: VersionStatus
+  statusMessage: string | null
+  tags: Record<string, string>
+  aliases: readonly string[]
+  /** For the model, when there is none of that name yet. */
+  model: { description?: string; tags: Record<string, string> }
+}
+
+export interface ShippedVersions {
+  /**
+   * Takes a version over that a run made on another machine: it becomes the next version of the model of that name here, in the same
+   * stage, with those of its aliases that no other version has. A repeat changes nothing and gives what it became, deleted or not.
+   */
+  put(runId: string, version: ShippedVersion, origin: ChangeOrigin): Promise<{ version: ModelVersion; isNew: boolean }>
 }
 
 /** `None`, `Staging`, `Production` and `Archived` are in every project; others are added by hand. */

@@ -1,4 +1,4 @@
-import type { ModelUses } from '../tracking/index.ts'
+import { type ModelUses, registrationsTag } from '../tracking/index.ts'
 import type { SenderOptions } from './run-sender.ts'
 import { lackingFiles, sendFiles } from './sent-files.ts'
 import { RemoteRefusal } from './remote-server.ts'
@@ -33,11 +33,13 @@ export class ModelSender {
   async send(revision: number, { isOver }: { isOver: boolean }): Promise<void> {
     const { tracking, places, remote, runId, note } = this.#options
     for (const { experimentId, ...image } of await tracking.shippedModels.madeBy(runId)) {
-      const { id, project, ...record } = image
+      const { id, project, tags, ...record } = image
+      // Versions have other numbers there.
+      const { [registrationsTag]: _, ...sentTags } = tags
       const text = JSON.stringify(image)
       if (this.#sent.get(id) === text) continue
       const put = (status: typeof image.status) =>
-        remote.json('PUT', `/runs/${runId}/logged-models/${id}`, { body: { ...record, status, revision } })
+        remote.json('PUT', `/runs/${runId}/logged-models/${id}`, { body: { ...record, tags: sentTags, status, revision } })
       const owner = { remote, runId, owner: { model: id } }
       const hasFiles = record.trashedAtMs === null && (isOver || record.status !== 'pending')
       try {

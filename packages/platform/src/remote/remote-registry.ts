@@ -5,6 +5,7 @@ import type {
   ModelVersion,
   RegisteredModel,
   Registry,
+  ShippedVersions,
   StageRecords,
   VersionRecords,
 } from '../registry/index.ts'
@@ -19,6 +20,7 @@ export function createRemoteRegistry(server: RemoteServer): Registry {
   return {
     models: onlySome<ModelRecords>(server.url, models(server)),
     versions: onlySome<VersionRecords>(server.url, versions(server)),
+    shipped: onlySome<ShippedVersions>(server.url, {}),
     stages: onlySome<StageRecords>(server.url, {
       list: async (project) => (await server.json<{ stages: string[] }>('GET', '/stages', { query: { project } })).stages,
     }),

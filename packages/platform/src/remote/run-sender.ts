@@ -1,17 +1,19 @@
-import { createReadStream, statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { createReadStream } from 'node:fs'
 import { AppError, type ArtifactRecord, isAppError, isEnded, type RunRecord } from '@trainyard/contract'
-import { listLocalFiles } from '../objects/index.ts'
+import type { Registry } from '../registry/index.ts'
 import type { DatasetInput, Tracking } from '../tracking/index.ts'
 import type { Traces } from '../traces/index.ts'
 import { countDistinct } from './distinct-points.ts'
 import { ModelSender } from './model-sender.ts'
 import { RecordRefused, RemoteRefusal, type RemoteServer } from './remote-server.ts'
+import { filesOf, pathInRun } from './run-files.ts'
 import type { SentPlaces } from './sent-files.ts'
 import { TraceSender } from './trace-sender.ts'
+import { sendVersions } from './version-sender.ts'
 
 export interface SenderOptions {
   tracking: Tracking
+  registry: Registry
   traces: Traces
   places: SentPlaces
   remote: RemoteServer
@@ -52,7 +54,7 @@ const pointsPerRequest = 10_000
 const outputBytesPerRequest = 1 << 20
 
 /**
- * Sends what a server lacks of one run: its record, points, output, artifacts, logged models, traces. Every request says what is, not what changed (points
+ * Sends what a server lacks of one run: its record, points, output, artifacts, logged models, traces, registered versions. Every request says what is, not what changed (points
  * are a set, output has its place, artifacts have ids, records a growing revision), so that it may be lost, repeated or overtaken by
  * another: what counts is that in the end it has arrived once.
  */
@@ -60,6 +62,7 @@ export class RunSender {
   readonly #tracking: Tracking
   readonly #remote: RemoteServer
   readonly #runId: string
+  readonly #options: SenderOptions
   readonly #models: ModelSender
   readonly #traces: TraceSender
   #sent: Sent | undefined
@@ -69,6 +72,7 @@ export class RunSender {
   readonly #reached = new Map<string, number>()
 
   constructor(options: SenderOptions) {
+    this.#options = options
     this.#tracking = options.tracking
     this.#remote = options.remote
     this.#runId = options.runId
@@ -87,7 +91,8 @@ export class RunSender {
       const record = await this.#tracking.runs.get(this.#runId)
       if (record.attempt !== this.#attempt) this.#reached.clear()
       this.#attempt = record.attempt
-      const asked = await this.#sendRecord(record, revision, isWaiting(record))
+      // One that works may be asked to stop: the answer to its record says so.
+      const asked = await this.#sendRecord(record, revision, !isEnded(record.state))
       let hasModels = await this.#sendRest(record, this.#sent!, { links, all: false })
       if (isEnded(record.state)) hasModels = await this.#verify(record, links)
       return { isComplete: isEnded(record.state), lacksModels: !hasModels, asked }
@@ -118,6 +123,8 @@ export class RunSender {
     const differing = await this.#differences(this.#sent!)
     for (const { key, pointCount } of differing) await this.#sendSeries(key, 0, pointCount)
     const hasModels = await this.#sendRest(record, this.#sent!, { links, all: true })
+    // Their files are there now.
+    await sendVersions(this.#options, record)
     if (differing.length === 0) return hasModels
     await this.#sendRecord(record, this.#revision, true)
     // More than here: somebody logs to the run there too.
@@ -236,7 +243,7 @@ export class RunSender {
   /** Bytes first: a record whose bytes are missing would be a promise broken. */
   async #sendArtifact(record: RunRecord, artifact: ArtifactRecord): Promise<void> {
     const model = modelOf(artifact.target)
-    const path = model === undefined ? pathOf(record, artifact.target) : undefined
+    const path = model === undefined ? pathInRun(record, artifact.target) : undefined
     if (path !== undefined) {
       for (const file of await filesOf(artifact.target)) {
         const query = { path: file.path === '' ? path : `${path}/${file.path}` }
@@ -253,21 +260,5 @@ export class RunSender {
 /** Heartbeats move the time of change; they are no news. */
 const lastChangeOf = (record: RunRecord): number => record.endedAtMs ?? record.startedAtMs ?? record.createdAtMs
 
-/** A run that works may be asked to stop: the answer to its record says so. */
-const isWaiting = ({ state }: RunRecord): boolean => !isEnded(state)
-
-/** Where a file of the run goes below its folder on the server; undefined for bytes that stay where they are. */
-function pathOf({ outPath }: RunRecord, target: string): string | undefined {
-  if (!target.startsWith('/') || statSync(target, { throwIfNoEntry: false }) === undefined) return undefined
-  if (!outPath.startsWith('/')) return undefined
-  const inner = relative(outPath, target)
-  return inner !== '' && !inner.startsWith('..') ? inner.split(sep).join('/') : undefined
-}
-
 /** A model that an MLflow client logged has a folder of its own beside those of the runs. */
 const modelOf = (target: string): string | undefined => /\/models\/(m-[0-9a-f]{32})(?:\/artifacts)?$/.exec(target)?.[1]
-
-async function filesOf(target: string): Promise<{ path: string; absolute: string }[]> {
-  if (!statSync(target).isDirectory()) return [{ path: '', absolute: target }]
-  return (await listLocalFiles(target)).map(({ path }) => ({ path, absolute: join(target, path) }))
-}

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAppError, isEnded } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
+import type { Registry } from '../registry/index.ts'
 import type { Tracking } from '../tracking/index.ts'
 import type { Traces } from '../traces/index.ts'
 import type { Outbox } from './outbox.ts'
@@ -10,6 +11,7 @@ import type { SentPlaces } from './sent-files.ts'
 
 export interface ShipperOptions {
   tracking: Tracking
+  registry: Registry
   traces: Traces
   places: SentPlaces
   remote: RemoteServer
@@ -137,9 +139,9 @@ export class Shipper {
   async #sendOne(runId: string, options: { links: boolean }): Promise<boolean> {
     let sender = this.#senders.get(runId)
     if (!sender) {
-      const { tracking, traces, places, remote } = this.#options
+      const { tracking, registry, traces, places, remote } = this.#options
       const note = (sentence: string): Promise<void> => tracking.runs.addProblem(runId, sentence)
-      sender = new RunSender({ tracking, traces, places, remote, runId, note })
+      sender = new RunSender({ tracking, registry, traces, places, remote, runId, note })
       this.#senders.set(runId, sender)
     }
     try {

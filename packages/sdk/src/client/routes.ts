@@ -113,6 +113,7 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   sendFile: 'PUT /runs/{run}/files/bytes',
   listSentFiles: 'GET /runs/{run}/files/sent',
   sendModel: 'PUT /runs/{run}/logged-models/{model}',
+  sendVersion: 'PUT /runs/{run}/model-versions',
   sendModelUses: 'POST /runs/{run}/model-uses',
   sendTraces: 'POST /runs/{run}/traces',
   findLackingTraces: 'POST /runs/{run}/traces/lacking',

@@ -14,12 +14,16 @@ const patienceMs = 5_000
 export async function openShipment(cli: Cli, session: Session, runId: string): Promise<AsyncDisposable | undefined> {
   const address = cli.config.remote
   if (address === undefined || isOwn(address.url, session)) return undefined
-  const { Outbox, RemoteServer, Shipper } = await import('../../remote/index.ts')
+  const [{ Outbox, RemoteServer, Shipper }, { createRegistry }] = await Promise.all([
+    import('../../remote/index.ts'),
+    import('../../registry/index.ts'),
+  ])
   const remote = new RemoteServer(address)
   const outbox = new Outbox(session.directory.path)
   outbox.add(runId, remote.url)
   const shipper = new Shipper({
     tracking: session.tracking,
+    registry: createRegistry(session.database),
     ...(await openPlaces(session)),
     remote,
     outbox,

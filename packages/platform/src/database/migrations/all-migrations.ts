@@ -19,6 +19,7 @@ import { scheduleTables } from './0018-schedules.ts'
 import { shippedWork } from './0019-shipped-work.ts'
 import { nestedRuns } from './0020-nested-runs.ts'
 import { holders } from './0021-holders.ts'
+import { versionShipments } from './0022-version-shipments.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -44,4 +45,5 @@ export const allMigrations: readonly Migration[] = [
   shippedWork,
   nestedRuns,
   holders,
+  versionShipments,
 ]

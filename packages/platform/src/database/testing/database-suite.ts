@@ -189,13 +189,13 @@ export function describeDatabase(name: string, createFixture: () => Promise<Data
 
     test('who has it open is known to the others by a name that is gone once it is closed', async () => {
       const other = await fixture.open()
-      const name = await other.write((transaction) => transaction.presence())
-      expect(await other.write((transaction) => transaction.presence())).toBe(name)
+      const theirs = await other.write((transaction) => transaction.presence())
+      expect(await other.write((transaction) => transaction.presence())).toBe(theirs)
       const own = await database.write((transaction) => transaction.presence())
       const seen = (of: string) => database.write((transaction) => transaction.isPresent(of))
-      expect([await seen(name), await seen(own), await seen('../1'), await seen('12345')]).toEqual([true, true, false, false])
+      expect([await seen(theirs), await seen(own), await seen('../1'), await seen('12345')]).toEqual([true, true, false, false])
       await other.close()
-      expect(await seen(name)).toBe(false)
+      expect(await seen(theirs)).toBe(false)
     })
 
     test('jsonText gives strings as themselves and everything else as JSON', async () => {

@@ -1,6 +1,7 @@
 import { isAbsolute, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelVersion } from '../../registry/index.ts'
+import { noteRegistration } from '../../tracking/index.ts'
 import { toModelMetrics, uriOf } from './logged-models.ts'
 import type { LoggedModelLineage, VersionLineage } from './registry-context.ts'
 import type { MlflowContext } from './route.ts'
@@ -27,33 +28,8 @@ export function createVersionLineage(context: MlflowContext): VersionLineage {
       const folders = [run?.outPath, model && (await places.ofModel(model))]
       return folders.filter((folder) => folder !== undefined && isAbsolute(folder)) as string[]
     },
-    noteRegistration: async (id, { name, version }) => {
-      const model = await tracking.loggedModels.find(id)
-      if (!model) return
-      const known = readRegistrations(model.tags[registrationsTag])
-      if (known.some((each) => each.name === name && Number(each.version) === version)) return
-      await tracking.loggedModels.setTags(id, {
-        [registrationsTag]: JSON.stringify([...known, { name, version: String(version) }]),
-      })
-    },
+    noteRegistration: (id, version) => noteRegistration(tracking.loggedModels, id, version),
     downloadUri: (version) => downloadUri(context, version),
-  }
-}
-
-const registrationsTag = 'mlflow.modelVersions'
-
-interface Registration {
-  name: string
-  version: string | number
-}
-
-/** A tag that somebody has broken is begun anew. */
-function readRegistrations(tag: string | undefined): Registration[] {
-  try {
-    const value: unknown = JSON.parse(tag ?? '[]')
-    return Array.isArray(value) ? (value as Registration[]) : []
-  } catch {
-    return []
   }
 }
 

@@ -9,6 +9,7 @@ import { registryHandlers } from './registry-handlers.ts'
 import { runHandlers } from './run-handlers.ts'
 import { scheduleHandlers } from './schedule-handlers.ts'
 import { sendingHandlers } from './sending-handlers.ts'
+import { sentVersionHandlers } from './sent-versions.ts'
 import { sentWorkHandlers } from './sent-work.ts'
 import { serverHandlers } from './server-handlers.ts'
 import { tableHandlers } from './table-handlers.ts'
@@ -26,6 +27,7 @@ export const handlers: Handlers = {
   ...scheduleHandlers,
   ...registryHandlers,
   ...sendingHandlers,
+  ...sentVersionHandlers,
   ...sentWorkHandlers,
   ...serverHandlers,
   ...tableHandlers,

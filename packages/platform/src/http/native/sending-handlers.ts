@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError, type RunRecord } from '@trainyard/contract'
-import { checkPlainPath } from '../bytes/plain-path.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
-import { placeOfSent } from './sent-work.ts'
+import { inBucket, placeInRun, placeOfSent } from './sent-places.ts'
 
 const mostOutputBytes = 16 << 20
 const mostJournalBytes = 32 << 20
@@ -56,11 +55,7 @@ export const sendingHandlers: SomeHandlers<
     if (body.id !== path.artifact || body.runId !== run.id)
       throw new AppError('invalid_argument', 'The body: id and runId are those of the path.')
     const target =
-      model !== undefined
-        ? await placeOfSent(context, run, { model })
-        : inner === null
-          ? elsewhere(run, body.target)
-          : `${run.outPath.replace(/\/+$/, '')}/${checkPlainPath(inner)}`
+      model !== undefined ? await placeOfSent(context, run, { model }) : placeInRun(run, { path: inner, target: body.target })
     await tracking.shipped.addArtifact({ ...body, target })
     return await tracking.artifacts.get(body.id)
   },
@@ -70,17 +65,9 @@ export const sendingHandlers: SomeHandlers<
   },
 }
 
-const inBucket = /^(?:s3|gs|gcs|az|abfss?|wasbs?):\/\//
-
 /** Files of a run come to a folder of this server, or stay in the bucket where they are. */
 const placeOf = ({ placeOfRun }: NativeContext, { id, project, outPath }: RunRecord): string =>
   inBucket.test(outPath) ? outPath : placeOfRun(id, project)
-
-/** Bytes that were not sent. A path of the sender's machine must not mean a file of this one. */
-const elsewhere = ({ host }: RunRecord, target: string): string =>
-  inBucket.test(target) || /^https?:\/\//.test(target)
-    ? target
-    : `remote://${encodeURIComponent(host)}/${target.replace(/^\/+/, '')}`
 
 function checkJournal(name: string): string {
   if (/^[\w.-]{1,200}$/.test(name)) return name

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newRunId } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Outbox, RemoteServer, Shipper } from '../../remote/index.ts'
 import { writeSpan } from '../../traces/index.ts'
 import { spanOf } from '../../traces/testing/temporary-traces.ts'
 import { type OpenServer, openServer, reportRun } from '../testing/open-server.ts'
+import { shipperBetween } from '../testing/shipping.ts'
 
 let there: OpenServer
 let run: string
@@ -99,24 +99,7 @@ describe('models and traces from another machine', () => {
         await traces.put({ id: traceId, experimentId: experiment, state: 'OK', startedAtMs: 1, metadata })
     }
     await here.tracking.runs.transition(id, { to: 'completed' })
-    const send: typeof fetch = async (input, init) => {
-      const { pathname, search } = new URL(input instanceof Request ? input.url : input)
-      const answer = await there.app.inject({
-        method: (init?.method ?? 'GET') as 'GET',
-        url: `${pathname}${search}`,
-        headers: { ...(init?.headers as Record<string, string>), host: 'localhost' },
-        ...(init?.body == null ? {} : { payload: Buffer.from(await new Response(init.body).arrayBuffer()) }),
-      })
-      return new Response(new Uint8Array(answer.rawPayload), { status: answer.statusCode })
-    }
-    const shipper = new Shipper({
-      ...here.sources,
-      remote: new RemoteServer({ url: 'http://localhost:1', fetch: send }),
-      outbox: new Outbox(folder),
-      onAsked: () => undefined,
-      onTrouble: () => undefined,
-    })
-    expect(await shipper.finish(id, { patienceMs: 0 })).toBe('arrived')
+    expect(await shipperBetween(here, there, folder).finish(id, { patienceMs: 0 })).toBe('arrived')
     expect((await there.tracking.loggedModels.find(modelId))?.sourceRunId).toBe(run)
     expect((await there.sources.traces.find('t-1'))?.experimentId).toBe('0')
     expect((await there.sources.traces.find('t-2'))?.project).toBe('vision')

@@ -1,9 +1,9 @@
-import { AppError, fromWireNumber, type RunRecord } from '@trainyard/contract'
+import { AppError, fromWireNumber } from '@trainyard/contract'
 import { listAll } from '../../objects/index.ts'
 import { readSpan } from '../../traces/index.ts'
 import { checkPlainPath } from '../bytes/plain-path.ts'
 import type { SomeHandlers } from './bound-operation.ts'
-import type { NativeContext } from './context.ts'
+import { findPlaceOfSent, placeOfSent } from './sent-places.ts'
 
 /** Logged models, traces and files of runs that work on other machines. */
 export const sentWorkHandlers: SomeHandlers<
@@ -17,7 +17,7 @@ export const sentWorkHandlers: SomeHandlers<
   },
   listSentFiles: async (context, { path, query }) => {
     const run = await context.tracking.runs.get(path.run)
-    const place = await findPlace(context, run, query)
+    const place = await findPlaceOfSent(context, run, query)
     const files: { path: string; sizeBytes: number | null }[] = []
     if (place === undefined) return { files }
     for await (const { key, sizeBytes } of listAll(await context.served.folder(place)))
@@ -52,27 +52,4 @@ export const sentWorkHandlers: SomeHandlers<
     const known = await traces.shipped.digests(path.run, ids)
     return { lacking: ids.filter((id) => known.get(id) !== digests[id]) }
   },
-}
-
-interface Owner {
-  model?: string
-  trace?: string
-}
-
-/** The folder of a run, or of a model or trace that was sent with it. */
-export async function placeOfSent(context: NativeContext, run: RunRecord, owner: Owner): Promise<string> {
-  const place = owner.model === undefined && owner.trace === undefined ? run.outPath : await findPlace(context, run, owner)
-  if (place !== undefined) return place
-  const what = owner.model === undefined ? `trace ${owner.trace ?? ''}` : `logged model ${owner.model}`
-  throw new AppError('not_found', `There is no ${what} of the run ${run.id} here; send its record first.`)
-}
-
-async function findPlace(context: NativeContext, run: RunRecord, { model, trace }: Owner): Promise<string | undefined> {
-  if (model !== undefined) {
-    const found = await context.tracking.loggedModels.find(model)
-    return found?.sourceRunId === run.id ? await context.placeOfModel(found) : undefined
-  }
-  if (trace === undefined) throw new AppError('invalid_argument', 'The query names neither a model nor a trace.')
-  const found = await context.traces.find(trace)
-  return found?.project === run.project ? await context.placeOfTrace(found) : undefined
 }

@@ -35,7 +35,7 @@ export interface OpenServer extends AsyncDisposable {
   readonly tracking: Tracking
   readonly registry: Registry
   /** What is sent of runs that work here to another server. */
-  readonly sources: { tracking: Tracking; traces: Traces; places: SentPlaces }
+  readonly sources: { tracking: Tracking; registry: Registry; traces: Traces; places: SentPlaces }
   readonly folder: string
   /** Where the records are, for others to open them too. */
   readonly place: string
@@ -83,6 +83,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
     registry,
     sources: {
       tracking,
+      registry,
       traces,
       places: createArtifactPlaces({ tracking, traces, objects: objectContext, folder: directory.artifacts }),
     },
