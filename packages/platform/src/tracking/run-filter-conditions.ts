@@ -2,7 +2,7 @@ import type { ComparisonOperator } from '@trainyard/contract'
 import { AppError } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Dialect } from '../database/index.ts'
-import { indexedText } from './stored-value.ts'
+import { indexedText, surelyWhole } from './stored-value.ts'
 
 type Condition = RawBuilder<SqlBool>
 
@@ -16,8 +16,6 @@ export interface TextColumns {
 
 export const never: Condition = sql`1 = 0`
 
-/** From this length on a value may go on behind its indexed start. */
-const surelyWhole = 100
 const longestPattern = 10_000
 
 /** With `=`, any of the values; other operators take one. A comparison with NaN is false. */

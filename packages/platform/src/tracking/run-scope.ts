@@ -14,9 +14,13 @@ export interface RunScope {
   readonly matches: RawBuilder<SqlBool>
   /** The conditions that all runs must fulfil and an index can answer. */
   readonly conditions: readonly IndexedCondition[]
+  /** The same of project and experiments. */
+  readonly places: readonly IndexedCondition[]
   readonly filter: RunFilter | undefined
   /** Runs that all `conditions` name match the filter: only whether they are visible is left to ask. */
   readonly isNamed: boolean
+  /** What is left to ask of runs that these conditions name. */
+  without(named: ReadonlySet<IndexedCondition>): RawBuilder<SqlBool>
 }
 
 export interface IndexedCondition {
@@ -39,8 +43,7 @@ export async function createRunScope(
   else parts.push(sql`1 = 1`)
   if (!query.iterations && !asksForParent(query.filter)) parts.push(sql`r.iteration = 0`, sql`r.parent is null`)
   const conditions: IndexedCondition[] = []
-  /** Those that leave many runs come last. */
-  const broad: IndexedCondition[] = []
+  const places: IndexedCondition[] = []
   if (query.project !== undefined) {
     const project = await reader.kysely
       .selectFrom('projects')
@@ -51,7 +54,7 @@ export async function createRunScope(
     const condition = sql<SqlBool>`r.project = ${project.number}`
     parts.push(condition)
     if (!query.trashed)
-      broad.push({
+      places.push({
         condition,
         candidates: sql`select number as n from runs where project = ${project.number} and trashed_at is null`,
       })
@@ -60,7 +63,7 @@ export async function createRunScope(
     const list = reader.dialect.numberList(query.experimentIds.map(Number))
     const condition = sql<SqlBool>`r.experiment in ${list}`
     parts.push(condition)
-    broad.push({ condition, candidates: sql`select number as n from runs where experiment in ${list}` })
+    places.push({ condition, candidates: sql`select number as n from runs where experiment in ${list}` })
   }
   for (const each of query.dataset ?? []) {
     const { holds, candidates } = datasetCondition(each, reader.dialect)
@@ -69,12 +72,18 @@ export async function createRunScope(
   }
   const visible = sql<SqlBool>`${sql.join(parts, sql` and `)}`
   const { filter } = query
-  if (!filter) return { visible, matches: visible, conditions, filter, isNamed: true }
+  if (!filter) return { visible, matches: visible, conditions, places, filter, isNamed: true, without: () => visible }
   const matches = sql<SqlBool>`${visible} and ${compileRunFilter(filter, reader.dialect)}`
-  const filterParts = flatten(filter, 'and')
-  for (const part of filterParts) {
-    const found = candidatesOf(part, { dialect: reader.dialect, withTrash: Boolean(query.trashed) })
-    if (found) conditions.push({ candidates: found, condition: compileRunFilter(part, reader.dialect) })
+  const tests = flatten(filter, 'and').map((part) => {
+    const condition = compileRunFilter(part, reader.dialect)
+    const candidates = candidatesOf(part, { dialect: reader.dialect, withTrash: Boolean(query.trashed) })
+    const indexed = candidates && { candidates, condition }
+    if (indexed) conditions.push(indexed)
+    return { condition, indexed, isExact: areCandidatesExact(part) }
+  })
+  const without: RunScope['without'] = (named) => {
+    const left = tests.filter(({ indexed, isExact }) => !(indexed && isExact && named.has(indexed)))
+    return sql<SqlBool>`${sql.join([visible, ...left.map(({ condition }) => condition)], sql` and `)}`
   }
-  return { visible, matches, conditions, filter, isNamed: filterParts.every(areCandidatesExact) }
+  return { visible, matches, conditions, places, filter, isNamed: tests.every(({ isExact }) => isExact), without }
 }

@@ -14,15 +14,18 @@ const largestLimit = 10_000
  * How a page is found. The database has no idea how many runs a condition leaves (SQLite without statistics guesses, and guessed
  * 40 s for a search of 100,000 runs), so the way is chosen here, by counting a little first:
  *
- * - A condition that leaves few runs names them, and they are checked and sorted: 2,000 cost about 8 ms.
+ * - Conditions that leave few runs name them, and what those conditions do not say of them is checked: 2,000 cost about 8 ms.
  * - Otherwise runs are taken in the order asked for from its index, and checked, until the page is full. Conditions that each leave
  *   many but together leave few would make that walk long; as soon as it looks so, the keys of one condition after the other are
  *   fetched (100,000 in 10 ms, a tenth of checking them) and only runs in all of them are checked.
  */
 const fewRuns = 2_000
-const countBound = 6_000
+/** Asked for so many runs, a walk would check more than it takes to fetch all keys. */
+const manyRuns = 6_000
 /** What checking one run costs, in keys fetched: 4 µs against 0.13 µs. */
 const keysPerCheck = 30
+/** The same of the part of a check that one condition is: 1.3 µs. */
+const keysPerCondition = 10
 /** Too few to judge a walk by would make it guess. */
 const smallestBatch = 100
 
@@ -73,13 +76,14 @@ export async function countRuns(
   return database.read(async (reader) => {
     const scope = await createRunScope(reader, query)
     if (!scope) return 0
-    const counted = await countCandidates(reader, scope)
-    const [smallest] = counted
+    const few = await findFew(reader, scope.conditions)
     let [within, test] = [sql`1 = 1`, scope.matches]
-    if (smallest && smallest.count < fewRuns) within = sql`r.number in (${smallest.condition.candidates})`
-    else if (scope.filter && counted.length > 0) {
+    if (few) {
+      within = sql`r.number in ${reader.dialect.numberList(few.numbers)}`
+      test = scope.without(few.named)
+    } else if (scope.filter && scope.conditions.length > 0) {
       const keys = new RunKeys()
-      for (const { condition } of counted) await keys.intersect(reader, condition.candidates)
+      for (const { candidates } of scope.conditions) await keys.intersect(reader, candidates)
       within = sql`r.number in ${reader.dialect.numberList(keys.toArray())}`
       if (scope.isNamed) test = scope.visible
     }
@@ -97,46 +101,49 @@ interface Page {
 }
 
 async function findPage(reader: Reader, scope: RunScope, page: Page): Promise<RunPosition[]> {
-  const counted = await countCandidates(reader, scope)
-  const [smallest] = counted
-  if (smallest && smallest.count < fewRuns) return await sortWithin(reader, scope, page, sql`(${smallest.condition.candidates})`)
+  const listOf = (numbers: readonly number[]) => reader.dialect.numberList(numbers)
+  const few = await findFew(reader, scope.conditions)
+  if (few) return await sortWithin(reader, scope.without(few.named), page, listOf(few.numbers))
   const walk = createWalk(reader, scope, page.order, page.after)
-  const remaining = counted.map((each) => each.condition)
-  if (walk) return await walkPage(reader, scope, page, { walk, remaining })
-  if (remaining.length === 0) return await sortWithin(reader, scope, page, undefined)
+  if (walk) {
+    // One that meets runs of everywhere would check all before it has a page of a small experiment.
+    const ofPlaces = walk.isVisible ? undefined : await findFew(reader, scope.places)
+    if (ofPlaces) return await sortWithin(reader, scope.matches, page, listOf(ofPlaces.numbers))
+    return await walkPage(reader, scope, page, { walk, remaining: [...scope.conditions] })
+  }
+  if (scope.conditions.length === 0) return await sortWithin(reader, scope.matches, page, undefined)
   const keys = new RunKeys()
-  for (const { candidates } of remaining) await keys.intersect(reader, candidates)
-  return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
+  for (const { candidates } of scope.conditions) await keys.intersect(reader, candidates)
+  return await sortWithin(reader, scope.matches, page, listOf(keys.toArray()))
 }
 
 /**
- * How many keys each condition has, fewest first. Counted up to a bound that takes half a millisecond to reach, and once one has
- * few, only as far as it takes to know whether another has fewer.
+ * The runs that conditions leaving few of them name together, and which conditions those are; undefined when each leaves many. Keys
+ * are fetched up to a bound, which takes a quarter of a millisecond to reach, and once there are few, only as many as cost less than
+ * asking each of those runs.
  */
-async function countCandidates(reader: Reader, scope: RunScope): Promise<{ condition: IndexedCondition; count: number }[]> {
-  const counted: { condition: IndexedCondition; count: number }[] = []
-  let bound = countBound
-  for (const condition of scope.conditions) {
-    const count = await countUpTo(reader, condition.candidates, bound)
-    counted.push({ condition, count })
-    if (count < fewRuns / 10) break
-    if (count < fewRuns) bound = count
+async function findFew(
+  reader: Reader,
+  conditions: readonly IndexedCondition[],
+): Promise<{ numbers: readonly number[]; named: ReadonlySet<IndexedCondition> } | undefined> {
+  const named = new Set<IndexedCondition>()
+  let numbers: readonly number[] | undefined
+  for (const condition of conditions) {
+    const bound = numbers ? Math.min(fewRuns, numbers.length * keysPerCondition) : fewRuns
+    const query = sql`select n from (${condition.candidates}) as candidates limit ${bound}`
+    const found = await reader.integers({ compile: () => query.compile(reader.kysely) })
+    if (found.length >= bound) continue
+    const keys = new Set(found)
+    numbers = numbers ? numbers.filter((number) => keys.has(number)) : [...keys]
+    named.add(condition)
   }
-  return counted.sort((left, right) => left.count - right.count)
-}
-
-async function countUpTo(reader: Reader, candidates: Candidates, bound: number): Promise<number> {
-  const [row] = await reader.arrays({
-    compile: () =>
-      sql`select count(*) from (select 1 from (${candidates}) as candidates limit ${bound}) as counted`.compile(reader.kysely),
-  })
-  return row![0] as number
+  return numbers && { numbers, named }
 }
 
 /** Checks and sorts all runs of a list (of all, without one). */
 async function sortWithin(
   reader: Reader,
-  scope: RunScope,
+  test: RunScope['matches'],
   { order, after, limit }: Page,
   list: ReturnType<typeof sql> | undefined,
 ): Promise<RunPosition[]> {
@@ -146,7 +153,7 @@ async function sortWithin(
   const behind = after ? isBehind(order.keys, names, after) : sql`1 = 1`
   const rows = await reader.arrays({
     compile: () =>
-      sql`select number, ${sql.join(names.map((name) => sql.ref(name)))} from (select r.number as number, ${sql.join(columns)} from runs as r where ${within} and ${scope.matches}) as matching where ${behind} order by ${orderBy(order.keys, names, reader.dialect)} limit ${limit}`.compile(
+      sql`select number, ${sql.join(names.map((name) => sql.ref(name)))} from (select r.number as number, ${sql.join(columns)} from runs as r where ${within} and ${test}) as matching where ${behind} order by ${orderBy(order.keys, names, reader.dialect)} limit ${limit}`.compile(
         reader.kysely,
       ),
   })
@@ -166,7 +173,7 @@ async function walkPage(
   let ranked: { condition: IndexedCondition; share: number }[] | undefined
   let runCount = 0
   // Very many are asked for: fetching all keys is cheaper than checking as many runs.
-  if (scope.filter && scope.isNamed && page.limit > countBound) {
+  if (scope.filter && scope.isNamed && page.limit > manyRuns) {
     for (const { candidates } of remaining) await keys.intersect(reader, candidates)
     ranked = []
   }
@@ -192,7 +199,7 @@ async function walkPage(
     ranked.shift()
     await keys.intersect(reader, next.condition.candidates)
     trial = { checked: 0, found: 0 }
-    if (keys.size < fewRuns) return await sortWithin(reader, scope, page, reader.dialect.numberList(keys.toArray()))
+    if (keys.size < fewRuns) return await sortWithin(reader, scope.matches, page, reader.dialect.numberList(keys.toArray()))
   }
   return found.slice(0, page.limit)
 }

@@ -2,6 +2,8 @@ import type { JsonValue } from '@trainyard/contract'
 
 /** What the `text` columns hold of a value: enough for an index, whatever its length. */
 const indexedTextLength = 100
+/** From this length on a value may go on behind its indexed start. */
+export const surelyWhole = indexedTextLength
 
 export const indexedText = (value: JsonValue): string =>
   (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, indexedTextLength)
