@@ -22,6 +22,36 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ url: 'http://127.0.0.1:' + server.address().port })  + '\\n}'))
 `
 
+/** The bare limit for files: a request's bytes written, hashed and flushed, a file piped in pieces of a megabyte; no records, no checks. */
+const filesOnly = `
+import { createHash } from 'node:crypto'
+import { createReadStream, mkdtempSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { basename, join } from 'node:path'
+const folder = mkdtempSync(join(process.argv[1], 'bare-'))
+const server = createServer(async (request, response) => {
+  const path = join(folder, basename(request.url))
+  if (request.method === 'GET') {
+    response.setHeader('content-length', statSync(path).size)
+    createReadStream(path, { highWaterMark: 1024 * 1024 }).pipe(response)
+    return
+  }
+  const file = await open(path, 'w')
+  const hash = createHash('sha256')
+  for await (const piece of request) {
+    hash.update(piece)
+    await file.write(piece)
+  }
+  await file.sync()
+  await file.close()
+  const text = hash.digest('hex')
+  response.setHeader('content-length', text.length)
+  response.end(text)
+})
+server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ url: 'http://127.0.0.1:' + server.address().port })  + '\\n}'))
+`
+
 /** A server in a process of its own, whose processor time and memory can be asked for. */
 export class Serving implements AsyncDisposable {
   readonly url: string
@@ -39,6 +69,8 @@ export class Serving implements AsyncDisposable {
     Serving.start([program, 'up', '--data', data, '--port', '0', '--json', '--no-open'])
 
   static bare = (): Promise<Serving> => Serving.start(['--input-type=module', '--eval', parseOnly])
+
+  static bareFiles = (folder: string): Promise<Serving> => Serving.start(['--input-type=module', '--eval', filesOnly, folder])
 
   private static async start(argv: readonly string[]): Promise<Serving> {
     const started = performance.now()

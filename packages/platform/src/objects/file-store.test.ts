@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFileStore } from './file-store.ts'
 import { createMemoryStore } from './memory-store.ts'
@@ -29,6 +31,21 @@ describe('file store', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
   const bytes = Buffer.from('content')
+
+  it('stores the same bytes of pieces that it owns, and gives back the memory of those that have one to themselves', async () => {
+    const store = createFileStore({ root })
+    const pieces = Array.from({ length: 40 }, (_, at) => Buffer.from(new Uint8Array(65_536).fill(at).buffer))
+    const shared = Buffer.from(new ArrayBuffer(100), 10, 20).fill(7)
+    const whole = Buffer.concat([...pieces, shared])
+    const stored = await store.put('owned', Readable.from([...pieces, shared]), { ownsPieces: true })
+    expect(await readFile(join(root, 'owned'))).toEqual(whole)
+    expect(stored).toEqual({ sizeBytes: whole.byteLength, sha256: createHash('sha256').update(whole).digest('hex') })
+    expect(pieces.every(({ byteLength }) => byteLength === 0)).toBe(true)
+    expect(shared.byteLength).toBe(20)
+    const kept = Buffer.from(new Uint8Array(65_536).fill(1).buffer)
+    await store.put('kept', Readable.from([kept]))
+    expect(kept.byteLength).toBe(65_536)
+  })
 
   it('refuses to leave its root through a linked folder, for reading and for writing', async () => {
     await mkdir(join(folder, 'outside'))

@@ -73,7 +73,7 @@ export function createFileWriter(place: FilePlace): FileWriter {
 async function writeDurably(handle: FileHandle, key: string, body: ObjectBody, options: PutOptions): Promise<StoredObject> {
   const meter = new BodyMeter(`Storing "${key}"`, options)
   try {
-    await writeAll(handle, meter.through(body))
+    await writeAll(handle, meter.through(body), options.ownsPieces ? giveBack : undefined)
     await handle.sync()
   } finally {
     await handle.close()
@@ -85,7 +85,15 @@ async function writeDurably(handle: FileHandle, key: string, body: ObjectBody, o
 const writtenAtOnceBytes = 1024 * 1024
 
 /** Writes a megabyte while the next one comes in; never holds more than the two. */
-async function writeAll(handle: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeAll(
+  handle: FileHandle,
+  chunks: AsyncIterable<Uint8Array>,
+  afterWriting?: (chunks: readonly Uint8Array[]) => void,
+): Promise<void> {
+  const write = async (written: readonly Uint8Array[]): Promise<void> => {
+    await writeChunks(handle, written)
+    afterWriting?.(written)
+  }
   let waiting: Uint8Array[] = []
   let waitingBytes = 0
   let writing: Promise<void> = Promise.resolve()
@@ -94,14 +102,23 @@ async function writeAll(handle: FileHandle, chunks: AsyncIterable<Uint8Array>): 
     waitingBytes += chunk.byteLength
     if (waitingBytes < writtenAtOnceBytes) continue
     await writing
-    writing = writeChunks(handle, waiting)
+    writing = write(waiting)
     // Told by the next await; without this, a source that fails meanwhile would leave it unheard.
     writing.catch(() => undefined)
     waiting = []
     waitingBytes = 0
   }
   await writing
-  await writeChunks(handle, waiting)
+  await write(waiting)
+}
+
+/**
+ * Memory of pieces that have one to themselves. Left to the garbage collector, the pieces that a socket gives make it look through all
+ * of the heap after every 30 MB, which was half of the processor time of an upload.
+ */
+function giveBack(chunks: readonly Uint8Array[]): void {
+  for (const { buffer, byteLength } of chunks)
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 async function writeChunks(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {

@@ -49,6 +49,8 @@ export interface PutOptions extends Cancellable {
   /** Known beforehand. The upload fails with `storage` when the bytes turn out different; stores keep it beside streamed objects. */
   sha256?: string
   onProgress?: (doneBytes: number) => void
+  /** Nobody else looks at the pieces of a streamed body: once stored, a store may give their memory back, which empties them. */
+  ownsPieces?: boolean
 }
 
 export interface GetOptions extends Cancellable {

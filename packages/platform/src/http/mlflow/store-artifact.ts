@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { artifactKindOf } from '../../tracking/index.ts'
+import { isFromSocket } from '../bytes/is-from-socket.ts'
 import type { ProxiedPlace } from './artifact-places.ts'
 import type { MlflowContext } from './route.ts'
 import { getRun, runDeleted } from './runs.ts'
@@ -19,7 +20,7 @@ export async function storeArtifact(context: MlflowContext, { owner, place, path
   const run = owner.kind === 'run' ? await getRun(context, owner.id) : undefined
   if (run && run.trashedAtMs !== null) throw runDeleted(run.id)
   const store = await context.places.open(place)
-  const stored = await store.put(path, body)
+  const stored = await store.put(path, body, { ownsPieces: isFromSocket(body) })
   if (owner.kind === 'trace' && path === traceFile) await takeTraceFile(context, owner.id, store)
   if (!run) return
   await context.tracking.artifacts.add({

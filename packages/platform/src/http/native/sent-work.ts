@@ -1,6 +1,7 @@
 import { AppError, fromWireNumber } from '@trainyard/contract'
 import { listAll } from '../../objects/index.ts'
 import { readSpan } from '../../traces/index.ts'
+import { isFromSocket } from '../bytes/is-from-socket.ts'
 import { checkPlainPath } from '../bytes/plain-path.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import { findPlaceOfSent, placeOfSent } from './sent-places.ts'
@@ -12,7 +13,7 @@ export const sentWorkHandlers: SomeHandlers<
   sendFile: async (context, { path, query: { path: inner, ...owner }, raw }) => {
     const run = await context.tracking.runs.get(path.run)
     const store = await context.served.folder(await placeOfSent(context, run, owner))
-    const { sizeBytes, sha256 } = await store.put(checkPlainPath(inner), raw.raw)
+    const { sizeBytes, sha256 } = await store.put(checkPlainPath(inner), raw.raw, { ownsPieces: isFromSocket(raw.raw) })
     return { sizeBytes, sha256: sha256 ?? null }
   },
   listSentFiles: async (context, { path, query }) => {
