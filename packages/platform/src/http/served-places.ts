@@ -30,11 +30,12 @@ export function createServedPlaces(options: { objects: ObjectContext; roots: rea
       .filter((root) => !/^[a-z][a-z0-9+.-]+:\/\//i.test(root))
       .map((root) => realOf(resolve(objects.workingDirectory, root))),
   )
+  const isInside = (path: string): boolean => roots.values().some((root) => contains(root, path))
   const refusal = (place: string): string | undefined => {
     const url = parseObjectUrl(place, objects)
     if (url.scheme === 'http' || url.scheme === 'store')
       return 'These bytes lie elsewhere and this server fetches nothing for others; ask their own address.'
-    if (url.scheme === 'file' && !Array.from(roots).some((root) => contains(root, realOf(url.path))))
+    if (url.scheme === 'file' && !isInside(realOf(url.path)))
       return 'These files lie outside the folders this server serves; whoever runs it adds a folder with: trainyard up --artifact-root <folder>'
     return undefined
   }
@@ -45,7 +46,10 @@ export function createServedPlaces(options: { objects: ObjectContext; roots: rea
   return {
     allow(place) {
       const url = parseObjectUrl(place, objects)
-      if (url.scheme === 'file') roots.add(realOf(url.path))
+      if (url.scheme !== 'file') return
+      // Most lie below a root: one for each run would be looked through for each file.
+      const path = realOf(url.path)
+      if (!isInside(path)) roots.add(path)
     },
     isServed: (place) => refusal(place) === undefined,
     folder: async (place) => {

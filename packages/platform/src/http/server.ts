@@ -30,7 +30,7 @@ import { dashboardPages } from './dashboard/index.ts'
 import { createChangeWatch, nativeDialect } from './native/index.ts'
 import { notServed } from './other-methods.ts'
 import { refuseStopping } from './refuse-stopping.ts'
-import { jobRunOf } from './run-tokens.ts'
+import { servePlacesOfJobs } from './job-places.ts'
 import { createAddressSigner } from './signed-address.ts'
 import { createServedPlaces } from './served-places.ts'
 import { serveMetrics } from './server-metrics.ts'
@@ -72,44 +72,13 @@ export const protocolVersion = '3.17.2'
 
 /** A server that is ready to listen. Closing it waits for requests under way, 10 s at most; it owns none of what it was given. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const app = Fastify({
-    ...(options.log ? { loggerInstance: options.log } : { logger: false }),
-    logController: new LogController({ disableRequestLogging: true }),
-    // A logger for each request costs as much as parsing it, and only defects are logged, with what was asked for.
-    childLoggerFactory: (log) => log,
-    requestIdHeader: 'x-request-id',
-    routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
-    // Requests and answers that stop moving are cut; a large upload that moves is not.
-    connectionTimeout: 120_000,
-    keepAliveTimeout: 75_000,
-    forceCloseConnections: 'idle',
-    // Refused by `refuseStopping`, in the words of each interface.
-    return503OnClosing: false,
-    rewriteUrl: (request) => rewriteProject(request),
-    frameworkErrors: (error, _request, reply: FastifyReply) => {
-      void reply
-        .code(error.statusCode ?? 400)
-        .type('text/plain; charset=utf-8')
-        .send(error.message)
-    },
-  })
+  const app = newApp(options.log)
   refuseStopping(app)
   const signer = createAddressSigner()
   const isSigned = (url: string): boolean => signer.isSigned(url, options.clock.nowMs())
   app.addHook('onRequest', createGuard({ ...options.guard, isSigned }))
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
-  if (options.log)
-    app.addHook('onResponse', async ({ id, method, url }, { statusCode, elapsedTime }) => {
-      // Without the query: filters may hold what is nobody's business.
-      const facts = {
-        requestId: id,
-        method,
-        path: url.split('?', 1)[0],
-        status: statusCode,
-        ms: Math.round(elapsedTime * 10) / 10,
-      }
-      app.log.info(facts, 'request')
-    })
+  if (options.log) logRequests(app)
   app.get('/health', (_request, reply) => reply.type('text/html; charset=utf-8').send('OK'))
   app.get('/version', (_request, reply) => reply.type('text/plain; charset=utf-8').send(protocolVersion))
   const { tracking, registry, traces, evaluation, webhooks, clock } = options
@@ -118,16 +87,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     roots: [options.artifactFolder, ...(options.artifactRoots ?? [])],
   })
   const places = createArtifactPlaces({ tracking, traces, objects: options.objects, folder: options.artifactFolder, served })
-  // Who carries a run's token was started by this machine's own program, which chose where the run's files go.
-  const known = new Set<string>()
-  app.addHook('preHandler', async ({ raw }) => {
-    const runId = jobRunOf(raw)
-    if (runId === undefined || known.has(runId)) return
-    const run = await tracking.runs.find(runId)
-    if (!run) return
-    known.add(runId)
-    served.allow(run.outPath)
-  })
+  servePlacesOfJobs(app, { tracking, served })
   await tracking.experiments.ensureDefault()
   // Beside the artifacts, which may lie elsewhere.
   const uploads = createPartUploads(join(options.holdings.directory.path, 'uploads'), clock)
@@ -197,6 +157,45 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   stopping = endingConnections(app.server, (socket) => slow.isBusy(socket))
   app.server.once('close', () => slow[Symbol.dispose]())
   return app
+}
+
+/** Without routes, and with what no request of any dialect may do. */
+function newApp(logger: FastifyBaseLogger | undefined): FastifyInstance {
+  return Fastify({
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs as much as parsing it, and only defects are logged, with what was asked for.
+    childLoggerFactory: (log) => log,
+    requestIdHeader: 'x-request-id',
+    routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
+    // Requests and answers that stop moving are cut; a large upload that moves is not.
+    connectionTimeout: 120_000,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    // Refused by `refuseStopping`, in the words of each interface.
+    return503OnClosing: false,
+    rewriteUrl: (request) => rewriteProject(request),
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      void reply
+        .code(error.statusCode ?? 400)
+        .type('text/plain; charset=utf-8')
+        .send(error.message)
+    },
+  })
+}
+
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async ({ id, method, url }, { statusCode, elapsedTime }) => {
+    // Without the query: filters may hold what is nobody's business.
+    const facts = {
+      requestId: id,
+      method,
+      path: url.split('?', 1)[0],
+      status: statusCode,
+      ms: Math.round(elapsedTime * 10) / 10,
+    }
+    app.log.info(facts, 'request')
+  })
 }
 
 /** What belongs to no dialect with an answer of its own. Never JSON and never a page with 200: MLflow's clients fall back to older routes on this very answer. */
