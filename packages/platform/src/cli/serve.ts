@@ -41,12 +41,7 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
   // Behind everything else: what is still closing must not be cut.
   using exit = exitWhenLeft()
   await using session = await openSession(cli, { create: true })
-  const running = readServerNote(session.directory.path)
-  if (running)
-    throw new AppError(
-      'failed_precondition',
-      `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`,
-    )
+  requireNone(session)
   const log = pino({ level: options.log }, pino.destination({ fd: 2, sync: true }))
   // Kept, so that jobs started under one server go on with the next.
   const runSecret = readKeyFile(join(session.directory.path, 'job-tokens.key')).toString('base64url')
@@ -109,11 +104,7 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     ...(allowPrivate ? { allowPrivate: true } : {}),
   })
   if (!loopback && token === undefined) cli.warn(`Everybody who reaches ${url} may read and write: no --token was given.`)
-  const shared = sharedDatabase(cli)
-  const database = shared === undefined ? null : parsePostgresAddress(shared).display
-  const served = database === null ? session.directory.path : `${database} and ${session.directory.path}`
-  if (cli.globals.json) await cli.printJson({ url, pid: process.pid, dataDirectory: session.directory.path, database })
-  else await cli.print(cli.globals.quiet ? url : `Serving ${served} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
+  await announce(cli, session, url)
   if (options.open ?? cli.stdout.isTTY === true) openBrowser(url)
   using _adoption = adoptPromptly(cli, execution)
   await stopSignal()
@@ -123,12 +114,34 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
   }
   await worker?.leave()
   log.info('stopping: requests under way are finished')
-  const forced = stopSignal().then(() => 'forced' as const)
-  if ((await Promise.race([app.close(), forced])) === 'forced') {
-    cli.warn('Stopped at once: requests under way were cut off.')
-    app.server.closeAllConnections()
-  }
+  await closeServer(cli, app)
   removeServerNote(session.directory.path)
+}
+
+function requireNone({ directory }: Session): void {
+  const running = readServerNote(directory.path)
+  if (running)
+    throw new AppError(
+      'failed_precondition',
+      `A server of this data directory runs already: ${running.url} (process ${running.process.pid}).`,
+    )
+}
+
+/** Where it listens, and what it serves. */
+async function announce(cli: Cli, { directory }: Session, url: string): Promise<void> {
+  const shared = sharedDatabase(cli)
+  const database = shared === undefined ? null : parsePostgresAddress(shared).display
+  if (cli.globals.json) return await cli.printJson({ url, pid: process.pid, dataDirectory: directory.path, database })
+  const served = database === null ? directory.path : `${database} and ${directory.path}`
+  await cli.print(cli.globals.quiet ? url : `Serving ${served} on ${cli.style.bold(url)} (stop with Ctrl+C)`)
+}
+
+/** Requests under way are finished, unless another signal comes. */
+async function closeServer(cli: Cli, app: FastifyInstance): Promise<void> {
+  const forced = stopSignal().then(() => 'forced' as const)
+  if ((await Promise.race([app.close(), forced])) !== 'forced') return
+  cli.warn('Stopped at once: requests under way were cut off.')
+  app.server.closeAllConnections()
 }
 
 /** Processes of jobs go on, and would keep this one waiting for their ends. */
