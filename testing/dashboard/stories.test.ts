@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, Workshop } from '../end-to-end/program.ts'
 import { openBrowser, openPage, pageProblems, serve, type Served } from './browser.ts'
@@ -85,6 +85,21 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.locator('.log-line', { hasText: '[29]' }).waitFor()
     await page.locator('.page-head .state', { hasText: 'completed' }).waitFor()
     await started.finished
+  })
+
+  it('sees a run that begins while the page is loading', async () => {
+    const heard = Promise.withResolvers<void>()
+    const late = async (route: Route): Promise<void> => {
+      await heard.promise
+      await route.continue()
+    }
+    await page.route('**/pulse', late)
+    await open('/p/churn/runs?filter=name = early')
+    await page.getByText('No run matches').waitFor()
+    await workshop.run('run', 'train.py:train', '--project', 'churn', '--name', 'early')
+    heard.resolve()
+    await row('early').getByText('completed').waitFor()
+    await page.unroute('**/pulse', late)
   })
 
   it('stops a run, with the reason on its record', async () => {

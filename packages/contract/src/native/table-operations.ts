@@ -51,7 +51,12 @@ export const tableOperations = {
     path: '/table/window',
     summary: 'The first rows of a table of runs, and how many runs there are in it',
     query: closed({ ...asked, columns, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) }),
-    answer: Type.Object({ rows: Type.Array(row), total: count }),
+    answer: Type.Object({
+      rows: Type.Array(row),
+      total: count,
+      newestNumber: Type.Integer({ minimum: 0, description: 'As in the pulse, at a moment before the rows were read.' }),
+      change: Type.Integer({ minimum: 0, description: 'As in the pulse, at that moment.' }),
+    }),
   }),
   getTableOrder: tables({
     method: 'GET',

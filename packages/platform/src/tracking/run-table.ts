@@ -67,6 +67,12 @@ export interface RunCounts {
   sweeps: number
 }
 
+/** The first rows of a table. Whatever the pulse tells beyond its marks may be missing in them; nothing up to the marks is. */
+export interface RunWindow extends Pick<RunPulse, 'newestNumber' | 'change'> {
+  rows: RunRow[]
+  total: number
+}
+
 /** Questions of screens that show very many runs: a window of a table, the columns there could be, what moved. */
 export interface RunTable {
   /** The integer keys of all runs that match (at most `limit`, usually a million), in order: a table over them stays as it is while new runs arrive. */
@@ -87,7 +93,7 @@ export interface RunTable {
   /** Runs by the value of one field, with what each group holds of some metrics. */
   groups(query: Omit<RunQuery, 'limit' | 'cursor' | 'sort'>, by: RunField, metrics: readonly RunField[]): Promise<RunGroups>
   /** The runs that a screen opens with, and how many match in all. */
-  window(query: Omit<RunQuery, 'cursor'>, fields: readonly RunField[]): Promise<{ rows: RunRow[]; total: number }>
+  window(query: Omit<RunQuery, 'cursor'>, fields: readonly RunField[]): Promise<RunWindow>
 }
 
 export function createRunTable(database: Database, changes: Pick<ChangeRecords, 'latest'>): RunTable {
@@ -102,9 +108,11 @@ export function createRunTable(database: Database, changes: Pick<ChangeRecords, 
     groups: (query, by, metrics) => groupRuns(database, query, by, metrics),
     counts: (options) => database.read((reader) => readCounts(reader, options)),
     window: async ({ limit, ...query }, fields) => {
+      // Before the rows are read, so that what comes in between is told as new.
+      const [newestNumber, change] = await Promise.all([database.read(readNewestNumber), changes.latest()])
       const numbers = await orderRuns(database, query, limit)
       const rows = await database.read((reader) => readRows(reader, numbers, fields))
-      return { rows, total: await countRuns(database, query) }
+      return { rows, total: await countRuns(database, query), newestNumber, change }
     },
   }
 }
@@ -189,6 +197,16 @@ async function readHeads({ kysely, dialect }: Reader, numbers: readonly number[]
     ]),
   )
 }
+
+const readNewestNumber = async ({ kysely }: Reader): Promise<number> =>
+  Number(
+    (
+      await kysely
+        .selectFrom('runs')
+        .select(({ fn }) => fn.max('number').as('number'))
+        .executeTakeFirstOrThrow()
+    ).number,
+  )
 
 async function readPulse(reader: Reader): Promise<Omit<RunPulse, 'change'>> {
   const [row] = await reader.arrays({

@@ -1,6 +1,17 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import { get, post, readNumber } from './client.ts'
-import type { ArtifactRecord, Counts, Points, Pulse, RunRecord, RunRow, SeriesInfo, StateChange, TableKeys } from './types.ts'
+import type {
+  ArtifactRecord,
+  Counts,
+  Points,
+  Pulse,
+  RunRecord,
+  RunRow,
+  SeriesInfo,
+  StateChange,
+  TableKeys,
+  TableWindow,
+} from './types.ts'
 
 export const pulseEveryMs = 1000
 
@@ -33,8 +44,7 @@ const scopeQuery = ({ project, filter, sort, iterations }: TableScope) => ({
 export const windowQuery = (scope: TableScope, columns: string, limit: number, mark = 0) =>
   queryOptions({
     queryKey: ['window', scope, columns, limit, mark],
-    queryFn: ({ signal }) =>
-      get<{ rows: RunRow[]; total: number }>('/table/window', { ...scopeQuery(scope), columns, limit }, signal),
+    queryFn: ({ signal }) => get<TableWindow>('/table/window', { ...scopeQuery(scope), columns, limit }, signal),
     placeholderData: keepPreviousData,
     retry: false,
   })

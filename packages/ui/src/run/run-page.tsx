@@ -43,10 +43,9 @@ function useLiveRun(id: string, run: RunRecord | undefined): number {
   const seen = useRef<number | undefined>(undefined)
   const isLive = run !== undefined && !isEnded(run.state)
   useEffect(() => {
-    if (pulse === undefined || seen.current === pulse.change) return
-    const isFirst = seen.current === undefined
+    // The first time as well: what was read of the run may be older than the pulse.
+    if (pulse === undefined || !isLive || seen.current === pulse.change) return
     seen.current = pulse.change
-    if (isFirst || !isLive) return
     setMark((before) => before + 1)
     for (const kind of ['run', 'metrics', 'states', 'artifacts', 'iterations'])
       void queries.invalidateQueries({ queryKey: [kind, id] })

@@ -1,7 +1,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { fetchRows, orderQuery, type TableScope, usePulse, windowQuery } from '../api/queries.ts'
-import type { RunRow } from '../api/types.ts'
+import type { RunRow, TableWindow } from '../api/types.ts'
 
 export const rowsPerChunk = 100
 
@@ -47,14 +47,19 @@ export function useRunRows(
     enabled: total !== undefined && total > rowsPerChunk && !opened.isPlaceholderData,
   })
   const chunks = useVisibleChunks({ order: ordered.data, columns, view })
-  const live = useLiveRows({ key: JSON.stringify([scope, columns, generation]), columns, pulseMark: pulse?.change })
+  const live = useLiveRows({
+    key: JSON.stringify([scope, columns, generation]),
+    columns,
+    readAt: opened.data?.change,
+    pulseMark: pulse?.change,
+  })
   const rowAt = (index: number): RunRow | undefined => {
     const found =
       index < rowsPerChunk ? opened.data?.rows[index] : chunks.get(Math.floor(index / rowsPerChunk))?.[index % rowsPerChunk]
     return found && (live.rows.get(found.number) ?? found)
   }
   live.visible.current = visibleNumbers(view, rowAt)
-  const newCount = useNewCount({ scope, total, newest: pulse?.newestNumber, generation, isOld: opened.isPlaceholderData })
+  const newCount = useNewCount({ scope, opened: opened.isPlaceholderData ? undefined : opened.data, newest: pulse?.newestNumber })
   const { refetch } = opened
   useEffect(() => {
     if (total === 0 && newCount > 0) setGeneration((before) => before + 1)
@@ -108,42 +113,28 @@ function useVisibleChunks(options: {
   return found
 }
 
-/** Rows in view, asked for again when anything has moved. */
-function useLiveRows({ key, columns, pulseMark }: { key: string; columns: string; pulseMark: number | undefined }) {
+/** Rows in view, asked for again when anything has moved since they were read. */
+function useLiveRows(options: { key: string; columns: string; readAt: number | undefined; pulseMark: number | undefined }) {
+  const { key, columns, readAt, pulseMark } = options
   const [rows, setRows] = useState<ReadonlyMap<number, RunRow>>(new Map())
   const visible = useRef<number[]>([])
-  const seen = useRef<number | undefined>(undefined)
   useEffect(() => setRows(new Map()), [key])
   useEffect(() => {
-    if (pulseMark === undefined) return undefined
-    const isFirst = seen.current === undefined
-    seen.current = pulseMark
-    if (isFirst || visible.current.length === 0) return undefined
+    if (pulseMark === undefined || readAt === undefined || pulseMark <= readAt || visible.current.length === 0) return undefined
     const asked = new AbortController()
     fetchRows(visible.current, columns, asked.signal).then(
       (fresh) => setRows((before) => new Map([...before, ...fresh.map((row) => [row.number, row] as const)])),
       () => undefined,
     )
     return () => asked.abort()
-  }, [pulseMark, columns])
+  }, [pulseMark, readAt, columns])
   return useMemo(() => ({ rows, visible }), [rows])
 }
 
-function useNewCount(options: {
-  scope: TableScope
-  total: number | undefined
-  newest: number | undefined
-  generation: number
-  isOld: boolean
-}): number {
-  const { scope, total, newest, generation, isOld } = options
-  const base = useRef<{ key: string; newest: number | undefined }>({ key: '', newest: undefined })
-  const key = JSON.stringify([scope, generation, total === undefined])
-  if (base.current.key !== key || base.current.newest === undefined) base.current = { key, newest }
-  const hasNew = newest !== undefined && base.current.newest !== undefined && newest > base.current.newest
-  const { data } = useQuery({
-    ...windowQuery(scope, '', 1, newest),
-    enabled: hasNew && !isOld,
-  })
-  return hasNew && data && total !== undefined ? Math.max(0, data.total - total) : 0
+/** How many runs of the table are newer than what it shows. */
+function useNewCount(options: { scope: TableScope; opened: TableWindow | undefined; newest: number | undefined }): number {
+  const { scope, opened, newest } = options
+  const hasNew = opened !== undefined && newest !== undefined && newest > opened.newestNumber
+  const { data } = useQuery({ ...windowQuery(scope, '', 1, newest), enabled: hasNew })
+  return hasNew && data ? Math.max(0, data.total - opened.total) : 0
 }

@@ -38,8 +38,12 @@ describe('a table of runs', () => {
       .json as never as {
       total: number
       rows: { number: number; name: string; values: unknown[] }[]
+      newestNumber: number
+      change: number
     }
     expect(window.total).toBe(5)
+    const { newestNumber, change } = (await server.ask('GET', `${root}/pulse`)).json as never as typeof window
+    expect({ newestNumber: window.newestNumber, change: window.change }).toEqual({ newestNumber, change })
     expect(window.rows.map(({ name, values }) => [name, ...values])).toEqual([
       ['run 4', 0.4, 4, 'red', null],
       ['run 3', 0.3, 3, 'red', null],
