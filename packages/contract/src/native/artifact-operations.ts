@@ -20,6 +20,7 @@ export const artifactOperations = {
     query: closed({
       project: Type.Optional(Type.String()),
       key: Type.Optional(Type.String()),
+      contains: Type.Optional(Type.String({ maxLength: 1_000, description: 'Part of a key, whatever the case.' })),
       kind: Type.Optional(artifactKind),
       tag: Type.Optional(Type.String()),
       run: Type.Optional(Type.String()),

@@ -119,6 +119,8 @@ export const tableOperations = {
           failed: count,
           running: count,
           newestAtMs: timeMs,
+          owner: Type.String({ description: 'One of those whose runs they are.' }),
+          ownerCount: count,
           metrics: Type.Array(nullable(Type.Object({ runCount: count, min: wireNumber, max: wireNumber, mean: wireNumber })), {
             description: 'By the last values, in the order asked for.',
           }),

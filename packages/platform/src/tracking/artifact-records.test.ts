@@ -38,6 +38,15 @@ const add = (project: string, runId: string | null, change: Partial<NewArtifact>
   })
 const isMissing = (sentence: string) => ({ code: 'not_found', message: sentence })
 
+test('are found by a part of the key, whatever the case, whose marks stand for themselves', async () => {
+  const project = newProject()
+  for (const key of ['confusion_matrix', 'Confusion-plot', 'model']) await add(project, null, { key })
+  const found = async (contains: string) => (await artifacts.search({ project, contains })).map(({ key }) => key)
+  expect(await found('CONFUSION')).toEqual(['Confusion-plot', 'confusion_matrix'])
+  expect(await found('n_m')).toEqual(['confusion_matrix'])
+  expect(await found('%')).toEqual([])
+})
+
 describe('versions', () => {
   test('come back as they were added', async () => {
     const [project, run] = [newProject(), await newRun()]

@@ -1,4 +1,5 @@
 import { AppError, type ArtifactRecord, nearestName } from '@trainyard/contract'
+import { sql } from 'kysely'
 import type { Reader } from '../database/index.ts'
 import { latestTag } from './artifact-change.ts'
 import { type ArtifactRow, loadArtifacts, selectArtifacts } from './artifact-loading.ts'
@@ -12,6 +13,10 @@ export async function searchArtifacts(reader: Reader, query: ArtifactQuery): Pro
   let select = selectArtifacts(reader).orderBy('artifacts.number', 'desc')
   if (query.project !== undefined) select = select.where('projects.name', '=', query.project)
   if (query.key !== undefined) select = select.where('artifacts.key', '=', query.key)
+  if (query.contains !== undefined) {
+    const pattern = `%${query.contains.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+    select = select.where(reader.dialect.likeAnyCase(sql.ref<string>('artifacts.key'), pattern))
+  }
   if (query.kind !== undefined) select = select.where('artifacts.kind', '=', query.kind)
   if (query.runId === undefined) select = select.where('runs.trashed_at', 'is', null)
   else {

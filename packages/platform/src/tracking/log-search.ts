@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { LogChunk } from './tracking.ts'
 
 export interface LogHit {
@@ -23,11 +24,13 @@ export async function searchLog(
   { text, limit, offset }: { text: string; limit: number; offset: number },
 ): Promise<{ hits: LogHit[]; next: number }> {
   const wanted = text.toLowerCase()
+  const anyCase = new RegExp(wanted.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`), 'i')
   const hits: LogHit[] = []
   let rest: Uint8Array = new Uint8Array()
   let start = offset
   const look = (bytes: Uint8Array): void => {
-    for (const hit of linesWith(bytes, wanted)) hits.push({ offset: start + hit.at, text: hit.text })
+    if (!isWithout(bytes, anyCase))
+      for (const hit of linesWith(bytes, wanted)) hits.push({ offset: start + hit.at, text: hit.text })
     start += bytes.length
   }
   for await (const { bytes } of chunks) {
@@ -47,6 +50,13 @@ export async function searchLog(
   const kept = hits.slice(0, limit)
   const isCut = hits.length > limit
   return { hits: kept, next: isCut ? hits[limit]!.offset : start }
+}
+
+/** Nearly every part of a log holds nothing: 1 ms a megabyte says so, where looking for its lines takes 2.5. */
+function isWithout(bytes: Uint8Array, anyCase: RegExp): boolean {
+  if (!isAscii(bytes)) return false
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice()
+  return !text.includes('\u001B') && !anyCase.test(text)
 }
 
 function* linesWith(bytes: Uint8Array, wanted: string): Generator<{ at: number; text: string }> {

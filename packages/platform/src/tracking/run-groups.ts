@@ -23,6 +23,9 @@ export interface RunGroup {
   failed: number
   running: number
   newestAtMs: number
+  /** One of those whose runs they are, and how many there are. */
+  owner: string
+  ownerCount: number
   /** In the order of the metrics asked for; null where no run of the group has one. */
   metrics: (MetricAggregate | null)[]
 }
@@ -57,7 +60,7 @@ export async function groupRuns(
     const heads = await reader.arrays({
       compile: () =>
         sql`select ${value} as value, count(*) as run_count, sum(case when r.state = 'failed' then 1 else 0 end),
-          sum(case when r.state in ('pending', 'running', 'aborting') then 1 else 0 end), max(r.created_at)
+          sum(case when r.state in ('pending', 'running', 'aborting') then 1 else 0 end), max(r.created_at), min(r.owner), count(distinct r.owner)
           from runs as r where ${within} group by 1 order by run_count desc, value limit ${mostGroups + 1}`.compile(
           reader.kysely,
         ),
@@ -65,13 +68,15 @@ export async function groupRuns(
     const total = heads.length <= mostGroups ? heads.length : await countGroups(reader, value, within)
     const aggregates = await Promise.all(metrics.map(({ name }) => readAggregates(reader, { value, within, name })))
     const names = by.scope === 'attribute' && by.name === 'parent' ? await readNames(reader, heads) : undefined
-    const groups = heads.slice(0, mostGroups).map(([found, runCount, failed, running, newest]) => ({
+    const groups = heads.slice(0, mostGroups).map(([found, runCount, failed, running, newest, owner, ownerCount]) => ({
       value: readValue(by, textOf(found)),
       name: names?.get(textOf(found) ?? '') ?? null,
       runCount: Number(runCount),
       failed: Number(failed),
       running: Number(running),
       newestAtMs: Number(newest),
+      owner: String(owner),
+      ownerCount: Number(ownerCount),
       metrics: aggregates.map((each) => each.get(keyOf(textOf(found))) ?? null),
     }))
     return { groups, total }

@@ -289,6 +289,8 @@ export interface ArtifactRecords {
   search(query: {
     project?: string
     key?: string
+    /** Part of a key, whatever the case. */
+    contains?: string
     kind?: ArtifactKind
     tag?: string
     runId?: string

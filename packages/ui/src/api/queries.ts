@@ -1,3 +1,4 @@
+import type { JsonValue } from '@trainyard/contract'
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import { get, post, readNumber } from './client.ts'
 import type {
@@ -68,6 +69,40 @@ export const keysQuery = (scope: Omit<TableScope, 'sort'>) =>
     queryFn: ({ signal }) => get<TableKeys>('/table/keys', scopeQuery(scope), signal),
     placeholderData: keepPreviousData,
     staleTime: 30_000,
+    retry: false,
+  })
+
+export interface RunGroup {
+  value: JsonValue
+  name: string | null
+  runCount: number
+  failed: number
+  running: number
+  newestAtMs: number
+  /** One of those whose runs they are, and how many there are. */
+  owner: string
+  ownerCount: number
+  metrics: ({ runCount: number; min: number | string; max: number | string; mean: number | string } | null)[]
+}
+
+export const groupsQuery = (scope: Omit<TableScope, 'sort'>, by: string, metrics: string) =>
+  queryOptions({
+    queryKey: ['groups', scope, by, metrics],
+    queryFn: ({ signal }) =>
+      get<{ groups: RunGroup[]; total: number }>(
+        '/table/groups',
+        // The iterations are what the groups of a sweep consist of.
+        {
+          project: scope.project,
+          filter: scope.filter,
+          iterations: by === 'parent' ? true : scope.iterations || undefined,
+          by,
+          metrics,
+        },
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: 5 * pulseEveryMs,
     retry: false,
   })
 

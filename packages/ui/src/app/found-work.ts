@@ -12,7 +12,7 @@ interface Found {
 const most = 3
 const inOf = (project: string): string => `/p/${encodeURIComponent(project)}`
 
-/** Functions, artifacts of late, schedules, jobs that wait or run, and traces, by a part of their names. */
+/** Functions, artifacts, schedules, jobs that wait or run, and traces, by a part of their names. */
 export function useFoundWork(text: string, project: string | undefined): Found[] {
   const { data = [] } = useQuery({
     queryKey: ['palette work', text, project],
@@ -45,23 +45,20 @@ const functions: Find = async (text, project, signal) => {
   }))
 }
 
-/** Of so many of the newest. */
-const mostArtifacts = 500
-
 const artifacts: Find = async (text, project, signal) => {
-  const { artifacts: newest } = await get<{ artifacts: ArtifactRecord[] }>(
+  const { artifacts: found } = await get<{ artifacts: ArtifactRecord[] }>(
     '/artifacts',
-    { project, limit: mostArtifacts },
+    { project, contains: text, limit: most },
     signal,
   )
-  return newest
-    .filter(({ key }) => holds(key, text))
-    .slice(0, most)
-    .map(({ key, kind, runId, project: owner }) => ({
-      label: runId === null ? key : `${key}  ${runId.slice(0, 8)}`,
-      kind: `${kind} · ${owner}`,
-      href: runId === null ? `${inOf(owner)}/artifacts` : `/runs/${runId}/artifacts?key=${encodeURIComponent(key)}`,
-    }))
+  return found.map(({ key, kind, runId, project: owner }) => ({
+    label: runId === null ? key : `${key}  ${runId.slice(0, 8)}`,
+    kind: `${kind} · ${owner}`,
+    href:
+      runId === null
+        ? `${inOf(owner)}/artifacts?contains=${encodeURIComponent(key)}`
+        : `/runs/${runId}/artifacts?key=${encodeURIComponent(key)}`,
+  }))
 }
 
 const schedules: Find = async (text, project, signal) => {

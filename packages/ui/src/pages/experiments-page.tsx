@@ -1,41 +1,40 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
+import { printRunField } from '@trainyard/contract'
 import type { Experiment } from '@trainyard/contract/native-api'
-import { get } from '../api/client.ts'
-import { projectsQuery } from '../api/queries.ts'
+import { useState } from 'react'
+import { get, readNumber } from '../api/client.ts'
+import { groupsQuery, keysQuery, projectsQuery, type RunGroup } from '../api/queries.ts'
 import { A, useSearch } from '../app/link.tsx'
 import { experimentRuns, useProject } from '../app/project.ts'
 import { terminalCommand } from '../format/command.ts'
-import { formatCount } from '../format/number.ts'
+import { goalMetric, goalOf } from '../format/goal.ts'
+import { formatCount, formatNumber } from '../format/number.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
 import { type Column, Table } from '../ui/table.tsx'
+import { ChangeExperimentSheet, noteTag, TrashExperimentSheet } from './experiment-sheets.tsx'
 
-/** How the work is grouped. */
+const mostProjects = 50
+
+/** An experiment with what its runs are like, as soon as that is known. */
+interface Shown {
+  experiment: Experiment
+  runs: RunGroup | undefined
+  areRunsKnown: boolean
+}
+
+/** How the work is grouped: who works on what, since when, and how good it is. */
 export function ExperimentsPage() {
   const project = useProject()
   const [search] = useSearch()
   const name = search.get('name') ?? ''
-  const { data: projects = [] } = useQuery(projectsQuery)
-  const projectNames = project === undefined ? projects.map((each) => each.name).slice(0, 50) : [project]
-  const results = useQueries({
-    queries: projectNames.map((owner) => ({
-      queryKey: ['experiments', owner],
-      queryFn: async ({ signal }: { signal: AbortSignal }) =>
-        (await get<{ experiments: Experiment[] }>('/experiments', { project: owner, limit: 1_000 }, signal)).experiments,
-      retry: false,
-    })),
-  })
-  const answer = {
-    error: results.find((result) => result.error)?.error ?? null,
-    isPending: results.length === 0 || results.some((result) => result.isPending),
-    refetch: () => Promise.all(results.map((result) => result.refetch())),
-  }
-  // All at once: rows that come one project after another would push each other about.
-  const experiments = (answer.isPending ? [] : results)
-    .flatMap(({ data }) => data ?? [])
-    .filter((experiment) => holdsText(experiment.name, name))
-    .toSorted((left, right) => right.updatedAtMs - left.updatedAtMs)
+  const [sheet, setSheet] = useState<{ deed: 'change' | 'trash'; shown: Shown } | null>(null)
+  const { data: keys } = useQuery(keysQuery({ project }))
+  const goal = goalMetric(keys, () => true)
+  const { answer, all } = useExperiments(project, goal)
+  const experiments = all.filter(({ experiment }) => holdsText(experiment.name, name))
+  const close = (): void => setSheet(null)
   return (
     <ListPage
       title="Experiments"
@@ -48,11 +47,59 @@ export function ExperimentsPage() {
     >
       {experiments.length > 0 && (
         <div className="card scroll">
-          <Table columns={columns} rows={experiments} keyOf={({ id }) => id} />
+          <Table
+            columns={columnsOf({ withProject: project === undefined, goal, ask: setSheet })}
+            rows={experiments}
+            keyOf={({ experiment }) => experiment.id}
+          />
         </div>
+      )}
+      {sheet?.deed === 'change' && <ChangeExperimentSheet experiment={sheet.shown.experiment} onClose={close} />}
+      {sheet?.deed === 'trash' && (
+        <TrashExperimentSheet
+          experiment={sheet.shown.experiment}
+          runCount={sheet.shown.runs?.runCount ?? 0}
+          running={sheet.shown.runs?.running ?? 0}
+          onClose={close}
+        />
       )}
     </ListPage>
   )
+}
+
+/** All at once: rows that come one project after another would push each other about. */
+function useExperiments(project: string | undefined, goal: string | undefined) {
+  const { data: projects = [] } = useQuery(projectsQuery)
+  const names = project === undefined ? projects.map((each) => each.name).slice(0, mostProjects) : [project]
+  const results = useQueries({
+    queries: names.map((owner) => ({
+      queryKey: ['experiments', owner],
+      queryFn: async ({ signal }: { signal: AbortSignal }) =>
+        (await get<{ experiments: Experiment[] }>('/experiments', { project: owner, limit: 1_000 }, signal)).experiments,
+      retry: false,
+    })),
+  })
+  const figures = useQueries({
+    queries: names.map((owner) =>
+      groupsQuery({ project: owner }, 'experiment', goal === undefined ? '' : printRunField({ scope: 'metrics', name: goal })),
+    ),
+  })
+  const answer = {
+    error: results.find((result) => result.error)?.error ?? null,
+    isPending: results.length === 0 || results.some((result) => result.isPending),
+    refetch: () => Promise.all(results.map((result) => result.refetch())),
+  }
+  const all = (answer.isPending ? [] : results)
+    .flatMap(({ data }, at): Shown[] => {
+      const groups = figures[at]?.data?.groups
+      return (data ?? []).map((experiment) => ({
+        experiment,
+        runs: groups?.find(({ value }) => value === experiment.name),
+        areRunsKnown: groups !== undefined,
+      }))
+    })
+    .toSorted((left, right) => right.experiment.updatedAtMs - left.experiment.updatedAtMs)
+  return { answer, all }
 }
 
 function NoExperiments() {
@@ -65,13 +112,72 @@ function NoExperiments() {
   )
 }
 
-const columns: readonly Column<Experiment>[] = [
-  {
-    title: 'Experiment',
-    className: 'strong',
-    cell: ({ project, name }) => <A href={experimentRuns(project, name)}>{name}</A>,
-  },
-  { title: 'Project', cell: ({ project }) => project },
-  { title: 'Description', className: 'muted', cell: ({ tags }) => tags['mlflow.note.content'] },
-  { title: 'Made', className: 'num', cell: ({ createdAtMs }) => (createdAtMs === 0 ? '–' : <Age atMs={createdAtMs} />) },
-]
+function columnsOf({
+  withProject,
+  goal,
+  ask,
+}: {
+  withProject: boolean
+  goal: string | undefined
+  ask: (sheet: { deed: 'change' | 'trash'; shown: Shown }) => void
+}): readonly Column<Shown>[] {
+  const project: Column<Shown> = { title: 'Project', cell: ({ experiment }) => experiment.project }
+  const best: Column<Shown> = { title: `Best ${goal}`, className: 'num', cell: ({ runs }) => bestOf(runs, goal ?? '') }
+  return [
+    {
+      title: 'Experiment',
+      className: 'strong',
+      cell: ({ experiment }) => <A href={experimentRuns(experiment.project, experiment.name)}>{experiment.name}</A>,
+    },
+    ...(withProject ? [project] : []),
+    {
+      title: 'Description',
+      className: 'muted elide wide-only',
+      cellProps: ({ experiment }) => ({ title: experiment.tags[noteTag] }),
+      cell: ({ experiment }) => experiment.tags[noteTag],
+    },
+    { title: 'Runs', className: 'num', cell: ({ runs, areRunsKnown }) => (areRunsKnown ? formatCount(runs?.runCount ?? 0) : '') },
+    { title: 'Now', cell: ({ runs }) => <Activity runs={runs} /> },
+    { title: 'Owners', className: 'wide-only', cell: ({ runs }) => runs && ownersOf(runs) },
+    ...(goal === undefined ? [] : [best]),
+    {
+      title: 'Newest run',
+      className: 'num',
+      cell: ({ runs, areRunsKnown }) => (runs ? <Age atMs={runs.newestAtMs} /> : areRunsKnown ? '–' : ''),
+    },
+    {
+      title: 'Actions',
+      isUntitled: true,
+      className: 'num',
+      cell: (shown) => (
+        <>
+          <button type="button" className="button plain small" onClick={() => ask({ deed: 'change', shown })}>
+            Change
+          </button>
+          <button type="button" className="button plain small" onClick={() => ask({ deed: 'trash', shown })}>
+            Trash…
+          </button>
+        </>
+      ),
+    },
+  ]
+}
+
+function Activity({ runs }: { runs: RunGroup | undefined }) {
+  if (!runs || (runs.running === 0 && runs.failed === 0)) return <span className="muted">–</span>
+  return (
+    <>
+      {runs.running > 0 && `${formatCount(runs.running)} running`}
+      {runs.running > 0 && runs.failed > 0 && ' · '}
+      {runs.failed > 0 && <span className="failed-text">{formatCount(runs.failed)} failed</span>}
+    </>
+  )
+}
+
+const ownersOf = ({ owner, ownerCount }: RunGroup): string => (ownerCount > 1 ? `${owner} and ${ownerCount - 1} more` : owner)
+
+function bestOf(runs: RunGroup | undefined, goal: string): string {
+  const metric = runs?.metrics[0]
+  const value = readNumber(goalOf(goal) === 'min' ? metric?.min : metric?.max)
+  return value === undefined ? '–' : formatNumber(value)
+}

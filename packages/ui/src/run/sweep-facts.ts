@@ -87,12 +87,19 @@ const paceOf = 20
 /** How long the rest of a sweep will take at the pace of its latest iterations; undefined while nothing is known of it. */
 export function leftMsOf(run: RunRecord, iterations: readonly RunRecord[]): number | undefined {
   const planned = run.sweep?.planned ?? null
-  if (planned === null || isEnded(run.state)) return undefined
+  const paceMs = paceMsOf(iterations)
+  if (planned === null || isEnded(run.state) || paceMs === undefined) return undefined
+  const done = iterations.filter(({ startedAtMs, endedAtMs }) => startedAtMs !== null && endedAtMs !== null)
+  return Math.max(0, planned - done.length) * paceMs
+}
+
+/** What an iteration takes, as many at a time as there were; undefined while none has ended. */
+export function paceMsOf(iterations: readonly RunRecord[]): number | undefined {
   const done = iterations.flatMap(({ startedAtMs, endedAtMs }) =>
     startedAtMs === null || endedAtMs === null ? [] : [{ startedAtMs, endedAtMs }],
   )
   const latest = done.toSorted((one, other) => one.endedAtMs - other.endedAtMs).slice(-paceOf)
   if (latest.length === 0) return undefined
   const tookMs = latest.at(-1)!.endedAtMs - Math.min(...latest.map(({ startedAtMs }) => startedAtMs))
-  return (Math.max(0, planned - done.length) * tookMs) / latest.length
+  return tookMs / latest.length
 }

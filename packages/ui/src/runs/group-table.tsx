@@ -1,8 +1,8 @@
-import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { memo } from 'react'
 import { printRunField, printRunFilter, type RunField, type RunFilter } from '@trainyard/contract'
-import { get, readNumber } from '../api/client.ts'
-import { pulseEveryMs, type TableScope } from '../api/queries.ts'
+import { readNumber } from '../api/client.ts'
+import { groupsQuery, type RunGroup, type TableScope } from '../api/queries.ts'
 import type { TableKeys } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A, readable, usePath, useSearch } from '../app/link.tsx'
@@ -10,18 +10,6 @@ import { goalOf } from '../format/goal.ts'
 import { decimalsFor, formatCount, formatNumber, formatValue } from '../format/number.ts'
 import { Age } from '../ui/moment.tsx'
 import { parseColumns } from './columns.ts'
-
-type GroupValue = string | number | boolean | null | object
-
-interface Group {
-  value: GroupValue
-  name: string | null
-  runCount: number
-  failed: number
-  running: number
-  newestAtMs: number
-  metrics: ({ runCount: number; min: number | string; max: number | string; mean: number | string } | null)[]
-}
 
 const attributes = [
   ['experiment', 'experiment'],
@@ -70,27 +58,6 @@ export const GroupChoice = memo(function GroupChoice({
     </select>
   )
 })
-
-const groupsQuery = (scope: Omit<TableScope, 'sort'>, by: string, metrics: string) =>
-  queryOptions({
-    queryKey: ['groups', scope, by, metrics],
-    queryFn: ({ signal }) =>
-      get<{ groups: Group[]; total: number }>(
-        '/table/groups',
-        // The iterations are what the groups of a sweep consist of.
-        {
-          project: scope.project,
-          filter: scope.filter,
-          iterations: by === 'parent' ? true : scope.iterations || undefined,
-          by,
-          metrics,
-        },
-        signal,
-      ),
-    placeholderData: keepPreviousData,
-    refetchInterval: 5 * pulseEveryMs,
-    retry: false,
-  })
 
 /** One row for each value of a field, with the best and the mean of the metrics that are columns. */
 export function GroupTable({ scope, by, columns }: { scope: TableScope; by: string; columns: readonly RunField[] }) {
@@ -184,13 +151,13 @@ export function GroupTable({ scope, by, columns }: { scope: TableScope; by: stri
   )
 }
 
-const labelOf = ({ value, name }: Group): string => (value === null ? 'none' : (name ?? formatValue(value)))
+const labelOf = ({ value, name }: RunGroup): string => (value === null ? 'none' : (name ?? formatValue(value)))
 
 /** The runs of one group: the same view with one condition more, and without the groups. A sweep has a page of its own. */
 function hrefOf(
   path: string,
   search: URLSearchParams,
-  { filter, field, group: { value } }: { filter: string | undefined; field: RunField; group: Group },
+  { filter, field, group: { value } }: { filter: string | undefined; field: RunField; group: RunGroup },
 ): string {
   if (field.scope === 'attribute' && field.name === 'parent' && typeof value === 'string') return `/runs/${value}`
   const condition = printRunFilter(conditionOf(field, value))
@@ -200,7 +167,7 @@ function hrefOf(
   return `${path}?${readable(next)}`
 }
 
-function conditionOf(field: RunField, value: GroupValue): RunFilter {
+function conditionOf(field: RunField, value: RunGroup['value']): RunFilter {
   if (value === null) return { type: 'null', field, negated: false }
   return { type: 'comparison', field, operator: '=', value: typeof value === 'object' ? JSON.stringify(value) : value }
 }

@@ -8,6 +8,7 @@ import { columnWidth } from './columns.ts'
 import { type ColumnFacts, RunTableRow } from './run-table-row.tsx'
 
 const rowHeight = 28
+const rowPadding = 8
 
 export interface Sort {
   field: string
@@ -53,6 +54,8 @@ export function RunTable(props: RunTableProps) {
     scrollPaddingStart: rowHeight,
   })
   const items = virtual.getVirtualItems()
+  const rowElements = useRef(0)
+  rowElements.current = Math.max(rowElements.current, items.length + spareRows)
   const first = items[0]?.index ?? 0
   const last = items.at(-1)?.index ?? 0
   useEffect(() => onView({ first, last }), [first, last, onView])
@@ -61,7 +64,7 @@ export function RunTable(props: RunTableProps) {
     if (!isFirst.current && current >= 0) virtual.scrollToIndex(current)
     isFirst.current = false
   }, [current, virtual])
-  const { template, lefts } = useTemplate(columns, props.pinnedCount, curve, width)
+  const { template, lefts, rowWidth } = useTemplate(columns, props.pinnedCount, curve, width)
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== place.current) return
     const page = Math.max(1, Math.floor((place.current.clientHeight - rowHeight) / rowHeight) - 1)
@@ -89,12 +92,13 @@ export function RunTable(props: RunTableProps) {
       onKeyDown={onKeyDown}
     >
       <Headings {...props} template={template} lefts={lefts} />
-      <div className="rows" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+      <div className="rows" role="rowgroup" style={{ height: virtual.getTotalSize(), width: rowWidth }}>
         {items.map((item) => {
           const row = rowAt(item.index)
           return (
             <RunTableRow
-              key={item.key}
+              // A row that leaves the view is the one that comes into it: making elements costs more than changing their texts.
+              key={item.index % rowElements.current}
               index={item.index}
               top={item.start}
               template={template}
@@ -124,6 +128,8 @@ const fixed = { check: 30, state: 116, took: 84, started: 104, curve: 100 }
 /** A phone, or half of a small screen: what people look for stays in view. */
 const narrow = { ...fixed, state: 104, took: 70, started: 96 }
 const leastName = 230
+/** Whatever the scrolling, the number of rows in view differs by a few only. */
+const spareRows = 16
 
 /** Widths of the columns, and how far from the left those stand that stay there: choice, state, name and the pinned ones. */
 function useTemplate(
@@ -131,7 +137,7 @@ function useTemplate(
   pinnedCount: number,
   curve: string | undefined,
   width: number,
-): { template: string; lefts: readonly number[] } {
+): { template: string; lefts: readonly number[]; rowWidth: number } {
   return useMemo(() => {
     const isNarrow = width < 700
     const widths = isNarrow ? narrow : fixed
@@ -151,7 +157,8 @@ function useTemplate(
     // On a phone what stays would be all there is.
     const staying = isNarrow ? [] : parts.slice(0, 3 + pinnedCount)
     const lefts = staying.map((_, at) => parts.slice(0, at).reduce((total, part) => total + part, 0))
-    return { template: parts.map((part) => `${part}px`).join(' '), lefts }
+    const rowWidth = parts.reduce((total, part) => total + part, 2 * rowPadding)
+    return { template: parts.map((part) => `${part}px`).join(' '), lefts, rowWidth }
   }, [columns, pinnedCount, curve, width])
 }
 

@@ -1,13 +1,29 @@
 import { useQueries } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
 import { fetchPoints } from '../api/queries.ts'
 import type { RunRow } from '../api/types.ts'
 
 const group = 25
 const outlinePoints = 24
 
-/** Outlines of one metric for the rows in view, 25 runs in a request. */
+/** Longer than rows that scroll by are in view. */
+const restMs = 100
+
+/** What a value is once it has stayed the same for a moment. */
+function useRested<Value>(value: Value): Value {
+  const [rested, setRested] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(value), restMs)
+    return () => clearTimeout(timer)
+  }, [value])
+  return rested
+}
+
+/** Outlines of one metric for the rows in view, 25 runs in a request; rows that only pass by are not asked for. */
 export function useOutlines(metric: string | undefined, rows: readonly RunRow[]): ReadonlyMap<string, readonly number[]> {
-  const ids = metric === undefined ? [] : rows.map((row) => row.id)
+  const seen = rows.map((row) => row.id).join(' ')
+  const rested = useRested(seen)
+  const ids = metric === undefined || rested === '' ? [] : rested.split(' ')
   const groups: string[][] = []
   for (let at = 0; at < ids.length; at += group) groups.push(ids.slice(at, at + group))
   const results = useQueries({

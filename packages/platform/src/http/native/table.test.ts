@@ -100,6 +100,8 @@ describe('a table of runs', () => {
           failed: 0,
           running: 3,
           newestAtMs: 1_004,
+          owner: 'ada',
+          ownerCount: 1,
           // NaN is no value to take a mean of.
           metrics: [{ runCount: 2, min: 0, max: 0.4, mean: 0.2 }, null],
         },
@@ -110,6 +112,8 @@ describe('a table of runs', () => {
           failed: 0,
           running: 2,
           newestAtMs: 1_003,
+          owner: 'ada',
+          ownerCount: 1,
           metrics: [{ runCount: 2, min: 0.1, max: 0.3, mean: expect.closeTo(0.2) }, null],
         },
       ],
