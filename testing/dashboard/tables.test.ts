@@ -95,7 +95,7 @@ describe('tables', { timeout: 120_000 }, () => {
   it('of experiments say how many runs there are, whose, and how good; they are described, and go to the trash and back', async () => {
     await open('/p/churn/experiments')
     const row = page.getByRole('row', { name: /with alpha/ })
-    await row.getByText('0.9', { exact: true }).waitFor()
+    await row.getByText('0.9000', { exact: true }).waitFor()
     await row.getByRole('button', { name: 'Change' }).click()
     await page.getByLabel('Description').fill('the first try')
     await page.getByRole('button', { name: 'Save' }).click()

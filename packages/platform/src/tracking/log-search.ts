@@ -55,7 +55,7 @@ export async function searchLog(
 /** Nearly every part of a log holds nothing: 1 ms a megabyte says so, where looking for its lines takes 2.5. */
 function isWithout(bytes: Uint8Array, anyCase: RegExp): boolean {
   if (!isAscii(bytes)) return false
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice()
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
   return !text.includes('\u001B') && !anyCase.test(text)
 }
 

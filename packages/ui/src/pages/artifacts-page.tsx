@@ -39,7 +39,7 @@ export function ArtifactsPage() {
       facts={data ? `${formatCount(data.artifacts.length)}${data.next === null ? '' : ' newest'}` : ''}
       actions={
         <>
-          <TypedFilter label="Part of a key" parameter="contains" />
+          <TypedFilter label="Filter by key" parameter="contains" />
           <select className="button" aria-label="Kind" value={kind} onChange={(event) => change({ kind: event.target.value })}>
             <option value="">All kinds</option>
             {artifactKinds.map((name) => (

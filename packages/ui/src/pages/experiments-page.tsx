@@ -8,7 +8,7 @@ import { A, useSearch } from '../app/link.tsx'
 import { experimentRuns, useProject } from '../app/project.ts'
 import { terminalCommand } from '../format/command.ts'
 import { goalMetric, goalOf } from '../format/goal.ts'
-import { formatCount, formatNumber } from '../format/number.ts'
+import { decimalsFor, formatCount, formatNumber } from '../format/number.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
@@ -39,7 +39,7 @@ export function ExperimentsPage() {
     <ListPage
       title="Experiments"
       facts={experiments.length > 0 && formatCount(experiments.length)}
-      actions={<TypedFilter label="Part of a name" />}
+      actions={<TypedFilter label="Filter by name" />}
       answer={answer}
       count={experiments.length}
       narrowedBy={name}
@@ -48,7 +48,12 @@ export function ExperimentsPage() {
       {experiments.length > 0 && (
         <div className="card scroll">
           <Table
-            columns={columnsOf({ withProject: project === undefined, goal, ask: setSheet })}
+            columns={columnsOf({
+              withProject: project === undefined,
+              goal,
+              decimals: decimalsOf(experiments, goal),
+              ask: setSheet,
+            })}
             rows={experiments}
             keyOf={({ experiment }) => experiment.id}
           />
@@ -115,14 +120,24 @@ function NoExperiments() {
 function columnsOf({
   withProject,
   goal,
+  decimals,
   ask,
 }: {
   withProject: boolean
   goal: string | undefined
+  /** Of the goal, the same in all rows. */
+  decimals: number
   ask: (sheet: { deed: 'change' | 'trash'; shown: Shown }) => void
 }): readonly Column<Shown>[] {
   const project: Column<Shown> = { title: 'Project', cell: ({ experiment }) => experiment.project }
-  const best: Column<Shown> = { title: `Best ${goal}`, className: 'num', cell: ({ runs }) => bestOf(runs, goal ?? '') }
+  const best: Column<Shown> = {
+    title: `Best ${goal}`,
+    className: 'num',
+    cell: ({ runs }) => {
+      const value = bestOf(runs, goal ?? '')
+      return value === undefined ? '–' : formatNumber(value, decimals)
+    },
+  }
   return [
     {
       title: 'Experiment',
@@ -176,8 +191,10 @@ function Activity({ runs }: { runs: RunGroup | undefined }) {
 
 const ownersOf = ({ owner, ownerCount }: RunGroup): string => (ownerCount > 1 ? `${owner} and ${ownerCount - 1} more` : owner)
 
-function bestOf(runs: RunGroup | undefined, goal: string): string {
+function bestOf(runs: RunGroup | undefined, goal: string): number | undefined {
   const metric = runs?.metrics[0]
-  const value = readNumber(goalOf(goal) === 'min' ? metric?.min : metric?.max)
-  return value === undefined ? '–' : formatNumber(value)
+  return readNumber(goalOf(goal) === 'min' ? metric?.min : metric?.max)
 }
+
+const decimalsOf = (shown: readonly Shown[], goal = ''): number =>
+  decimalsFor(shown.flatMap(({ runs }) => bestOf(runs, goal) ?? []))

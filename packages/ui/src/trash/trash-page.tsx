@@ -44,7 +44,7 @@ export function TrashPage() {
       facts={runs.length > 0 && `${formatCount(runs.length)}${answer.data?.next === null ? '' : ' newest'} runs`}
       actions={
         <>
-          <TypedFilter label="Part of a name" />
+          <TypedFilter label="Filter by name" />
           <button type="button" className="button" disabled={ids.length === 0} onClick={() => void restore(ids)}>
             Restore {ids.length > 0 && ids.length}
           </button>

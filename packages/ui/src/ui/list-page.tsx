@@ -45,11 +45,13 @@ export function ListPage({
         {actions && <div className="actions">{actions}</div>}
       </div>
       {narrowing}
-      <div className="page-body stack">
-        {error && <Refusal error={error} retry={() => void refetch()} />}
-        {isPending && !error && <WaitingRows />}
-        {!isPending && !error && count === 0 && (narrowedBy === '' ? empty : <NoMatch title={title} words={narrowedBy} />)}
-        {children}
+      <div className="page-body">
+        <div className="stack">
+          {error && <Refusal error={error} retry={() => void refetch()} />}
+          {isPending && !error && <WaitingRows />}
+          {!isPending && !error && count === 0 && (narrowedBy === '' ? empty : <NoMatch title={title} words={narrowedBy} />)}
+          {children}
+        </div>
       </div>
     </>
   )

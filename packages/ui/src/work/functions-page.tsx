@@ -34,7 +34,7 @@ export function FunctionsPage() {
     <ListPage
       title="Functions"
       facts={functions.length > 0 && formatCount(functions.length)}
-      actions={<TypedFilter label="Part of a name" />}
+      actions={<TypedFilter label="Filter by name" />}
       answer={answer}
       count={functions.length}
       narrowedBy={name}

@@ -44,7 +44,7 @@ export function JobsPage() {
     <ListPage
       title="Jobs"
       facts={jobs.length > 0 && countsOf(jobs)}
-      actions={<TypedFilter label="Part of a name" />}
+      actions={<TypedFilter label="Filter by name" />}
       answer={answer}
       count={shown.length}
       narrowedBy={name}

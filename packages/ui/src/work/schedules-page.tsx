@@ -35,7 +35,7 @@ export function SchedulesPage() {
     <ListPage
       title="Schedules"
       facts={all.length > 0 && formatCount(all.length)}
-      actions={<TypedFilter label="Part of a name" />}
+      actions={<TypedFilter label="Filter by name" />}
       answer={answer}
       count={shown.length}
       narrowedBy={name}
