@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { openSqliteDatabase } from '../packages/platform/src/database/index.ts'
+import { createTracking, type Tracking } from '../packages/platform/src/tracking/index.ts'
 import { openBrowser, serve } from '../testing/dashboard/browser.ts'
 import { Workshop } from '../testing/end-to-end/program.ts'
 import { fillSearchStore } from './search-store.ts'
@@ -17,6 +18,9 @@ interface Figure {
 
 const runCount = 100_000
 const rounds = 5
+const longRun = 'a'.repeat(32)
+const long = { points: 1_000_000, spikeAt: 500_123, spike: 100 }
+const wide = { runs: 20, metrics: 10, points: 10_000 }
 
 /** The table of runs in Chromium over a real server with 100,000 runs; the least of some rounds, since a busy machine only adds. */
 export async function measure(): Promise<Figure[]> {
@@ -26,13 +30,44 @@ export async function measure(): Promise<Figure[]> {
     mkdirSync(join(folder, 'data', 'runs'), { recursive: true })
     {
       await using database = await openSqliteDatabase(join(folder, 'data', 'trainyard.db'))
-      await fillSearchStore(database, runCount)
+      await fillSearchStore(database, runCount - 1 - wide.runs)
+      await fillCurves(createTracking(database))
     }
     await using served = await serve(workshop)
     return [...sizes(), ...(await measureAt(served.url))]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** One run with a curve of a million points, one of which stands out, and twenty with ten curves of 10,000 points each. */
+async function fillCurves(tracking: Tracking): Promise<void> {
+  const create = (id: string, project: string) =>
+    tracking.runs.create({
+      id,
+      kind: 'run',
+      state: 'running',
+      name: project,
+      project,
+      experiment: 'default',
+      owner: 'bench',
+      host: 'bench',
+      outPath: '/',
+    })
+  const log = (id: string, key: string, count: number, valueAt: (step: number) => number) =>
+    tracking.reported.log(id, {
+      points: Array.from({ length: count }, (_, step) => ({ key, step, timeMs: step, value: valueAt(step) })),
+    })
+  await create(longRun, 'long')
+  await log(longRun, 'loss', long.points, (step) => (step === long.spikeAt ? long.spike : Math.sin(step / 50_000)))
+  for (let run = 0; run < wide.runs; run++) {
+    const id = run.toString(16).padStart(32, 'b')
+    await create(id, 'wide')
+    for (let metric = 0; metric < wide.metrics; metric++)
+      await log(id, `m${metric}`, wide.points, (step) => Math.exp(-step / (1_000 + 200 * run)) + Math.sin(step * metric) / 20)
+    await tracking.reported.setState(id, { state: 'completed' })
+  }
+  await tracking.reported.setState(longRun, { state: 'completed' })
 }
 
 function sizes(): Figure[] {
@@ -60,6 +95,13 @@ export async function measureAt(url: string): Promise<Figure[]> {
       { name: 'filter to rows', value: await least(() => measureFilter(page)), unit: 'ms', budget: 350 },
       { name: 'sort by a metric to rows', value: await least(() => measureSort(page)), unit: 'ms', budget: 200 },
       ...(await measureScroll(page)),
+      { name: 'chart of 1,000,000 points', value: await least(() => measureLongChart(browser, url)), unit: 'ms', budget: 200 },
+      {
+        name: 'ten charts of 20 runs of 10,000 points',
+        value: await least(() => measureManyCharts(browser, url)),
+        unit: 'ms',
+        budget: 1_000,
+      },
     ]
   } finally {
     await browser.close()
@@ -113,6 +155,36 @@ async function measureSort(page: Page): Promise<number> {
     { polling: 'raf' },
   )
   return (await page.evaluate<number>('performance.now()')) - start
+}
+
+/** From a click on `opener` until so many charts are painted. */
+const measureCharts = (page: Page, opener: string, count: number): Promise<number> =>
+  page.evaluate<number>(`new Promise((resolve) => {
+    const start = performance.now()
+    const look = () => document.querySelectorAll('.chart canvas').length >= ${count}
+      ? requestAnimationFrame(() => resolve(performance.now() - start))
+      : requestAnimationFrame(look)
+    ;[...document.querySelectorAll(${JSON.stringify(opener)})].find((each) => each.textContent.startsWith('Charts')).click()
+    look()
+  })`)
+
+async function measureLongChart(browser: Browser, url: string): Promise<number> {
+  const page = await browser.newPage({ bypassCSP: true, viewport: { width: 1440, height: 900 } })
+  await page.goto(`${url}/runs/${longRun}/code`)
+  await page.locator('.tabs a', { hasText: 'Charts 1' }).waitFor()
+  const tookMs = await measureCharts(page, '.tabs a', 1)
+  await page.close()
+  return tookMs
+}
+
+async function measureManyCharts(browser: Browser, url: string): Promise<number> {
+  // High enough for all ten to be on screen.
+  const page = await browser.newPage({ bypassCSP: true, viewport: { width: 1440, height: 2_000 } })
+  await page.goto(`${url}/p/wide/runs`)
+  await page.locator('.run-table .rows .row .state').first().waitFor()
+  const tookMs = await measureCharts(page, '.toolbar button', wide.metrics)
+  await page.close()
+  return tookMs
 }
 
 async function measureScroll(page: Page): Promise<Figure[]> {

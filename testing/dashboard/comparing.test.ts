@@ -94,7 +94,9 @@ describe('somebody who compares', { timeout: 120_000 }, () => {
     await open(`/runs/${runs.better.id}/charts`)
     const canvas = chart('auc').locator('.u-over')
     await canvas.waitFor()
-    const asked = page.waitForRequest((request) => request.url().endsWith('/points') && /fromStep/.test(request.postData() ?? ''))
+    const asked = page.waitForRequest(
+      (request) => request.url().endsWith('/points/columns') && /fromStep/.test(request.postData() ?? ''),
+    )
     const box = (await canvas.boundingBox())!
     await page.mouse.move(box.x + box.width * 0.2, box.y + 60)
     await page.mouse.down()

@@ -8,6 +8,14 @@ const waitMs = Type.Optional(
   Type.Integer({ minimum: 0, maximum: 30_000, description: 'When there is nothing new, wait this long for it.' }),
 )
 
+const manySeries = {
+  runs: Type.Array(runId, { minItems: 1, maxItems: 1_000 }),
+  keys: Type.Array(Type.String(), { minItems: 1, maxItems: 100 }),
+  fromStep: step,
+  toStep: step,
+  maxPoints: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Of each series, usually 500.' })),
+}
+
 export const metricOperations = {
   getMetrics: metrics({
     method: 'GET',
@@ -32,17 +40,30 @@ export const metricOperations = {
     path: '/points',
     isRead: true,
     summary: 'Down-sampled points of some metrics of many runs at once',
-    body: closed({
-      runs: Type.Array(runId, { minItems: 1, maxItems: 1_000 }),
-      keys: Type.Array(Type.String(), { minItems: 1, maxItems: 100 }),
-      fromStep: step,
-      toStep: step,
-      maxPoints: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Of each series, usually 500.' })),
-    }),
+    body: closed(manySeries),
     answer: Type.Object({
       series: Type.Array(Type.Object({ run: runId, key: Type.String(), points: Type.Array(point) }), {
         description: 'Those that have points, in order of the runs, then of the keys.',
       }),
+    }),
+  }),
+  getColumnsOfRuns: metrics({
+    method: 'POST',
+    path: '/points/columns',
+    isRead: true,
+    summary: 'The same as lists of steps, times and values: half as long, and read in a third of the time',
+    body: closed(manySeries),
+    answer: Type.Object({
+      series: Type.Array(
+        Type.Object({
+          run: runId,
+          key: Type.String(),
+          steps: Type.Array(integer()),
+          timesMs: Type.Array(integer()),
+          values: Type.Array(point.properties.value),
+        }),
+        { description: 'Those that have points, in order of the runs, then of the keys.' },
+      ),
     }),
   }),
   followPoints: metrics({

@@ -179,13 +179,7 @@ export async function fetchPoints(
   if (runs.length === 0 || keys.length === 0) return []
   const range = { ...(fromStep === undefined ? {} : { fromStep }), ...(toStep === undefined ? {} : { toStep }) }
   const { series } = await post<{
-    series: { run: string; key: string; points: { step: number; timeMs: number; value: number | string }[] }[]
-  }>('/points', { runs, keys, maxPoints, ...range }, signal)
-  return series.map(({ run, key, points }) => ({
-    run,
-    key,
-    steps: points.map((point) => point.step),
-    timesMs: points.map((point) => point.timeMs),
-    values: points.map((point) => readNumber(point.value) ?? Number.NaN),
-  }))
+    series: { run: string; key: string; steps: number[]; timesMs: number[]; values: (number | string)[] }[]
+  }>('/points/columns', { runs, keys, maxPoints, ...range }, signal)
+  return series.map(({ values, ...rest }) => ({ ...rest, values: values.map((value) => readNumber(value) ?? Number.NaN) }))
 }

@@ -12,6 +12,8 @@ import { LineChart } from './line-chart.tsx'
 
 /** The most that the server gives at once. */
 const mostPoints = 1_000_000
+/** So many lines get two points for each pixel. */
+const fewLines = 4
 /** Of each of very many lines: the density of a thousand does not grow with more. */
 const pointsOfMany = 150
 
@@ -23,6 +25,8 @@ export interface ChartCardProps {
   change: ChangeView
   mark: number | string
   height: number
+  /** Told which runs have a curve here. */
+  onDrawn?: ((runs: readonly string[]) => void) | undefined
 }
 
 /** One chart with its points, asked for when it comes into view, at the width it has, and anew for what is zoomed to. */
@@ -42,6 +46,10 @@ export function ChartCard(props: ChartCardProps) {
     () => lines && series && drawingOf(lines, series, runs, { band: view.band, axes }),
     [lines, series, runs, view.band, axes],
   )
+  const { onDrawn } = props
+  useEffect(() => {
+    if (series) onDrawn?.(series.map(({ run }) => run))
+  }, [series, onDrawn])
   const subsets =
     metrics.length > 1 ? metrics.map((metric) => [chartNameOf(metric).subset || metric, subsetDash(metric, true)] as const) : []
   return (
@@ -51,7 +59,7 @@ export function ChartCard(props: ChartCardProps) {
           {name}
         </h2>
         <span className="facts">
-          {drawing?.dense && `${drawing.dense.length} lines as density, line = median`}
+          {drawing?.dense && `${drawing.dense.length} lines as density, dark line = median`}
           {!drawing?.dense &&
             subsets.map(([subset, dash]) => (
               <span key={subset} className="dash-key">
@@ -90,8 +98,8 @@ function useSeries({ metrics, runs, view, mark }: ChartCardProps, isSeen: boolea
   const width = Math.max(200, Math.min(2_000, Math.round((cardWidth ?? 500) / 100) * 100))
   const ids = useMemo(() => runs.map(({ id }) => id), [runs])
   const count = ids.length * metrics.length
-  // Lowest and highest of each pixel: two points per pixel keep every spike.
-  const wanted = count > mostLines ? pointsOfMany : width * 2
+  // Lowest and highest of each pixel, of each second one where several lines share them: every spike is kept.
+  const wanted = count > mostLines ? pointsOfMany : count > fewLines ? width : width * 2
   const maxPoints = Math.max(2, Math.min(wanted, Math.floor(mostPoints / Math.max(1, count))))
   const query = (steps: { fromStep?: number; toStep?: number }, isWanted: boolean) => ({
     queryKey: ['points', ids, metrics, maxPoints, steps, mark],

@@ -18,7 +18,16 @@ export interface Line {
   band?: { low: readonly number[]; high: readonly number[] }
   /** Points without a line between them. */
   isDots?: boolean
+  /** Each value holds until the next one. */
+  isStepped?: boolean
+  /** Whose line it is. */
+  run?: string
+  /** One of too many to be told apart by colour: grey until somebody points at it. */
+  isQuiet?: boolean
 }
+
+/** What a line is drawn in while nobody points at anything. */
+export const colourAtRest = ({ isQuiet, colour }: Line): string => (isQuiet ? 'var(--quiet-line)' : colour)
 
 export type XKind = 'step' | 'relative' | 'wall'
 
@@ -85,6 +94,17 @@ export function alignLines(lines: readonly Line[], options: Axes & { smoothing: 
   })
   if (tables.length === 0) return { data: [[]], odd, hiddenCount }
   return { data: uPlot.join(tables), odd, hiddenCount }
+}
+
+/** Where lines are not numbers, without what drawing them takes. */
+export function oddPointsOf(lines: readonly Line[], { x, isLogX }: Axes): OddPoint[] {
+  return lines.flatMap((line, index) =>
+    line.values.flatMap((value, at): OddPoint[] => {
+      const place = Number.isFinite(value) ? 0 : xOf(line, at, x)
+      if (Number.isFinite(value) || (isLogX && place <= 0)) return []
+      return [{ line: index, x: place, kind: Number.isNaN(value) ? 'nan' : value > 0 ? 'above' : 'below' }]
+    }),
+  )
 }
 
 const drawable = (value: number, isLog: boolean): number | null =>

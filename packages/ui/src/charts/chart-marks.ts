@@ -28,7 +28,7 @@ export function drawDensity(chart: uPlot, lines: readonly Line[], axes: Axes): v
   const range = { left: x.min, right: x.max, bottom: y.min, top: y.max }
   const ink = inkOf(densityOf(lines, axes, range, { columns, rows }))
   const picture = new ImageData(columns, rows)
-  const [red, green, blue] = channelsOf(resolveColour('var(--run-0)'))
+  const [red, green, blue] = channelsOf(resolveColour('var(--muted)'))
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const to = ((rows - 1 - row) * columns + column) * 4

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot'
 import { resolveColour } from '../format/colour.ts'
 import { axisNumber, chartFont, xText } from './chart-axes.ts'
-import { type Line, type XKind, xOf } from './chart-data.ts'
+import { colourAtRest, type Line, type XKind, xOf } from './chart-data.ts'
 
 export interface Picture {
   title: string
@@ -15,10 +15,13 @@ const headHeight = 24
 const lineHeight = 16
 const mostNamed = 20
 
+/** Those that are told apart. */
+const namedOf = (lines: readonly Line[]): readonly Line[] => lines.filter(({ isQuiet }) => !isQuiet).slice(0, mostNamed)
+
 /** The chart as it is on screen, with its title and the names of its lines. */
 export async function pngOf({ title, chart, lines }: Picture): Promise<Blob> {
   const ratio = devicePixelRatio
-  const named = lines.slice(0, mostNamed)
+  const named = namedOf(lines)
   const { width, height } = chart
   const canvas = new OffscreenCanvas(width * ratio, (headHeight + height + named.length * lineHeight + 8) * ratio)
   const context = canvas.getContext('2d')!
@@ -32,7 +35,7 @@ export async function pngOf({ title, chart, lines }: Picture): Promise<Blob> {
   context.font = chartFont
   for (const [at, line] of named.entries()) {
     const top = headHeight + height + at * lineHeight
-    context.fillStyle = resolveColour(line.colour)
+    context.fillStyle = resolveColour(colourAtRest(line))
     context.fillRect(12, top + 5, 16, 2)
     context.fillStyle = resolveColour('var(--text)')
     context.fillText(line.label, 34, top + 10)
@@ -48,7 +51,7 @@ export function svgOf({ title, chart, x, lines, dense }: Picture): string {
   const { width, height } = chart
   const plot = plotOf(chart)
   const text = resolveColour('var(--text)')
-  const named = lines.slice(0, mostNamed)
+  const named = namedOf(lines)
   const total = headHeight + height + named.length * lineHeight + 8
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${total}" viewBox="0 0 ${width} ${total}" font-family="Inter, system-ui, sans-serif" font-size="11">`,
@@ -62,7 +65,7 @@ export function svgOf({ title, chart, x, lines, dense }: Picture): string {
     `</g></g>`,
     ...named.map((line, at) => {
       const top = headHeight + height + at * lineHeight
-      return `<rect x="12" y="${top + 5}" width="16" height="2" fill="${resolveColour(line.colour)}"/><text x="34" y="${top + 10}" fill="${text}">${escaped(line.label)}</text>`
+      return `<rect x="12" y="${top + 5}" width="16" height="2" fill="${resolveColour(colourAtRest(line))}"/><text x="34" y="${top + 10}" fill="${text}">${escaped(line.label)}</text>`
     }),
     `</svg>`,
   ]
@@ -104,15 +107,15 @@ function curvesOf({ chart, x, lines, dense = [] }: Picture, plot: Plot): string[
     .slice(0, column - 1)
     .map(
       (line, at) =>
-        `<path d="${curve(chart.data[at + 1]!)}" stroke="${resolveColour(line.colour)}" stroke-width="1" opacity="0.35"/>`,
+        `<path d="${curve(chart.data[at + 1]!)}" stroke="${resolveColour(colourAtRest(line))}" stroke-width="1" opacity="0.35"/>`,
     )
-  const blue = resolveColour('var(--run-0)')
+  const grey = resolveColour('var(--muted)')
   const many = dense.map(
     (line) =>
-      `<path d="${strokesOf(line.values.length, (at) => [xOf(line, at, x), line.values[at]], across, up)}" stroke="${blue}" stroke-width="1" opacity="0.08"/>`,
+      `<path d="${strokesOf(line.values.length, (at) => [xOf(line, at, x), line.values[at]], across, up)}" stroke="${grey}" stroke-width="1" opacity="0.08"/>`,
   )
   const own = lines.flatMap((line) => {
-    const colour = resolveColour(line.colour)
+    const colour = resolveColour(colourAtRest(line))
     const dash = line.dash.length > 0 ? ` stroke-dasharray="${line.dash.join(' ')}"` : ''
     const [middle, low, high] = [chart.data[column]!, chart.data[column + 1], chart.data[column + 2]]
     column += line.band ? 3 : 1

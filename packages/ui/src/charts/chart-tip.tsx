@@ -1,6 +1,7 @@
 import { formatNumber } from '../format/number.ts'
 import { nearestIn, xText } from './chart-axes.ts'
-import type { ChartData, Line, XKind } from './chart-data.ts'
+import { type ChartData, colourAtRest, type Line, type XKind } from './chart-data.ts'
+import { litRun } from './lit-run.ts'
 
 export interface Hover {
   left: number
@@ -49,7 +50,7 @@ export function ChartTip({
       </div>
       {shown.map(({ line, value, range }) => (
         <div key={line.id} className="chart-tip-row">
-          <span className="dot" style={{ background: line.colour }} />
+          <span className="dot" style={{ background: line.run === litRun() ? line.colour : colourAtRest(line) }} />
           <span className="elide">{line.label}</span>
           <strong>{textOf(value)}</strong>
           {range && (

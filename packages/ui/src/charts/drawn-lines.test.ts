@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { distinctNames } from './drawn-lines.ts'
+import { distinctNames, quietOthers } from './drawn-lines.ts'
 
 it('runs of one name are told apart by the end of their ids, others keep their names', () => {
   const runs = [
@@ -8,4 +8,16 @@ it('runs of one name are told apart by the end of their ids, others keep their n
     { id: '00cc33', name: 'eval' },
   ]
   expect([...distinctNames(runs).values()]).toEqual(['train …aa11', 'train …bb22', 'eval'])
+})
+
+it('of more runs than there are colours the best eight have one each, the others are grey', () => {
+  const runs = Array.from({ length: 20 }, (_, at) => ({ id: `run-${at}`, name: `run ${at}`, colour: 'var(--run-0)' }))
+  const valueOf = (id: string): number | undefined =>
+    id === 'run-3' ? Number.NaN : id === 'run-4' ? undefined : Number(id.slice(4))
+  const highest = quietOthers(runs, valueOf, 'max').filter(({ isQuiet }) => !isQuiet)
+  expect(highest.map(({ id }) => id)).toEqual([12, 13, 14, 15, 16, 17, 18, 19].map((at) => `run-${at}`))
+  expect(new Set(highest.map(({ colour }) => colour)).size).toBe(8)
+  const lowest = quietOthers(runs, valueOf, 'min').filter(({ isQuiet }) => !isQuiet)
+  expect(lowest.map(({ id }) => id)).toEqual([0, 1, 2, 5, 6, 7, 8, 9].map((at) => `run-${at}`))
+  expect(quietOthers(runs.slice(0, 12), valueOf, 'max').some(({ isQuiet }) => isQuiet)).toBe(false)
 })

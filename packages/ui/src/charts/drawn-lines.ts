@@ -1,5 +1,5 @@
 import type { Points } from '../api/types.ts'
-import { slotColour } from '../format/colour.ts'
+import { distinctSlots, slotColour } from '../format/colour.ts'
 import { bandOf } from './bands.ts'
 import { type Axes, chartNameOf, type Line, subsetDash } from './chart-data.ts'
 import type { ChartView } from './chart-view.ts'
@@ -11,6 +11,34 @@ export interface DrawnRun {
   colour: string
   /** Runs of one group are one line with a band. */
   group?: string
+  /** Not among the best where there are too many for a colour each. */
+  isQuiet?: boolean
+}
+
+/** More runs than this are not told apart by colour. */
+export const mostColoured = 12
+const bestColoured = 8
+
+/**
+ * Where there are too many for a colour each, the best eight keep one, all different, and the others are grey until somebody points at
+ * them. Runs without a value are no better than any other; where none has one, the first ones stand out.
+ */
+export function quietOthers(
+  runs: readonly DrawnRun[],
+  valueOf: (id: string) => number | undefined,
+  direction: 'max' | 'min',
+): readonly DrawnRun[] {
+  if (runs.length <= mostColoured) return runs
+  const rank = ({ id }: DrawnRun): number => {
+    const value = valueOf(id)
+    return value === undefined || Number.isNaN(value) ? -Infinity : direction === 'max' ? value : -value
+  }
+  const best = runs.toSorted((one, other) => rank(other) - rank(one) || 0).slice(0, bestColoured)
+  const slots = distinctSlots(best.map(({ id }) => id))
+  return runs.map((run) => {
+    const slot = slots.get(run.id)
+    return slot === undefined ? { ...run, isQuiet: true } : { ...run, colour: slotColour(slot) }
+  })
 }
 
 /** A value logged once is no curve, and its dot among curves would say little. */
@@ -47,6 +75,8 @@ export function linesOf(
       id: `${run} ${key}`,
       label: runs.length > 1 ? `${known.get(run)?.name ?? run.slice(0, 8)}${subset}` : key,
       colour: known.get(run)?.colour ?? 'var(--muted)',
+      run,
+      isQuiet: known.get(run)?.isQuiet === true,
       dash: subsetDash(key, options.withMetric),
       steps,
       timesMs,
@@ -65,7 +95,9 @@ export function drawingOf(
 ): { lines: readonly Line[]; dense?: readonly Line[] } {
   const groups = new Map(runs.map((run) => [run.id, run.group]))
   const isGrouped = runs.some(({ group }) => group !== undefined)
-  if (!isGrouped && lines.length <= mostLines) return { lines }
+  // Drawn one over the other: those in colour come last.
+  if (!isGrouped && lines.length <= mostLines)
+    return { lines: lines.toSorted((one, other) => Number(other.isQuiet) - Number(one.isQuiet)) }
   const colours = groupColours(runs)
   const keys = new Set(series.map(({ key }) => key))
   const groupOf = (at: number): string =>
@@ -92,5 +124,5 @@ export function drawingOf(
     }
   })
   if (isGrouped) return { lines: bands.toSorted((one, other) => (one.label < other.label ? -1 : 1)) }
-  return { lines: bands, dense: lines }
+  return { lines: [...bands, ...lines.filter(({ isQuiet }) => !isQuiet)], dense: lines }
 }

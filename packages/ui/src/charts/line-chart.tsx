@@ -5,7 +5,8 @@ import { resolveColour } from '../format/colour.ts'
 import { formatNumber } from '../format/number.ts'
 import { useSize } from '../ui/use-size.ts'
 import { axesOf, nearestIn, scalesOf } from './chart-axes.ts'
-import { alignLines, type Axes, type ChartData, type Line, type XKind } from './chart-data.ts'
+import { alignLines, type Axes, type ChartData, colourAtRest, type Line, oddPointsOf, type XKind } from './chart-data.ts'
+import { lightRun, litRun, onLitRun } from './lit-run.ts'
 import { oddNote } from './odd-note.ts'
 import { drawDensity, drawOdd } from './chart-marks.ts'
 import { ChartTip, type Hover } from './chart-tip.tsx'
@@ -40,12 +41,12 @@ export function LineChart(props: LineChartProps) {
   const theme = useShownTheme()
   const chart = useRef<uPlot | null>(null)
   const axes = useMemo((): Axes => ({ x, isLog, isLogX }), [x, isLog, isLogX])
-  const drawn = useMemo(() => drawnOf(lines, axes, smoothing), [lines, axes, smoothing])
-  const note = useMemo(() => oddNote(drawn.odd, lines, x), [drawn.odd, lines, x])
+  const drawn = useMemo(() => drawnOf(lines, axes, smoothing, dense), [lines, axes, smoothing, dense])
+  const note = useMemo(() => oddNote(drawn.odd, dense ?? lines, x), [drawn.odd, dense, lines, x])
   const [hover, setHover] = useState<Hover | null>(null)
   const latest = useRef({ onZoom, drawn, lines, dense, zoom })
   latest.current = { onZoom, drawn, lines, dense, zoom }
-  const looks = lines.map((line) => `${line.id} ${line.colour} ${line.dash.join()} ${line.band !== undefined}`)
+  const looks = lines.map((line) => `${line.id} ${colourAtRest(line)} ${line.dash.join()} ${line.band !== undefined}`)
   const structure = `${looks.join('|')} ${x} ${isLog} ${isLogX} ${drawn.rawCount} ${dense !== undefined} ${theme}`
   useEffect(() => {
     if (width < 40 || !place.current) return undefined
@@ -61,6 +62,7 @@ export function LineChart(props: LineChartProps) {
     // The structure holds all that a chart is made of; data, size and zoom are given to the one there is.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [structure, width < 40])
+  useEffect(() => onLitRun(() => chart.current?.redraw(false)), [])
   useEffect(() => chart.current?.setSize({ width: Math.max(40, width), height }), [width, height])
   useEffect(() => {
     const made = chart.current
@@ -79,8 +81,9 @@ export function LineChart(props: LineChartProps) {
   )
 }
 
-function drawnOf(lines: readonly Line[], axes: Axes, smoothing: number): Drawn {
-  const main = alignLines(lines, { ...axes, smoothing })
+function drawnOf(lines: readonly Line[], axes: Axes, smoothing: number, dense: readonly Line[] | undefined): Drawn {
+  const aligned = alignLines(lines, { ...axes, smoothing })
+  const main = dense ? { ...aligned, odd: oddPointsOf(dense, axes) } : aligned
   // A band shows by itself what the line in it smooths over.
   const raw = smoothing > 0 ? lines.filter((line) => !line.band) : []
   if (raw.length === 0) return { ...main, rawCount: 0 }
@@ -103,6 +106,7 @@ function optionsOf(given: {
 }): uPlot.Options {
   const { width, height, axes, latest, setHover } = given
   const { drawn, lines } = latest.current
+  const { series, bands, runs } = seriesOf(drawn, lines, latest.current.dense !== undefined)
   return {
     width,
     height,
@@ -112,16 +116,19 @@ function optionsOf(given: {
       sync: { key: 'page', setSeries: false },
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },
-      dataIdx: (chart, series, at) => nearestIn(chart.data[series] ?? [], at),
-      ...(isOneOfMany(drawn, lines) ? { focus: { prox: 24 } } : {}),
+      dataIdx: (chart, column, at) => nearestIn(chart.data[column] ?? [], at),
+      ...(lines.length > 1 ? { focus: { prox: 24 } } : {}),
     },
-    ...(isOneOfMany(drawn, lines) ? { focus: { alpha: 0.3 } } : {}),
+    // Which run is lit is known to all charts of the page, and drawn by each.
+    focus: { alpha: 1 },
     scales: scalesOf(axes),
     axes: axesOf(axes),
-    ...seriesOf(drawn, lines, latest.current.dense !== undefined),
+    series,
+    bands,
     hooks: {
       drawAxes: [(chart) => latest.current.dense && drawDensity(chart, latest.current.dense, axes)],
       draw: [(chart) => drawOdd(chart, latest.current.drawn.odd)],
+      setSeries: [(_chart, at) => lightRun((at === null ? undefined : runs[at]) ?? null)],
       setSelect: [
         (chart) => {
           const { left, width: wide } = chart.select
@@ -142,14 +149,12 @@ function optionsOf(given: {
   }
 }
 
-/** Lines among which the nearest to the pointer stands out. */
-const isOneOfMany = ({ rawCount }: Drawn, lines: readonly Line[]): boolean =>
-  rawCount === 0 && lines.length > 1 && lines.every(({ band }) => band === undefined)
-
-function seriesOf({ rawCount }: Drawn, lines: readonly Line[], isDense: boolean): Pick<uPlot.Options, 'series' | 'bands'> {
+/** Series and bands of the lines, and whose each series is. */
+function seriesOf({ rawCount }: Drawn, lines: readonly Line[], isDense: boolean) {
   const strokeOf = (line: Line, alpha: number, strength: number): uPlot.Series => ({
     label: line.label,
-    stroke: resolveColour(line.colour),
+    stroke: inkOf(line),
+    ...(line.isStepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
     width: line.isDots ? 0 : strength,
     alpha,
     dash: [...line.dash],
@@ -158,14 +163,29 @@ function seriesOf({ rawCount }: Drawn, lines: readonly Line[], isDense: boolean)
   })
   const series: uPlot.Series[] = [{}]
   const bands: uPlot.Band[] = []
-  if (rawCount > 0) series.push(...lines.filter((line) => !line.band).map((line) => strokeOf(line, 0.35, 1)))
+  const runs: (string | undefined)[] = [undefined]
+  const raw = rawCount > 0 ? lines.filter((line) => !line.band) : []
+  series.push(...raw.map((line) => strokeOf(line, 0.35, 1)))
+  runs.push(...raw.map(({ run }) => run))
   for (const line of lines) {
-    series.push(strokeOf(line, 1, 1.6))
+    series.push(strokeOf(line, 1, line.isQuiet ? 1.2 : 1.6))
+    runs.push(line.run)
     if (!line.band) continue
+    runs.push(undefined, undefined)
     // The density says more than the range around it.
     if (!isDense) bands.push({ series: [series.length + 1, series.length], fill: `${resolveColour(line.colour)}2e` })
     series.push({ label: `${line.label} low`, width: 0, points: { show: false } })
     series.push({ label: `${line.label} high`, width: 0, points: { show: false } })
   }
-  return { series, bands }
+  return { series, bands, runs }
+}
+
+/** In colour, grey, or faint beside a run that is lit: asked for with every drawing. */
+function inkOf(line: Line): () => string {
+  const [own, atRest] = [resolveColour(line.colour), resolveColour(colourAtRest(line))]
+  return () => {
+    const lit = litRun()
+    if (lit === null || line.run === undefined) return atRest
+    return line.run === lit ? own : `${atRest}40`
+  }
 }

@@ -12,6 +12,7 @@ export function MetricCharts({
   change,
   mark,
   height = 190,
+  onDrawn,
 }: {
   runs: readonly DrawnRun[]
   metrics: readonly string[]
@@ -20,6 +21,7 @@ export function MetricCharts({
   /** Changes when there are new points. */
   mark: number | string
   height?: number
+  onDrawn?: (runs: readonly string[]) => void
 }) {
   const charts = useMemo(() => chartsOf(metrics), [metrics])
   const place = (name: string): number => {
@@ -46,6 +48,7 @@ export function MetricCharts({
             change={change}
             mark={mark}
             height={height}
+            onDrawn={onDrawn}
           />
         ))}
       </div>

@@ -20,3 +20,8 @@ it('a line that never comes back says from where, and how many lines beside it',
   )
   expect(oddNote([], [], 'step')).toBe('')
 })
+
+it('an infinity is said as what it is', () => {
+  const above = { line: 0, x: 40, kind: 'above' as const }
+  expect(oddNote([above], [line('a', [1, Infinity, 2])], 'step')).toBe('a: +∞ at step 40')
+})

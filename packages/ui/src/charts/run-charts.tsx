@@ -1,15 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { printRunField, type RunField } from '@trainyard/contract'
-import { type ReactNode, useMemo } from 'react'
+import { type ReactNode, useCallback, useMemo, useState } from 'react'
+import { readNumber } from '../api/client.ts'
 import { keysQuery, type TableScope, windowQuery } from '../api/queries.ts'
+import type { TableKeys } from '../api/types.ts'
 import { A } from '../app/link.tsx'
 import { distinctSlots, runColour, slotColour } from '../format/colour.ts'
-import { goalMetric, isSystemMetric } from '../format/goal.ts'
+import { goalMetric, goalOf, isSystemMetric } from '../format/goal.ts'
 import { formatCount, formatValue } from '../format/number.ts'
-import { parseColumns } from '../runs/columns.ts'
+import { parseColumns, printColumns } from '../runs/columns.ts'
 import { ChartBar } from './chart-bar.tsx'
 import { useChartView } from './chart-view.ts'
-import { distinctNames, type DrawnRun, groupColours, mostLines } from './drawn-lines.ts'
+import { distinctNames, type DrawnRun, groupColours, mostColoured, quietOthers } from './drawn-lines.ts'
+import { lightRun } from './lit-run.ts'
 import { MetricCharts } from './metric-charts.tsx'
 
 const mostRuns = 1_000
@@ -31,13 +34,22 @@ export function RunCharts({
   const { data: keys } = useQuery(keysQuery(scope))
   const [field] = parseColumns(group ?? '')
   const column = field && field.scope !== 'attribute' ? printRunField(field) : ''
-  const { data } = useQuery(windowQuery(scope, column, mostRuns))
+  const metrics = useMemo(() => (keys ? curvesOf(keys) : []), [keys])
+  const goal = useMemo(() => goalMetric(keys, (name) => metrics.includes(name)), [keys, metrics])
+  const columns = [column, goal === undefined ? '' : printColumns([{ scope: 'metrics', name: goal }])].filter(Boolean).join(',')
+  const { data } = useQuery({ ...windowQuery(scope, columns, mostRuns), enabled: keys !== undefined })
+  const [drawn, setDrawn] = useState<ReadonlySet<string>>(new Set())
+  const noteDrawn = useCallback(
+    (ids: readonly string[]) => setDrawn((known) => (ids.every((id) => known.has(id)) ? known : new Set([...known, ...ids]))),
+    [],
+  )
   const runs = useMemo(() => {
-    const slots = distinctSlots(data && data.rows.length <= mostLines ? data.rows.map(({ id }) => id) : [])
+    const slots = distinctSlots(data && data.rows.length <= mostColoured ? data.rows.map(({ id }) => id) : [])
     const names = distinctNames(
       (data?.rows ?? []).map((row) => ({ id: row.id, name: row.kind === 'iteration' ? `#${row.iteration}` : row.name })),
     )
-    return data?.rows.map((row): DrawnRun => {
+    const goals = new Map(data?.rows.map(({ id, values }) => [id, readNumber(values[column === '' ? 0 : 1])]))
+    const found = data?.rows.map((row): DrawnRun => {
       const value = field?.scope === 'attribute' ? attributeOf(row, field) : row.values[0]
       const slot = slots.get(row.id)
       return {
@@ -47,18 +59,9 @@ export function RunCharts({
         ...(field ? { group: value === null ? 'none' : formatValue(value) } : {}),
       }
     })
+    return found && quietOthers(found, (id) => goals.get(id), goal === undefined ? 'max' : goalOf(goal))
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- The field is what the group is written as.
-  }, [data, group])
-  const metrics = useMemo(() => {
-    const curves = (keys?.facts ?? []).filter(
-      (fact) => fact.scope === 'metrics' && fact.pointCount > 1 && !isSystemMetric(fact.name),
-    )
-    const goal = goalMetric(keys, (name) => curves.some((curve) => curve.name === name))
-    return curves
-      .toSorted((one, other) => Number(other.name === goal) - Number(one.name === goal) || other.runCount - one.runCount)
-      .slice(0, mostCharts)
-      .map(({ name }) => name)
-  }, [keys])
+  }, [data, group, goal])
   if (!runs || !keys) return null
   if (metrics.length === 0) return <p className="muted">None of these runs logged a curve.</p>
   return (
@@ -71,20 +74,45 @@ export function RunCharts({
           The first {formatCount(runs.length)} of {formatCount(data.total)} runs. A filter makes them fewer.
         </p>
       )}
-      <Legend runs={runs} isGrouped={field !== undefined} />
-      <MetricCharts runs={runs} metrics={metrics} view={view} change={change} mark={mark} height={220} />
+      <Legend runs={runs} drawn={drawn} goal={goal} isGrouped={field !== undefined} />
+      <MetricCharts runs={runs} metrics={metrics} view={view} change={change} mark={mark} height={220} onDrawn={noteDrawn} />
     </div>
   )
 }
 
+/** Metrics with curves, the goal and those of most runs first. */
+function curvesOf(keys: TableKeys): string[] {
+  const curves = keys.facts.filter((fact) => fact.scope === 'metrics' && fact.pointCount > 1 && !isSystemMetric(fact.name))
+  const goal = goalMetric(keys, (name) => curves.some((curve) => curve.name === name))
+  return curves
+    .toSorted((one, other) => Number(other.name === goal) - Number(one.name === goal) || other.runCount - one.runCount)
+    .slice(0, mostCharts)
+    .map(({ name }) => name)
+}
+
 const mostNamed = 24
 
-function Legend({ runs, isGrouped }: { runs: readonly DrawnRun[]; isGrouped: boolean }) {
-  if (!isGrouped && runs.length > mostLines) return null
+/** Whose colour is whose; of too many runs the best. A run without a curve has no place here. */
+function Legend({
+  runs: all,
+  drawn,
+  goal,
+  isGrouped,
+}: {
+  runs: readonly DrawnRun[]
+  drawn: ReadonlySet<string>
+  goal: string | undefined
+  isGrouped: boolean
+}) {
+  const runs = all.filter(({ id }) => drawn.has(id))
+  const coloured = runs.filter(({ isQuiet }) => !isQuiet)
   const counts = Map.groupBy(runs, ({ group }) => group ?? '')
-  const groups = [...groupColours(runs)]
+  const groups = [...groupColours(all)].filter(([name]) => counts.has(name))
+  const moreCount = (isGrouped ? groups.length : coloured.length) - mostNamed
+  const best = goal === undefined ? 'First' : `Best by ${goal} ${goalOf(goal) === 'max' ? '▲' : '▼'}`
   return (
     <ul className="chart-legend" aria-label="Colours">
+      {!isGrouped && coloured.length < runs.length && <li className="muted">{best}</li>}
       {isGrouped
         ? groups.slice(0, mostNamed).map(([name, colour]) => (
             <li key={name}>
@@ -92,16 +120,20 @@ function Legend({ runs, isGrouped }: { runs: readonly DrawnRun[]; isGrouped: boo
               <span className="elide">{name}</span> <span className="muted">{counts.get(name)?.length}</span>
             </li>
           ))
-        : runs.slice(0, mostNamed).map(({ id, name, colour }) => (
-            <li key={id}>
+        : coloured.slice(0, mostNamed).map(({ id, name, colour }) => (
+            <li key={id} onPointerEnter={() => lightRun(id)} onPointerLeave={() => lightRun(null)}>
               <span className="dot" style={{ background: colour }} />
-              <A href={`/runs/${id}`} className="elide">
+              <A href={`/runs/${id}`} className="elide" onFocus={() => lightRun(id)} onBlur={() => lightRun(null)}>
                 {name}
               </A>
             </li>
           ))}
-      {(isGrouped ? groups.length : runs.length) > mostNamed && (
-        <li className="muted">and {(isGrouped ? groups.length : runs.length) - mostNamed} more</li>
+      {moreCount > 0 && <li className="muted">and {moreCount} more</li>}
+      {!isGrouped && coloured.length < runs.length && (
+        <li className="muted">
+          <span className="dot" style={{ background: 'var(--quiet-line)' }} />
+          {formatCount(runs.length - coloured.length)} others
+        </li>
       )}
     </ul>
   )

@@ -151,6 +151,6 @@ function linesOf(iterations: readonly RunRecord[], goal: Goal): Line[] {
   })
   return [
     { id: 'each', label: 'iteration', colour: 'var(--run-4)', dash: [], steps, timesMs, values, isDots: true },
-    { id: 'best', label: 'best so far', colour: 'var(--run-0)', dash: [], steps, timesMs, values: soFar },
+    { id: 'best', label: 'best so far', colour: 'var(--run-0)', dash: [], steps, timesMs, values: soFar, isStepped: true },
   ]
 }

@@ -20,7 +20,14 @@ const searchedBytes = 32 * 1024 * 1024
 const pointForm: PointForm = { value: '{"value":', timeMs: ',"timeMs":', step: ',"step":', end: '}', special: toJson }
 
 export const metricHandlers: SomeHandlers<
-  'getMetrics' | 'getPoints' | 'getPointsOfRuns' | 'followPoints' | 'getOutput' | 'searchOutput' | 'getOutputBytes'
+  | 'getMetrics'
+  | 'getPoints'
+  | 'getPointsOfRuns'
+  | 'getColumnsOfRuns'
+  | 'followPoints'
+  | 'getOutput'
+  | 'searchOutput'
+  | 'getOutputBytes'
 > = {
   getMetrics: async ({ tracking }, { path }) => ({ metrics: await tracking.metrics.series(path.run) }),
   getPoints: async ({ tracking }, { path, query: { key, maxPoints, ...range } }) => {
@@ -28,20 +35,17 @@ export const metricHandlers: SomeHandlers<
     const points = pointsJson(await tracking.metrics.numbers(path.run, key, range), pointForm)
     return new JsonText(Buffer.concat([Buffer.from('{"points":['), points, Buffer.from(']}')]))
   },
-  getPointsOfRuns: async ({ tracking }, { body: { runs, keys, maxPoints = usualPoints, ...range } }) => {
-    if (runs.length * keys.length * maxPoints > mostPoints)
-      throw new AppError(
-        'invalid_argument',
-        `The body: ${runs.length} runs × ${keys.length} keys × ${maxPoints} points are more than ${mostPoints.toLocaleString('en')}; ask for fewer.`,
-      )
-    const found = []
-    for (const run of runs) {
-      for (const key of keys) {
-        const points = await tracking.metrics.sampled(run, key, { ...range, maxPoints })
-        if (points.length > 0) found.push({ run, key, points })
-      }
-    }
-    return { series: found }
+  getPointsOfRuns: async (context, { body }) => ({ series: await sampledOfRuns(context, body) }),
+  getColumnsOfRuns: async (context, { body }) => {
+    const series = (await sampledOfRuns(context, body)).map(({ run, key, points }) => ({
+      run,
+      key,
+      steps: points.map(({ step }) => step),
+      timesMs: points.map(({ timeMs }) => timeMs),
+      values: points.map(({ value }) => (Number.isFinite(value) ? value : String(value))),
+    }))
+    // Written without the look at each part for what JSON cannot hold, which would take most of the time.
+    return new JsonText(JSON.stringify({ series }))
   },
   followPoints: async (context, call) => {
     const { keys, seen = {}, limit = usualFollowed, waitMs = 0 } = call.body
@@ -78,6 +82,25 @@ export const metricHandlers: SomeHandlers<
     return { hits, next: next === offset && !ended ? Math.min(sizeBytes, offset + searchedBytes) : next, ended }
   },
   getOutputBytes: (context, { path, raw }, reply) => sendOutput(context, path.run, raw, reply),
+}
+
+async function sampledOfRuns(
+  { tracking }: NativeContext,
+  { runs, keys, maxPoints = usualPoints, ...range }: CallOf<'getPointsOfRuns'>['body'],
+) {
+  if (runs.length * keys.length * maxPoints > mostPoints)
+    throw new AppError(
+      'invalid_argument',
+      `The body: ${runs.length} runs × ${keys.length} keys × ${maxPoints} points are more than ${mostPoints.toLocaleString('en')}; ask for fewer.`,
+    )
+  const found = []
+  for (const run of runs) {
+    for (const key of keys) {
+      const points = await tracking.metrics.sampled(run, key, { ...range, maxPoints })
+      if (points.length > 0) found.push({ run, key, points })
+    }
+  }
+  return found
 }
 
 /** Whole characters only: a piece that ends inside of one stops before it, unless the run has ended there. */

@@ -167,6 +167,9 @@ describe('points and output', () => {
     expect((await post('/points', { runs, keys: ['m', 'none'] })).json).toEqual({
       series: runs.map((run) => ({ run, key: 'm', points: [{ step: 1, timeMs: 1, value: 'NaN' }] })),
     })
+    expect((await post('/points/columns', { runs, keys: ['m', 'none'] })).json).toEqual({
+      series: runs.map((run) => ({ run, key: 'm', steps: [1], timesMs: [1], values: ['NaN'] })),
+    })
   })
 
   test('output comes in whole characters, or as any range of bytes', async () => {
