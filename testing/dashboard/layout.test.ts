@@ -82,7 +82,7 @@ async function openWhole(page: Page, path: string): Promise<void> {
   await page.goto(served.url + path)
   await page.locator('main h1').first().waitFor()
   await page.waitForLoadState('networkidle')
-  await expect.poll(() => page.locator('.waiting').count(), { timeout: 30_000 }).toBe(0)
+  await expect.poll(() => page.locator('.page-waiting, .waiting').count(), { timeout: 30_000 }).toBe(0)
 }
 
 describe('a page', { timeout: 480_000 }, () => {

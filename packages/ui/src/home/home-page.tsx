@@ -143,7 +143,7 @@ function RunList({
         <p className="body muted row-high">{empty}</p>
       ) : (
         <div className="scroll">
-          <table className="plain-table fixed">
+          <table className="plain-table fixed run-list">
             <thead className="visually-hidden">
               <tr>
                 <th scope="col">State</th>

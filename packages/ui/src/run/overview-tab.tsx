@@ -75,17 +75,21 @@ function Banner({ run, metrics }: { run: RunRecord; metrics: readonly SeriesInfo
   const odd = metrics.filter(({ last }) => Number.isNaN(readNumber(last.value)))
   const took =
     run.startedAtMs !== null && run.endedAtMs !== null ? ` after ${formatDuration(run.endedAtMs - run.startedAtMs)}` : ''
+  const isLost = run.stateReason?.startsWith('lost: ') === true
   return (
     <>
       {run.state === 'failed' && (
         <div className="note failure" role="alert">
-          <strong>Failed{took}</strong>
+          <strong>
+            {isLost ? 'Lost' : 'Failed'}
+            {took}
+          </strong>
           {run.error ? (
             <>
               : <code>{`${run.error.type}: ${run.error.message}`}</code>
             </>
           ) : (
-            run.stateReason && `: ${run.stateReason}`
+            run.stateReason && `: ${run.stateReason.replace(/^lost: /, '')}`
           )}{' '}
           <A href={`/runs/${run.id}/logs`}>See the log</A>
           {run.error?.traceback && (

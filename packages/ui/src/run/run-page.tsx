@@ -78,12 +78,12 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
   const { data: artifacts } = useQuery(artifactsQuery(run.id))
   const isSweep = run.kind === 'sweep'
   const done = run.sweep ? run.sweep.completed + run.sweep.failed : 0
-  const tabs: [name: string, label: string, count?: number][] = [
+  const tabs: [name: string, label: string, count?: number | null][] = [
     ['overview', 'Overview'],
     ...(isSweep ? ([['iterations', 'Iterations', done]] as [string, string, number][]) : []),
-    ['charts', 'Charts', metrics?.filter(({ pointCount }) => pointCount > 1).length ?? 0],
+    ['charts', 'Charts', metrics ? metrics.filter(({ pointCount }) => pointCount > 1).length : null],
     ['logs', 'Logs'],
-    ['artifacts', 'Artifacts', artifacts?.length ?? 0],
+    ['artifacts', 'Artifacts', artifacts ? artifacts.length : null],
     ['code', 'Code and environment'],
     ['lineage', 'Lineage'],
     ['history', 'History'],
@@ -104,7 +104,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
         {tabs.map(([name, label, count]) => (
           <A key={name} href={hrefOf(name)} aria-current={tab === name ? 'page' : undefined}>
             {label}
-            {count !== undefined && <span className="count">{count === 0 ? '' : count}</span>}
+            {count !== undefined && count !== 0 && <span className="count">{count}</span>}
           </A>
         ))}
       </nav>

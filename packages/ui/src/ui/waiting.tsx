@@ -14,7 +14,7 @@ export function useFirstAnswers(queries: readonly { queryKey: QueryKey }[]): boo
 
 /** Where a page will be; seen only when it takes long enough to be noticed. */
 export const Waiting = () => (
-  <div className="waiting" role="status">
+  <div className="page-waiting" role="status">
     <span className="visually-hidden">Loading</span>
     <div />
     <div />
