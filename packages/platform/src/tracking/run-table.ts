@@ -109,7 +109,7 @@ export function createRunTable(database: Database, changes: Pick<ChangeRecords, 
     counts: (options) => database.read((reader) => readCounts(reader, options)),
     window: async ({ limit, ...query }, fields) => {
       // Before the rows are read, so that what comes in between is told as new.
-      const [newestNumber, change] = await Promise.all([database.read(readNewestNumber), changes.latest()])
+      const [{ newestNumber }, change] = await Promise.all([database.read(readPulse), changes.latest()])
       const numbers = await orderRuns(database, query, limit)
       const rows = await database.read((reader) => readRows(reader, numbers, fields))
       return { rows, total: await countRuns(database, query), newestNumber, change }
@@ -197,16 +197,6 @@ async function readHeads({ kysely, dialect }: Reader, numbers: readonly number[]
     ]),
   )
 }
-
-const readNewestNumber = async ({ kysely }: Reader): Promise<number> =>
-  Number(
-    (
-      await kysely
-        .selectFrom('runs')
-        .select(({ fn }) => fn.max('number').as('number'))
-        .executeTakeFirstOrThrow()
-    ).number,
-  )
 
 async function readPulse(reader: Reader): Promise<Omit<RunPulse, 'change'>> {
   const [row] = await reader.arrays({
