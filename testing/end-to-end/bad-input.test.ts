@@ -95,7 +95,7 @@ const cases: [what: string, arguments_: string[], expected: { code: number; says
   [
     'all iterations failing',
     ['run', 'training.py:failing', '-x', 'p1=[1,2,3]'],
-    { code: 1, says: /none of the 3 iterations completed.*bad depth/i },
+    { code: 1, says: /none of 3 iterations completed.*bad depth/i },
   ],
   ['a parameter file that is missing', ['run', 'training.py:my_job', '--param-file', 'gone.csv'], { code: 2, says: /gone\.csv/ }],
   [

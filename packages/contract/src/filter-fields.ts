@@ -53,7 +53,7 @@ export const parseRunField = (reader: ExpressionReader): RunField => {
   if (scope === undefined) {
     const near = nearestName(written, Object.keys(scopes))
     const hint = near === undefined ? 'metrics, params, labels, results or attributes' : printedScope(scopes[near]!)
-    return reader.fail(`there is no scope ${written}; did you mean ${hint}?`, token.position, { unknown: written })
+    return reader.fail(`there is no scope ${written} (did you mean ${hint}?)`, token.position, { unknown: written })
   }
   const rest = token.text.slice(dot + 1)
   const name = rest === '' ? readQuotedName(reader, token.text, token.end) : rest

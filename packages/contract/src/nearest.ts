@@ -41,7 +41,7 @@ export const nearestName = (typed: string, candidates: Iterable<string>): string
   return best.distance <= Math.max(1, Math.floor(Math.min(wanted.length, best.name.length) / 2)) ? best.name : undefined
 }
 
-/** `"; did you mean state?"` or nothing, to be put behind a sentence about an unknown name. */
+/** `" (did you mean state?)"` or nothing, to be put behind a sentence about an unknown name. */
 export const didYouMean = (typed: string, candidates: Iterable<string>): string => {
   const name = nearestName(typed, candidates)
   return name === undefined ? '' : ` (did you mean ${name}?)`

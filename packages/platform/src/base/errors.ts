@@ -19,8 +19,9 @@ const systemReasons: Record<string, string> = {
   ENAMETOOLONG: 'the name is too long',
 }
 
-/** A plain-word reason for a failed system call. */
-export const systemReason = (error: unknown): string => systemReasons[systemErrorCode(error) ?? ''] ?? messageOf(error)
+/** A plain-word reason for a failed system call, or an error's own, to be put behind a colon: without a full stop. */
+export const systemReason = (error: unknown): string =>
+  systemReasons[systemErrorCode(error) ?? ''] ?? messageOf(error).replace(/\.$/, '')
 
 export const storageError = (what: string, error: unknown): AppError =>
   new AppError('storage', `${what}: ${systemReason(error)}.`, { cause: error })

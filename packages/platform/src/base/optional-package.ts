@@ -1,5 +1,5 @@
 import { AppError } from '@trainyard/contract'
-import { messageOf, systemErrorCode } from './errors.ts'
+import { systemErrorCode, systemReason } from './errors.ts'
 
 /** Imports a package that users install only when they need it; a missing one becomes a sentence with the command to type. */
 export async function importOptional<T>(load: () => Promise<T>, packages: string, purpose: string): Promise<T> {
@@ -11,7 +11,7 @@ export async function importOptional<T>(load: () => Promise<T>, packages: string
       'failed_precondition',
       missing
         ? `${purpose} need the package ${packages}, which is not installed: run npm install ${packages}.`
-        : `${purpose} need the package ${packages}, which cannot be loaded: ${messageOf(error)}.`,
+        : `${purpose} need the package ${packages}, which cannot be loaded: ${systemReason(error)}.`,
       { cause: error },
     )
   }

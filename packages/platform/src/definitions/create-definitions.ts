@@ -21,6 +21,12 @@ export function createDefinitions(database: Database, options: { clock?: Clock }
         return await loadDefinition(transaction, version)
       })
     },
+    change: (query, change) =>
+      database.write(async (transaction) => {
+        const { definitions } = await listDefinitions(transaction, query)
+        for (const definition of change(definitions))
+          await saveDefinition(transaction, definition, prepareDefinition(definition), clock.nowMs())
+      }),
     find: (name, choice = {}) => database.read((reader) => find(reader, name, choice)),
     get: (name, choice = {}) =>
       database.read(async (reader) => await loadDefinition(reader, await getVersion(reader, name, choice))),

@@ -12,6 +12,11 @@ export interface Definitions {
    * `failed_precondition` when `expected` is given and the tag leads elsewhere by now.
    */
   save(definition: NewDefinition): Promise<Definition>
+  /**
+   * Saves what `change` makes of the documents that a query finds, in one transaction: of several who change them at once each sees what
+   * the one before has made of them. `change` may be called again, and does nothing but compute.
+   */
+  change(query: DefinitionQuery, change: (found: readonly Definition[]) => readonly NewDefinition[]): Promise<void>
   /** The tag decides when given, else the hash, else `latest`. A hash may be shortened to eight digits or more if it says which. */
   find(name: DefinitionName, version?: VersionChoice): Promise<Definition | undefined>
   /** As `find`; `not_found` tells what there is. */

@@ -37,7 +37,7 @@ function checkerFor(file: string, ground: Pick<Ground, 'environment' | 'workingD
     return { language: 'Python', command, arguments: ['-I', '-S', '-c', pythonCheck] }
   }
   if (!launchers.node.fileEndings.includes(ending)) return undefined
-  const language = /ts$/.test(ending) ? 'TypeScript' : 'JavaScript'
+  const language = ending.endsWith('ts') ? 'TypeScript' : 'JavaScript'
   return { language, command: process.execPath, arguments: ['--no-warnings', '--eval', nodeCheck] }
 }
 

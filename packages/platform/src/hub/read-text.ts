@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { AppError } from '@trainyard/contract'
-import { messageOf, systemReason } from '../base/errors.ts'
+import { systemReason } from '../base/errors.ts'
 
 const largestBytes = 20 * 1024 * 1024
 const patienceMs = 20_000
@@ -21,7 +21,7 @@ export async function fetchText(url: string): Promise<string | undefined> {
   try {
     answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs), headers: { 'user-agent': 'trainyard-hub' } })
   } catch (error) {
-    throw new AppError('unavailable', `Cannot reach the hub at ${url}: ${messageOf(error)}.`, { cause: error })
+    throw new AppError('unavailable', `Cannot reach the hub at ${url}: ${systemReason(error)}.`, { cause: error })
   }
   if (answer.status === 404 || answer.status === 403) return undefined
   if (!answer.ok) throw new AppError('unavailable', `The hub answered with ${answer.status} for ${url}.`)

@@ -1,3 +1,4 @@
+import { countOf } from '@trainyard/contract'
 import type { Transaction } from '../database/index.ts'
 import type { Demand } from './demand.ts'
 import type { JobRow } from './job-rows.ts'
@@ -122,7 +123,7 @@ async function heldBack(
     .execute()
   return rows.map((row) => {
     const limit = limits.get(row.project) ?? 0
-    return [row, `waits: the project ${row.project} runs ${limit} ${limit === 1 ? 'job' : 'jobs'} at a time`] as const
+    return [row, `waits: the project ${row.project} runs ${countOf(limit, 'job')} at a time`] as const
   })
 }
 

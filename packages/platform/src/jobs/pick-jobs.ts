@@ -1,3 +1,4 @@
+import { countOf } from '@trainyard/contract'
 import { type Demand, fits, lackOf, minus } from './demand.ts'
 
 export interface Candidate {
@@ -35,7 +36,7 @@ export function pickJobs(candidates: readonly Candidate[], { capacity, free, roo
     const places = left.get(project)
     if (places !== undefined && places <= 0) {
       const limit = limits.get(project) ?? 0
-      waiting.set(number, `waits: the project ${project} runs ${limit} ${limit === 1 ? 'job' : 'jobs'} at a time`)
+      waiting.set(number, `waits: the project ${project} runs ${countOf(limit, 'job')} at a time`)
     } else if (fits(demand, available)) {
       start.push(number)
       available = minus(available, demand)

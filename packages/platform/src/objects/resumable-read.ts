@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '@trainyard/contract'
-import { messageOf } from '../base/errors.ts'
+import { systemReason } from '../base/errors.ts'
 import { abortedError, untilSignal } from './cancel.ts'
 
 export interface ReadPlan {
@@ -80,7 +80,7 @@ const lostConnection = (address: string, offset: number, error: unknown): AppErr
     ? error
     : new AppError(
         'unavailable',
-        `Reading ${address} broke off at byte ${offset} and could not be taken up again: ${messageOf(error)}.`,
+        `Reading ${address} broke off at byte ${offset} and could not be taken up again: ${systemReason(error)}.`,
         {
           cause: error,
         },

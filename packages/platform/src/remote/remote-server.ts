@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { AppError, type ErrorCode, errorCodes } from '@trainyard/contract'
+import { AppError, type ErrorCode, errorCodes, sentence } from '@trainyard/contract'
 import { systemReason } from '../base/errors.ts'
 
 export interface RemoteServerOptions {
@@ -151,7 +151,12 @@ async function refusal(url: string, response: Response): Promise<AppError> {
   if (told) return new RemoteRefusal(response.status, told)
   if (response.status === 404) return new AppError('not_found', `${url} does not serve Trainyard's native interface.`)
   const code: ErrorCode = response.status >= 500 ? 'unavailable' : 'invalid_argument'
-  return new AppError(code, `The server ${url} answered ${response.status}: ${text.slice(0, 200)}`)
+  if (/^\s*</.test(text))
+    return new AppError(code, `What answers at ${url} is no Trainyard server: it sent a page, with status ${response.status}.`)
+  return new AppError(
+    code,
+    sentence(`The server ${url} answered ${response.status}: ${text.slice(0, 200).trim() || 'nothing more'}`),
+  )
 }
 
 function readError(text: string): ToldError | undefined {

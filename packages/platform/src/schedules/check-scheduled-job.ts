@@ -7,21 +7,30 @@ import { checkJob } from '../jobs/index.ts'
 import type { ScheduledJob } from './schedules.ts'
 
 /**
- * Refuses what could only fail at its time: a file or function that is not there, code that is none, a handler that it lacks, parameters
- * that it does not take. `invalid_argument` or `not_found` in one sentence, with the nearest name.
+ * Refuses what could only fail when it starts: a file or function that is not there, a handler that its code lacks, parameters that it does
+ * not take. `invalid_argument` or `not_found` in one sentence, with the nearest name. What is to be called, where it can be seen from here.
  */
+export async function checkAskedJob(
+  functions: KnownFunctions,
+  job: ScheduledJob,
+  project: string,
+): Promise<Callable | undefined> {
+  checkJob(job)
+  const called = job.function === undefined ? await fileOf(job) : await functionOf(functions, job.function, project)
+  if (called !== undefined) checkCall(called, job.task)
+  return called
+}
+
+/** As `checkAskedJob`, for what starts when nobody looks on: also code that is none is refused. */
 export async function checkScheduledJob(
   { functions, ground }: Pick<ScheduleGrounds, 'functions' | 'ground'>,
   job: ScheduledJob,
   project: string,
 ): Promise<void> {
-  checkJob(job)
-  const called = job.function === undefined ? await fileOf(job) : await functionOf(functions, job.function, project)
-  if (called === undefined) return
+  const called = await checkAskedJob(functions, job, project)
   // An image, or a Python of its own, may know another language than the one at hand.
-  if (called.code !== undefined && job.task.image === undefined && job.python === undefined)
-    await checkSyntax(called.code, called.codeFile ?? 'function.py', ground)
-  checkCall(called, job.task)
+  if (called?.code === undefined || job.task.image !== undefined || job.python !== undefined) return
+  await checkSyntax(called.code, called.codeFile ?? 'function.py', ground)
 }
 
 export interface ScheduleGrounds {

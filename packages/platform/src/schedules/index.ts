@@ -8,7 +8,7 @@
  * Start with `schedules.ts` (the promises), then `next-times.ts` (the clock), `due.ts` (what is fired and what was missed) and
  * `scheduler.ts` (the loop).
  */
-export { checkScheduledJob } from './check-scheduled-job.ts'
+export { checkAskedJob } from './check-scheduled-job.ts'
 export { createSchedules, type SchedulesOptions } from './create-schedules.ts'
 export { checkTiming, nextTimes } from './next-times.ts'
 export { type Scheduler, startScheduler } from './scheduler.ts'

@@ -1,4 +1,4 @@
-import { AppError, checkProjectName, isJsonObject } from '@trainyard/contract'
+import { AppError, checkProjectName, isJsonObject, countOf } from '@trainyard/contract'
 import { sql, type SqlBool } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import {
@@ -181,8 +181,12 @@ async function removeProject(transaction: Transaction, name: string): Promise<vo
     .where('project', '=', number)
     .executeTakeFirstOrThrow()
   if (count > 0)
-    throw new AppError('failed_precondition', `The project ${name} still holds ${count} runs; remove them first.`, {
-      details: { project: name },
-    })
+    throw new AppError(
+      'failed_precondition',
+      `The project ${name} still holds ${countOf(count, 'run')}; remove what it holds first.`,
+      {
+        details: { project: name },
+      },
+    )
   await removeProjectRows(transaction, number)
 }

@@ -11,6 +11,7 @@ import {
   type Supervisor,
   type SweepSummary,
   toWireNumber,
+  countOf,
 } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 import {
@@ -134,7 +135,7 @@ function conclude(
     const first = children.find((child) => child.state === 'failed')?.stateReason
     return {
       state: 'failed',
-      reason: `none of the ${children.length} iterations completed${first ? `; the first failure: ${first}` : ''}`,
+      reason: `none of ${countOf(children.length, 'iteration')} completed${first ? `; the first failure: ${first}` : ''}`,
     }
   }
   if (plan.spec.maxErrors !== undefined && totals.failed >= plan.spec.maxErrors)

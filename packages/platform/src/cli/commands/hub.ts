@@ -1,4 +1,4 @@
-import { AppError } from '@trainyard/contract'
+import { AppError, countOf } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { HubItem } from '../../hub/index.ts'
 import type { Cli } from '../cli.ts'
@@ -129,7 +129,7 @@ function defineSources(command: Command, cli: Cli): void {
       })
       if (cli.globals.json) return await cli.printJson(source)
       const { items } = await opened.hub.list({ source: name })
-      cli.note(`Added the hub ${name} with ${items.length} functions; it is looked through first.`)
+      cli.note(`Added the hub ${name} with ${countOf(items.length, 'function')}; it is looked through first.`)
     })
   addExamples(add, cli, [
     ['trainyard hub add team ./functions', 'a folder with a function.yaml in each of its folders'],

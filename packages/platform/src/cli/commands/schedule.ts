@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { AppError } from '@trainyard/contract'
+import { AppError, sentence } from '@trainyard/contract'
 import type { Firing, ScheduleRecord } from '../../schedules/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamplesBelow } from '../examples.ts'
@@ -42,7 +42,7 @@ export function define(command: Command, cli: Cli): void {
   })
   one('run', 'Fire a schedule now, beside its times.', async (access, project, name) => {
     const { outcome, runId, reason } = await access.fire(project, name)
-    if (outcome !== 'started') throw new AppError('failed_precondition', `${visible(name)} did not start: ${reason}.`)
+    if (outcome !== 'started') throw new AppError('failed_precondition', sentence(`${visible(name)} did not start: ${reason}`))
     return `${visible(name)} started ${runId}.`
   })
   one('rm', 'Remove a schedule; runs that it started stay.', async (access, project, name) => {

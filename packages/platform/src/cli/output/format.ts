@@ -76,8 +76,7 @@ export function formatTime(atMs: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
 }
 
-/** `1 run`, `3 runs`. */
-export const countOf = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+export { countOf } from '@trainyard/contract'
 
 /** The first eight digits of a run's id are its time down to about a minute; twelve tell runs of one second apart. */
 export const shortId = (id: string): string => id.slice(0, 12)

@@ -1,4 +1,4 @@
-import { AppError, nearestName } from '@trainyard/contract'
+import { AppError, nearestName, countOf } from '@trainyard/contract'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -8,7 +8,7 @@ import { parseSecretsFile, secretText } from '../../execution/secrets.ts'
 import type { Cli } from '../cli.ts'
 import { confirm } from '../confirm.ts'
 import { addExamples } from '../examples.ts'
-import { countOf, formatAge } from '../output/format.ts'
+import { formatAge } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { openProjects } from './project-session.ts'
 
@@ -129,7 +129,7 @@ function defineRemove(secrets: Command, cli: Cli): void {
       if (unknown !== undefined) throw noSuchSecret(project, unknown, known)
       if (
         options.all === true &&
-        !(await confirm(cli, `Remove all ${known.length} secrets of ${project}?`, { yes: options.yes === true }))
+        !(await confirm(cli, `Remove all of ${project}, ${countOf(known.length, 'secret')}?`, { yes: options.yes === true }))
       )
         return
       const removed = await session.secrets.remove(project, options.all === true ? undefined : names)

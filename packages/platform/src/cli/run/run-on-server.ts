@@ -9,7 +9,7 @@ import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
 import { openRecords } from '../open-records.ts'
 import { functionsOf, jobsOf } from '../record-server.ts'
-import { checkScheduledJob } from '../../schedules/index.ts'
+import { checkAskedJob } from '../../schedules/index.ts'
 import { checkReceiversOf } from '../session-notifications.ts'
 import { openSession, type Session } from '../session.ts'
 import { readServerNote } from '../server-file.ts'
@@ -82,12 +82,10 @@ async function submitHere(cli: Cli, session: Session, asked: Asked): Promise<str
   const note = readServerNote(session.directory.path)
   // Of the server that is yet to be started, nothing is known.
   await checkReceiversOf(session, asked.task, { allowPrivate: note === undefined || note.allowPrivate === true })
-  const execution = executionOf(cli, session)
-  const jobs = jobsOf(session, execution)
+  const jobs = jobsOf(session, executionOf(cli, session))
   const job: NewJob = { ...planOf(cli, asked), owner: cli.config.userName, host: hostname() }
   // A function that is kept was looked at when it was laid out.
-  if (asked.workingDirectory === undefined)
-    await checkScheduledJob({ functions: functionsOf(session), ground: execution }, job, job.task.project ?? 'default')
+  if (asked.workingDirectory === undefined) await checkAskedJob(functionsOf(session), job, job.task.project ?? 'default')
   const { runId } = await jobs.submit({ ...job, ...(asked.options.runId === undefined ? {} : { runId: asked.options.runId }) })
   if (!wakeServer(session.directory.path))
     cli.note(`${shortId(runId)} waits for a server; start one with: ${cli.config.programName} up`)

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '@trainyard/contract'
-import { messageOf } from '../../base/errors.ts'
+import { systemReason } from '../../base/errors.ts'
 
 export interface BuildLock extends AsyncDisposable {
   /** Somebody else held it first. */
@@ -51,7 +51,7 @@ function tryLock(database: DatabaseSync, path: string): boolean {
     return true
   } catch (error) {
     if (error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === busy) return false
-    throw new AppError('storage', `Cannot lock ${path}: ${messageOf(error)}.`, { cause: error })
+    throw new AppError('storage', `Cannot lock ${path}: ${systemReason(error)}.`, { cause: error })
   }
 }
 

@@ -53,3 +53,27 @@ it('an alert that counts is active at the last of its events, and silent until s
   expect(await state()).not.toHaveProperty('event_times')
   expect(await activations()).toEqual([expect.objectContaining({ reset_time: expect.any(String) })])
 })
+
+it('of events at once each is counted, and an alert that somebody has to reset is made active once', async () => {
+  await using shop = await openShop()
+  const told = 12
+  for (const [name, count] of [
+    ['never', told + 1],
+    ['once', told],
+    ['early', 2],
+  ] as const)
+    await shop.ask('PUT', `v1/projects/p1/alerts/${name}`, alert({ reset_policy: 'manual', criteria: { count, period: '10m' } }))
+  await shop.ask('PUT', 'v1/projects/p1/alerts/each', alert({}))
+  const tell = () => shop.ask('POST', 'v1/projects/p1/events/failed', { kind: 'failed', entity: entity('train') })
+  const answers = await Promise.all(Array.from({ length: told }, tell))
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: told }, () => 200))
+  const { activations } = (await shop.ask('GET', 'v1/projects/p1/alert-activations')).json()
+  const of = (name: string) => activations.filter((each: { name: string }) => each.name === name)
+  expect(of('once')).toEqual([expect.objectContaining({ number_of_events: told })])
+  expect(of('early')).toEqual([expect.objectContaining({ number_of_events: 2 })])
+  expect(of('each')).toHaveLength(told)
+  expect(of('never')).toEqual([])
+  expect((await shop.ask('GET', 'v1/projects/p1/alerts/each')).json()).toMatchObject({ count: told })
+  await tell()
+  expect((await shop.ask('GET', 'v1/projects/p1/alert-activations?name=never')).json().activations).toHaveLength(1)
+})

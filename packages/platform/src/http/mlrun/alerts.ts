@@ -1,9 +1,10 @@
-import type { JsonObject } from '@trainyard/contract'
+import { isAppError, type JsonObject } from '@trainyard/contract'
 import { afterEvent, waitsFor, type WatchedAlert } from './alert-activations.ts'
 import { documentIn } from './document-in.ts'
+import { missing } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
-import { findRecord, getRecord, listRecords, putRecord, removeRecord } from './stored-records.ts'
+import { changeRecords, getRecord, listRecords, putRecord, removeRecord } from './stored-records.ts'
 import { readTime, toTime } from './times.ts'
 
 const alert = { kind: 'alert', what: 'alert' }
@@ -26,57 +27,79 @@ const toWatched = ({ event_times: times, ...document }: JsonObject): WatchedAler
   eventTimesMs: (Array.isArray(times) ? times : []).filter((each) => typeof each === 'number'),
 })
 
-const keep = (
-  context: MlrunContext,
-  place: { project: string; name: string },
-  { document, eventTimesMs }: WatchedAlert,
-): Promise<JsonObject> => putRecord(context, alert, { ...place, body: { ...document, event_times: eventTimesMs } })
+const kept = (place: { project: string; name: string }, { document, eventTimesMs }: WatchedAlert) => ({
+  stored: alert,
+  record: { ...place, body: { ...document, event_times: eventTimesMs } },
+})
 
 async function putAlert(context: MlrunContext, call: MlrunCall): Promise<JsonObject> {
-  const before = await findRecord(context, alert, at(call))
   const body = documentIn(call, 'an alert')
   const nowMs = context.clock.nowMs()
-  const document = {
-    ...body,
-    project: call.params['project']!,
-    name: call.params['name']!,
-    id: before?.['id'] ?? Math.floor(nowMs),
-    created: before?.['created'] ?? toTime(nowMs),
-    updated: toTime(nowMs),
-    state: 'inactive',
-    count: 0,
-    criteria: { count: 1, period: null, ...objectAt(body, 'criteria') },
-  }
-  await keep(context, at(call), { document, eventTimesMs: [] })
+  let document: JsonObject = {}
+  await changeRecords(context, alert, at(call), ([before]) => {
+    document = {
+      ...body,
+      project: call.params['project']!,
+      name: call.params['name']!,
+      id: before?.['id'] ?? Math.floor(nowMs),
+      created: before?.['created'] ?? toTime(nowMs),
+      updated: toTime(nowMs),
+      state: 'inactive',
+      count: 0,
+      criteria: { count: 1, period: null, ...objectAt(body, 'criteria') },
+    }
+    return [kept(at(call), { document, eventTimesMs: [] })]
+  })
   return document
 }
 
 async function takeEvent(context: MlrunContext, call: MlrunCall): Promise<object> {
   const project = call.params['project']!
   const event = { ...documentIn(call, 'an event'), kind: call.params['name']! }
-  for (const stored of await listRecords(context, alert, project)) {
-    const watched = toWatched(stored)
-    if (!waitsFor(watched, event)) continue
-    const nowMs = context.clock.nowMs()
-    const id = Math.floor(nowMs) * 1_000 + Math.floor(Math.random() * 1_000)
-    const next = afterEvent(watched, event, { nowMs, id })
-    await keep(context, { project, name: textOf(stored['name']) ?? '' }, next.alert)
-    if (next.activation) await putRecord(context, activation, { project, name: String(id), body: next.activation })
-  }
-  return {}
+  const take = (): Promise<void> =>
+    changeRecords(context, alert, { project }, (alerts) =>
+      alerts
+        .map(toWatched)
+        .filter((watched) => waitsFor(watched, event))
+        .flatMap((watched) => {
+          const nowMs = context.clock.nowMs()
+          const id = Math.floor(nowMs) * 1_000 + Math.floor(Math.random() * 1_000)
+          const next = afterEvent(watched, event, { nowMs, id })
+          const changed = kept({ project, name: textOf(watched.document['name']) ?? '' }, next.alert)
+          if (next.activation === undefined) return [changed]
+          return [
+            changed,
+            { stored: activation, record: { project, name: String(id), body: next.activation }, adds: true as const },
+          ]
+        }),
+    )
+  // Two activations of one millisecond may draw one number: another is drawn.
+  for (;;)
+    try {
+      await take()
+      return {}
+    } catch (error) {
+      if (!isAppError(error, 'failed_precondition')) throw error
+    }
 }
 
 async function resetAlert(context: MlrunContext, call: MlrunCall): Promise<object> {
-  const { document } = toWatched(await getRecord(context, alert, at(call)))
   const { project, name } = at(call)
-  await keep(context, { project, name }, { document: { ...document, state: 'inactive', count: 0 }, eventTimesMs: [] })
-  for (const each of await listRecords(context, activation, project))
-    if (each['name'] === name && each['reset_time'] === null)
-      await putRecord(context, activation, {
-        project,
-        name: String(Number(each['id'])),
-        body: { ...each, reset_time: toTime(context.clock.nowMs()) },
-      })
+  await changeRecords(context, alert, at(call), ([found]) => {
+    if (found === undefined) throw missing(`The alert ${project}/${name} was not found.`)
+    return [
+      kept({ project, name }, { document: { ...toWatched(found).document, state: 'inactive', count: 0 }, eventTimesMs: [] }),
+    ]
+  })
+  const resetTime = toTime(context.clock.nowMs())
+  await changeRecords(context, activation, { project }, (activations) =>
+    activations
+      .filter((each) => each['name'] === name && each['reset_time'] === null)
+      .map((each) => ({
+        stored: activation,
+        record: { project, name: String(Number(each['id'])), body: { ...each, reset_time: resetTime } },
+      })),
+  )
   return {}
 }
 

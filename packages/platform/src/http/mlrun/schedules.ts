@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, sentence } from '@trainyard/contract'
 import type { ScheduleRecord, Schedules } from '../../schedules/index.ts'
 import { readCron, toTrigger } from './cron.ts'
 import { documentIn } from './document-in.ts'
@@ -66,7 +66,8 @@ export const scheduleRoutes: readonly Route[] = [
     await get(context, call)
     const { project = '', name = '' } = call.params
     const { runId, reason } = await schedulesOf(context).fire(project, name)
-    if (runId === null) throw new MlrunError(409, `The schedule ${project}/${name} did not start: ${reason ?? 'no reason told'}.`)
+    if (runId === null)
+      throw new MlrunError(409, sentence(`The schedule ${project}/${name} did not start: ${reason ?? 'no reason told'}`))
     return { data: toRun(await context.tracking.runs.get(runId), undefined) }
   }),
 ]

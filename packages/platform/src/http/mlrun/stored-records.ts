@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
-import type { Definition } from '../../definitions/index.ts'
+import type { Definition, NewDefinition } from '../../definitions/index.ts'
 import { invalid, missing } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { checkProjectName } from './names.ts'
@@ -14,18 +14,43 @@ export interface StoredKind {
 }
 
 const nothing = 'latest'
+const mostRecords = 10_000
 
-export async function putRecord(
-  { definitions }: MlrunContext,
-  { kind }: StoredKind,
-  { project, name, body }: { project: string; name: string; body: JsonObject },
-): Promise<JsonObject> {
+/** A document and where it is kept. */
+export interface NewRecord {
+  project: string
+  name: string
+  body: JsonObject
+}
+
+export async function putRecord({ definitions }: MlrunContext, stored: StoredKind, record: NewRecord): Promise<JsonObject> {
+  await definitions.save(toDefinition(stored, record))
+  return record.body
+}
+
+function toDefinition({ kind }: StoredKind, { project, name, body }: NewRecord): NewDefinition {
   checkProjectName(project)
   // Fields that definitions keep apart must come back where they were.
   const kept = { kind, metadata: { labels: objectAt(body, 'metadata')['labels'] ?? {} }, document: body }
-  await definitions.save({ project, kind, name, body: kept, tags: [nothing], versioned: false, status: null })
-  return body
+  return { project, kind, name, body: kept, tags: [nothing], versioned: false, status: null }
 }
+
+/**
+ * Keeps what `change` makes of the documents of a kind in a project, of one name or of all: nobody else changes them in between. A record
+ * that it `adds` is refused (`failed_precondition`) where there is one of its name, and then nothing is kept.
+ */
+export const changeRecords = (
+  { definitions }: MlrunContext,
+  { kind }: StoredKind,
+  { project, name }: { project: string; name?: string },
+  change: (found: readonly JsonObject[]) => readonly { stored: StoredKind; record: NewRecord; adds?: true }[],
+): Promise<void> =>
+  definitions.change({ kind, project, ...(name === undefined ? {} : { name }), tag: '*', limit: mostRecords }, (found) =>
+    change(found.map(toDocument)).map(({ stored, record, adds }) => ({
+      ...toDefinition(stored, record),
+      ...(adds === undefined ? {} : { expected: null }),
+    })),
+  )
 
 const toDocument = ({ body }: Definition): JsonObject => objectAt(body, 'document')
 
@@ -53,7 +78,7 @@ export async function listRecords({ definitions }: MlrunContext, { kind }: Store
     kind,
     ...(project === '*' ? {} : { project }),
     tag: '*',
-    limit: 10_000,
+    limit: mostRecords,
   })
   return found.map(toDocument)
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type RunRecord } from '@trainyard/contract'
+import { isJsonObject, type JsonObject, type RunRecord, countOf } from '@trainyard/contract'
 import { isEnded, newRunId } from '@trainyard/contract'
 import { documentIn } from './document-in.ts'
 import { invalid, missing, MlrunError } from './errors.ts'
@@ -139,7 +139,7 @@ function toPipeline(runs: RunRecord[]): object {
     created_at: toTime(first!.createdAtMs),
     scheduled_at: toTime(first!.createdAtMs),
     finished_at: isOver ? toTime(endedAtMs) : null,
-    description: `${runs.length} runs`,
+    description: countOf(runs.length, 'run'),
     experiment_id: null,
   }
 }

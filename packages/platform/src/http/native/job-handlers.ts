@@ -1,6 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import { parseTask } from '../../execution/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
+import { checkAskedJob } from '../../schedules/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
 
@@ -8,13 +9,17 @@ export const jobHandlers: SomeHandlers<
   'submitJob' | 'extendSweep' | 'listJobs' | 'getJob' | 'changeJob' | 'getJobLimits' | 'setJobLimit'
 > = {
   submitJob: async (context, { body: { run, task, commandLine, ...request }, caller }) => {
-    const job = await jobsOf(context).submit({
+    const jobs = jobsOf(context)
+    const asked = {
       ...request,
       task: checkSources(await parseTask(task, 'The task')),
       owner: caller.by,
       commandLine: commandLine ?? [caller.via],
       ...(run === undefined ? {} : { runId: run }),
-    })
+    }
+    // Before anything is kept: what the code shows to be wrong needs no run to tell it.
+    await checkAskedJob(context.functions, asked, asked.task.project ?? 'default')
+    const job = await jobs.submit(asked)
     return { job, run: await context.tracking.runs.get(job.runId) }
   },
   extendSweep: async (context, { path, body: { maxIterations } }) => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '@trainyard/contract'
-import { messageOf } from '../../base/errors.ts'
+import { systemReason } from '../../base/errors.ts'
 
 export type SqlRow = Readonly<Record<string, unknown>>
 
@@ -44,7 +44,7 @@ function openSqlite(address: string): SqlReader {
       [Symbol.asyncDispose]: async () => database.close(),
     }
   } catch (error) {
-    throw new AppError('invalid_argument', `${path} cannot be opened as a database: ${messageOf(error)}.`, { cause: error })
+    throw new AppError('invalid_argument', `${path} cannot be opened as a database: ${systemReason(error)}.`, { cause: error })
   }
 }
 
@@ -106,7 +106,7 @@ async function loadPackage<Package>(name: string, load: () => Promise<Package>):
 }
 
 const unreachable = (address: string, error: unknown): AppError =>
-  new AppError('unavailable', `${withoutPassword(address)} cannot be opened: ${messageOf(error)}.`, { cause: error })
+  new AppError('unavailable', `${withoutPassword(address)} cannot be opened: ${systemReason(error)}.`, { cause: error })
 
 function withoutPassword(address: string): string {
   const url = new URL(address)
