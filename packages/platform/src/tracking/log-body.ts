@@ -21,11 +21,18 @@ export function decodeLog(encoding: string, body: Uint8Array): Uint8Array {
   throw unreadable(encoding)
 }
 
-/** As `decodeLog`, holding a few tens of kilobytes at a time. */
+/** At the usual 16 kB at a time, half of a search through 1 GB went into callbacks and into clearing away small buffers. */
+const chunkSize = 256 * 1024
+
+/** As `decodeLog`, holding a few hundred kilobytes at a time. */
 export function decodeLogStream(encoding: string, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (encoding === 'raw') return body
   const decoder =
-    encoding === 'gzip' ? zlib.createGunzip() : encoding === 'zstd' && hasZstd ? zlib.createZstdDecompress() : undefined
+    encoding === 'gzip'
+      ? zlib.createGunzip({ chunkSize })
+      : encoding === 'zstd' && hasZstd
+        ? zlib.createZstdDecompress({ chunkSize })
+        : undefined
   if (!decoder) throw unreadable(encoding)
   const source = Readable.from(body)
   source.on('error', (error) => decoder.destroy(error))
