@@ -122,7 +122,15 @@ export const sendingOperations = {
     path: '/runs/{run}/files/sent',
     summary: 'The files of a model or trace that have arrived: none when it is not known',
     query: closed(owner),
-    answer: Type.Object({ files: Type.Array(Type.Object({ path: Type.String(), sizeBytes: nullable(count) })) }),
+    answer: Type.Object({
+      files: Type.Array(
+        Type.Object({
+          path: Type.String(),
+          sizeBytes: nullable(count),
+          sha256: nullable(Type.String({ description: 'Of what was sent, as long as its size is still that.' })),
+        }),
+      ),
+    }),
   }),
   sendModel: sending({
     method: 'PUT',

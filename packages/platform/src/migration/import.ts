@@ -1,7 +1,7 @@
 import { AppError, didYouMean } from '@trainyard/contract'
 import type { ObjectStore } from '../objects/index.ts'
 import type { ImportedModels } from '../registry/index.ts'
-import type { ImportedRecords, Mark, MarkKind, Tracking } from '../tracking/index.ts'
+import type { ExperimentRecord, ImportedRecords, Mark, MarkKind, Tracking } from '../tracking/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { inParallel } from './in-parallel.ts'
 import { type MigrationReport, newReport, type OnProgress } from './report.ts'
@@ -146,8 +146,15 @@ async function takeExperiment(
     report.experiments.unchanged++
     return here.id
   }
+  const named = await destination.tracking.experiments.findByName(options.project, experiment.name)
+  const elsewhere = isHere || named ? undefined : await findElsewhere(importing, experiment, here)
+  if (elsewhere !== undefined) {
+    const sentence = `it is in the project ${elsewhere.project} here, with all its runs, and stays there`
+    report.differences.push({ of: `experiment '${experiment.name}'`, sentence })
+    report.experiments.unchanged++
+    return elsewhere.id
+  }
   if (options.dryRun) {
-    const named = await destination.tracking.experiments.findByName(options.project, experiment.name)
     report.experiments[isHere || named ? 'changed' : 'made']++
     return here?.id ?? named?.id ?? '0'
   }
@@ -172,6 +179,29 @@ async function takeExperiment(
     noteFailure(importing, `experiment '${experiment.name}'`, error)
     return undefined
   }
+}
+
+/**
+ * The experiment of another project that holds all that is in this one there: taken here before, it is not taken a second time, which
+ * would leave an experiment without runs. Undefined as soon as there is something that is nowhere here.
+ */
+async function findElsewhere(
+  { source, destination: { tracking } }: Importing,
+  experiment: SourceExperiment,
+  taken: ExperimentRecord | undefined,
+): Promise<ExperimentRecord | undefined> {
+  let found = taken
+  for await (const { id } of source.runs(experiment)) {
+    const owner = (await tracking.experiments.ofRuns([id])).get(id)
+    if (!owner) return undefined
+    found ??= await tracking.experiments.find(owner.id)
+  }
+  for await (const { id } of source.loggedModels(experiment)) {
+    const model = await tracking.loggedModels.find(id)
+    if (!model) return undefined
+    found ??= await tracking.experiments.find(model.experimentId)
+  }
+  return found
 }
 
 /** Parents and models of runs: when everything they point at has had its turn. */

@@ -65,10 +65,13 @@ const origin: ChangeOrigin = { by: 'import', via: 'import' }
 /** A registered model with all its versions, in one transaction. */
 export async function takeModel(importing: Importing, model: SourceModel, mark: Mark | undefined): Promise<void> {
   const { report, options, destination, peer } = importing
-  const fingerprint = fingerprintOf({ ...model, project: options.project })
+  const project = await projectOf(importing, model, mark)
+  if (project !== options.project)
+    report.differences.push({ of: `model '${model.name}'`, sentence: `it is in the project ${project} here, and stays there` })
+  const fingerprint = fingerprintOf({ ...model, project })
   if (mark?.fingerprint === fingerprint && !options.again) return void report.models.unchanged++
   if (options.dryRun) {
-    report.versionsMade += await destination.registry.missing({ ...model, project: options.project })
+    report.versionsMade += await destination.registry.missing({ ...model, project })
     return void report.models[mark ? 'changed' : 'made']++
   }
   const memory = [
@@ -92,7 +95,7 @@ export async function takeModel(importing: Importing, model: SourceModel, mark: 
     })
   }
   const taken = await destination.registry.take(
-    { ...model, project: options.project, versions, removedTags: goneOf('tag '), removedAliases: goneOf('alias ') },
+    { ...model, project, versions, removedTags: goneOf('tag '), removedAliases: goneOf('alias ') },
     origin,
   )
   report.versionsMade += taken.versionsMade
@@ -101,11 +104,19 @@ export async function takeModel(importing: Importing, model: SourceModel, mark: 
   await destination.records.marks.put(peer, {
     kind: 'model',
     peerId: model.name,
-    localId: model.name,
+    localId: `${project}/${model.name}`,
     fingerprint,
     tagKeys: memory,
   })
   report.models[taken.made ? 'made' : 'changed']++
+}
+
+/** A model that was taken into another project, and is there still, stays whole where it is. */
+async function projectOf({ destination, options }: Importing, { name }: SourceModel, mark: Mark | undefined): Promise<string> {
+  const before = mark?.localId.endsWith(`/${name}`) ? mark.localId.slice(0, -name.length - 1) : undefined
+  if (before === undefined || before === options.project) return options.project
+  if (await destination.registry.has({ project: options.project, name })) return options.project
+  return (await destination.registry.has({ project: before, name })) ? before : options.project
 }
 
 /** Where the bytes of a version lie now; undefined when they were not brought along and cannot be reached from here. */

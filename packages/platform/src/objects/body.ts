@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { AppError } from '@trainyard/contract'
 import { systemErrorCode, systemReason } from '../base/errors.ts'
 import { throwIfAborted, untilAborted } from './cancel.ts'
-import type { ObjectBody, PutOptions, StoredObject } from './object-store.ts'
+import type { ObjectBody, ObjectStore, PutOptions, StoredObject } from './object-store.ts'
 
 export type LocalFile = Extract<ObjectBody, { path: string }>
 
@@ -101,6 +101,15 @@ export async function hashFile(path: string, options: { signal?: AbortSignal } =
   const meter = new BodyMeter(`Reading ${path}`, options)
   for await (const _ of meter.through({ path }));
   return meter.finish()
+}
+
+/** SHA-256 of an object: as its store keeps it, else of the bytes, read once in a stream. `not_found` when missing. */
+export async function objectHash(store: ObjectStore, key: string): Promise<string> {
+  const kept = (await store.head(key))?.sha256
+  if (kept !== undefined) return kept
+  const meter = new BodyMeter(`Reading ${store.urlOf(key)}`, {})
+  for await (const _ of meter.through((await store.get(key)).stream));
+  return meter.finish().sha256
 }
 
 /** Reads the beginning of a body: everything when it fits into `limitBytes`, else what was read and the rest. */

@@ -8,7 +8,7 @@
  * It is not a record of what is where: that is `tracking`. It knows no artifacts, runs or projects.
  * Start with `object-store.ts`, then `open-store.ts`; `testing/object-store-suite.ts` is what each driver must pass.
  */
-export { hashFile } from './body.ts'
+export { hashFile, objectHash } from './body.ts'
 export { downloadDirectory, hashDirectory, listLocalFiles, type StoredDirectory, uploadDirectory } from './directory.ts'
 export { createFileStore } from './file-store.ts'
 export { partialPrefix } from './file-writing.ts'

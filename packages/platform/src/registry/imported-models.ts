@@ -45,6 +45,7 @@ export interface ImportedModels {
    * something else here, or was deleted here, stays as it is and is told in `differences`.
    */
   take(given: ImportedModel, origin: ChangeOrigin): Promise<{ made: boolean; versionsMade: number; differences: string[] }>
+  has(model: ModelName): Promise<boolean>
   /** How many of its versions are not here. */
   missing(given: { project: string; name: string; versions: readonly { version: number }[] }): Promise<number>
 }
@@ -53,6 +54,7 @@ export function createImportedModels(database: Database, options: { clock?: Cloc
   const { clock = systemClock } = options
   return {
     take: (given, origin) => database.write((transaction) => takeModel(changeOf(transaction, origin, clock), given)),
+    has: (model) => database.read(async (reader) => (await findModelRow(reader, model)) !== undefined),
     missing: ({ project, name, versions }) =>
       database.read(async (reader) => {
         let missing = 0

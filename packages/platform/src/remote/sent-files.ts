@@ -1,4 +1,4 @@
-import { listAll, type ObjectStore } from '../objects/index.ts'
+import { listAll, objectHash, type ObjectStore } from '../objects/index.ts'
 import type { LoggedModelRecord } from '../tracking/index.ts'
 import type { TraceRecord } from '../traces/index.ts'
 import type { RemoteServer } from './remote-server.ts'
@@ -13,7 +13,14 @@ export interface SentPlaces {
 /** Whose files they are. */
 export type FileOwner = { model: string } | { trace: string }
 
-/** Files of a folder of this machine that the server lacks, or has in another size. */
+interface ThereFile {
+  path: string
+  sizeBytes: number | null
+  /** Of what was sent, as long as its size is still that. */
+  sha256: string | null
+}
+
+/** Files of a folder of this machine that the server lacks, or has with other bytes. */
 export async function lackingFiles(
   store: ObjectStore,
   { remote, runId, owner }: { remote: RemoteServer; runId: string; owner: FileOwner },
@@ -21,9 +28,15 @@ export async function lackingFiles(
   const here: { path: string; sizeBytes: number | null }[] = []
   for await (const { key, sizeBytes } of listAll(store)) here.push({ path: key, sizeBytes: sizeBytes ?? null })
   if (here.length === 0) return []
-  const { files } = await remote.json<{ files: typeof here }>('GET', `/runs/${runId}/files/sent`, { query: { ...owner } })
-  const there = new Map(files.map(({ path, sizeBytes }) => [path, sizeBytes]))
-  return here.filter(({ path, sizeBytes }) => there.get(path) !== sizeBytes).map(({ path }) => path)
+  const { files } = await remote.json<{ files: ThereFile[] }>('GET', `/runs/${runId}/files/sent`, { query: { ...owner } })
+  const there = new Map(files.map((file) => [file.path, file]))
+  const lacking: string[] = []
+  for (const { path, sizeBytes } of here) {
+    const known = there.get(path)
+    const isThere = known?.sizeBytes === sizeBytes && known.sha256 !== null && known.sha256 === (await objectHash(store, path))
+    if (!isThere) lacking.push(path)
+  }
+  return lacking
 }
 
 export async function sendFiles(

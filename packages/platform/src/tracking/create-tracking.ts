@@ -16,6 +16,7 @@ import { createMetricRecords } from './metric-records.ts'
 import { createProjectRecords } from './project-records.ts'
 import { createReportedRuns } from './reported-runs.ts'
 import { createRunRecords } from './run-records.ts'
+import { createSentFiles } from './sent-files.ts'
 import { createShippedModels } from './shipped-models.ts'
 import { createShippedRuns } from './shipped-runs.ts'
 import { createRunTable } from './run-table.ts'
@@ -46,6 +47,7 @@ export function createTracking(database: Database, options: TrackingOptions = {}
     reported: createReportedRuns(database, clock),
     shipped: createShippedRuns(settled),
     shippedModels: createShippedModels(database),
+    sentFiles: createSentFiles(database),
     datasets: createDatasetRecords(database),
     lineage: createLineageRecords(database),
     loggedModels: createLoggedModelRecords(database, clock),

@@ -114,3 +114,17 @@ export interface ShippedModels {
   /** Repeats change nothing. Returns the models that are not there. */
   use(runId: string, uses: ModelUses): Promise<string[]>
 }
+
+export interface SentFile {
+  path: string
+  sizeBytes: number
+  /** Lowercase hex. */
+  sha256: string
+}
+
+/** What the files of logged models and traces were when they arrived from another machine. */
+export interface SentFiles {
+  /** The last one of a path counts. Nothing happens to an owner that is not here. */
+  keep(owner: { kind: 'model' | 'trace'; id: string }, file: SentFile): Promise<void>
+  of(owner: { kind: 'model' | 'trace'; id: string }): Promise<SentFile[]>
+}

@@ -24,7 +24,7 @@ import type {
 } from '@trainyard/contract'
 import type { ArtifactDocuments } from './documents/artifact-documents.ts'
 import type { RunDocuments } from './documents/run-documents.ts'
-import type { LoggedModelRecords, ModelLink, ModelPoint, ShippedModels } from './logged-models.ts'
+import type { LoggedModelRecords, ModelLink, ModelPoint, SentFiles, ShippedModels } from './logged-models.ts'
 import type { PointGroups } from './point-groups.ts'
 import type { ProjectRecords } from './projects.ts'
 import type { RunImage } from './run-image.ts'
@@ -52,6 +52,7 @@ export interface Tracking {
   readonly reported: ReportedRuns
   readonly shipped: ShippedRuns
   readonly shippedModels: ShippedModels
+  readonly sentFiles: SentFiles
   readonly datasets: DatasetRecords
   readonly lineage: LineageRecords
   readonly loggedModels: LoggedModelRecords

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -68,7 +68,15 @@ async function addRun(experiment: string, name: string, tags: Record<string, str
 }
 
 interface Shown {
-  run: { name: string; labels: Record<string, string>; createdAtMs: number; endedAtMs: number; owner: string; state: string }
+  run: {
+    name: string
+    project: string
+    labels: Record<string, string>
+    createdAtMs: number
+    endedAtMs: number
+    owner: string
+    state: string
+  }
 }
 const show = async (id: string): Promise<Shown> =>
   JSON.parse((await trainyard('show', id, '--data', 'data', '--json')).stdout) as Shown
@@ -123,13 +131,11 @@ test('a second import takes only what has changed', async () => {
 test('experiments keep their ids where these are free, and it is said where they are not', async () => {
   for (const name of ['a', 'b', 'c']) await addExperiment(name)
   expect((await take()).differences).toEqual([])
-  const other = await take('--project', 'other')
-  expect(other.differences.map(({ sentence }) => sentence)).toEqual([
-    'experiment 0 there is 4 here',
-    'experiment 1 there is 5 here',
-    'experiment 2 there is 6 here',
-    'experiment 3 there is 7 here',
-  ])
+  // The experiment 0 is the one of the project `default`, and whatever comes there takes the place of the next.
+  const other = await take('--data', 'elsewhere', '--project', 'other')
+  expect(other.differences.map(({ sentence }) => sentence)).toEqual(
+    [0, 1, 2, 3].map((there) => `experiment ${there} there is ${there + 1} here`),
+  )
 })
 
 test('nested runs find their parent, whichever comes first', async () => {
@@ -167,12 +173,18 @@ test('the registry arrives with numbers, stages, aliases, tags and times, and wh
 })
 
 test('what a run has here already stays, and is told where it differs', async () => {
-  const id = await addRun(await addExperiment('iris'), 'first')
+  const experiment = await addExperiment('iris')
+  const id = await addRun(experiment, 'first')
   await take()
   await post('runs/set-tag', { run_id: id, key: 'again', value: 'x' })
   const elsewhere = await take('--project', 'other')
   expect(elsewhere).toMatchObject({ runs: { made: 0, changed: 1 } })
   expect(elsewhere.differences.at(-1)).toEqual({
+    of: "experiment 'iris'",
+    sentence: 'it is in the project default here, with all its runs, and stays there',
+  })
+  await addRun(experiment, 'second')
+  expect((await take('--project', 'other')).differences).toContainEqual({
     of: `run ${id}`,
     sentence: "it is in the experiment 'iris' of the project default here, and stays there",
   })
@@ -258,4 +270,47 @@ test('logged models and data sets are shown with the run they belong to', async 
       'iris.csv  data set abc123, for training, from http https://a.example/iris.csv',
     )
   }
+})
+
+test('what was taken into one project leaves nothing empty in another one that it is imported into', async () => {
+  const experiment = await addExperiment('iris')
+  const first = await addRun(experiment, 'first')
+  await post('registered-models/create', { name: 'bare' })
+  await take()
+  const names = async (project: string): Promise<string[]> => {
+    const { stdout } = await trainyard('models', 'ls', '--project', project, '--data', 'data', '--json')
+    return (JSON.parse(stdout) as { models: { name: string }[] }).models.map(({ name }) => name)
+  }
+  expect(await names('default')).toEqual(['bare'])
+  for (const flags of [['--dry-run'], [], []]) {
+    const report = await take('--project', 'other', ...flags)
+    expect(report.experiments).toMatchObject({ found: 2, made: 0, unchanged: 2 })
+    expect(report.differences.map(({ of, sentence }) => `${of}: ${sentence}`)).toEqual([
+      "experiment 'Default': it is in the project default here, with all its runs, and stays there",
+      "experiment 'iris': it is in the project default here, with all its runs, and stays there",
+      "model 'bare': it is in the project default here, and stays there",
+    ])
+  }
+  expect(await names('other')).toEqual([])
+  // A run that is new comes to where it was asked for; the other one stays.
+  const added = await addRun(experiment, 'second')
+  expect((await take('--project', 'other')).experiments).toMatchObject({ made: 1, unchanged: 1 })
+  const projects = [await show(first), await show(added)].map(({ run }) => run.project)
+  expect(projects).toEqual(['default', 'other'])
+})
+
+test('traces that lie in a folder mlruns are counted and said to be left behind', async () => {
+  const experiment = join(folder, 'mlruns', '7')
+  for (const name of ['tr-1', 'tr-2']) {
+    mkdirSync(join(experiment, 'traces', name), { recursive: true })
+    writeFileSync(join(experiment, 'traces', name, 'trace_info.yaml'), 'state: OK\n')
+  }
+  writeFileSync(
+    join(experiment, 'meta.yaml'),
+    `experiment_id: '7'\nname: iris\nlifecycle_stage: active\ncreation_time: ${begin}\nlast_update_time: ${begin}\n`,
+  )
+  const asked = ['import', 'mlflow', 'mlruns', '--data', 'data']
+  const report = JSON.parse((await trainyard(...asked, '--json')).stdout) as MigrationReport
+  expect(report).toMatchObject({ experiments: { made: 1 }, notes: ['Not taken: 2 traces.'] })
+  expect((await trainyard(...asked)).stdout).toContain('Not taken: 2 traces.')
 })

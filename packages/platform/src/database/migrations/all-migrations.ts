@@ -20,6 +20,7 @@ import { shippedWork } from './0019-shipped-work.ts'
 import { nestedRuns } from './0020-nested-runs.ts'
 import { holders } from './0021-holders.ts'
 import { versionShipments } from './0022-version-shipments.ts'
+import { sentFiles } from './0023-sent-files.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; the last number is the version this program writes. */
@@ -46,4 +47,5 @@ export const allMigrations: readonly Migration[] = [
   nestedRuns,
   holders,
   versionShipments,
+  sentFiles,
 ]

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newRunId } from '@trainyard/contract'
@@ -105,6 +105,21 @@ test('a version of a logged model finds its files, and the model knows its numbe
   expect(readFileSync(join(version!.location, 'MLmodel'), 'utf8')).toBe('flavours')
   const { tags } = (await there.tracking.loggedModels.find(loggedModel))!
   expect(JSON.parse(tags['mlflow.modelVersions']!)).toEqual([{ name: 'net', version: '2' }])
+})
+
+test('a file of a model that has changed without growing is sent again, and one that has not is left alone', async () => {
+  const { id: experimentId } = (await here.tracking.experiments.ofRuns([run])).get(run)!
+  const model = { id: loggedModel, project: 'vision', experimentId }
+  const place = await here.sources.places.ofModel(model)
+  writeFileSync(join(place, 'same'), 'same')
+  await ship()
+  const arrived = await there.sources.places.ofModel({ ...model, experimentId: '0' })
+  expect(readFileSync(join(arrived, 'MLmodel'), 'utf8')).toBe('flavours')
+  const { mtimeMs } = statSync(join(arrived, 'same'))
+  writeFileSync(join(place, 'MLmodel'), 'FLAVOURS')
+  await ship()
+  expect(readFileSync(join(arrived, 'MLmodel'), 'utf8')).toBe('FLAVOURS')
+  expect(statSync(join(arrived, 'same')).mtimeMs).toBe(mtimeMs)
 })
 
 test('a version that was deleted there does not come back', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,7 +80,11 @@ describe('models and traces from another machine', () => {
     }
     expect((await there.ask('PUT', at(`files/bytes?path=a/b&model=${modelId}`), 'xyz', bytes)).status).toBe(200)
     const { json } = await there.ask('GET', at(`files/sent?model=${modelId}`))
-    expect(json['files']).toContainEqual({ path: 'a/b', sizeBytes: 3 })
+    expect(json['files']).toContainEqual({
+      path: 'a/b',
+      sizeBytes: 3,
+      sha256: createHash('sha256').update('xyz').digest('hex'),
+    })
   })
 
   test('do not take over what was made here; their run arrives all the same, and says so', async () => {

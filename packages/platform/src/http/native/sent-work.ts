@@ -13,16 +13,26 @@ export const sentWorkHandlers: SomeHandlers<
   sendFile: async (context, { path, query: { path: inner, ...owner }, raw }) => {
     const run = await context.tracking.runs.get(path.run)
     const store = await context.served.folder(await placeOfSent(context, run, owner))
-    const { sizeBytes, sha256 } = await store.put(checkPlainPath(inner), raw.raw, { ownsPieces: isFromSocket(raw.raw) })
-    return { sizeBytes, sha256: sha256 ?? null }
+    const key = checkPlainPath(inner)
+    const file = { path: key, ...(await store.put(key, raw.raw, { ownsPieces: isFromSocket(raw.raw) })) }
+    const { model, trace } = owner
+    if (model !== undefined) await context.tracking.sentFiles.keep({ kind: 'model', id: model }, file)
+    else if (trace !== undefined) await context.tracking.sentFiles.keep({ kind: 'trace', id: trace }, file)
+    return { sizeBytes: file.sizeBytes, sha256: file.sha256 }
   },
   listSentFiles: async (context, { path, query }) => {
     const run = await context.tracking.runs.get(path.run)
     const place = await findPlaceOfSent(context, run, query)
-    const files: { path: string; sizeBytes: number | null }[] = []
+    const files: { path: string; sizeBytes: number | null; sha256: string | null }[] = []
     if (place === undefined) return { files }
-    for await (const { key, sizeBytes } of listAll(await context.served.folder(place)))
-      files.push({ path: key, sizeBytes: sizeBytes ?? null })
+    const { model: id, trace } = query
+    const kept = await context.tracking.sentFiles.of(id === undefined ? { kind: 'trace', id: trace! } : { kind: 'model', id })
+    const sent = new Map(kept.map((file) => [file.path, file]))
+    for await (const { key, sizeBytes = null } of listAll(await context.served.folder(place))) {
+      const known = sent.get(key)
+      // Somebody has put another one there since.
+      files.push({ path: key, sizeBytes, sha256: known?.sizeBytes === sizeBytes ? known.sha256 : null })
+    }
     return { files }
   },
   sendModel: async ({ tracking }, { path, body: { revision, ...image } }) => {

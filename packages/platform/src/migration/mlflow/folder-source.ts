@@ -21,9 +21,10 @@ export async function openFolderSource(
       'invalid_argument',
       `${path} is no folder that MLflow keeps runs in: no folder in it has a meta.yaml. Name the one called mlruns.`,
     )
+  const traces = await folder.countTraces()
   return {
     name: root,
-    notes: [],
+    notes: traces > 0 ? [`Not taken: ${traces} traces.`] : [],
     experiments: async function* () {
       yield* await folder.experiments()
     },
@@ -64,6 +65,16 @@ class MlrunsFolder {
       }
     }
     return found.sort((left, right) => left.createdAtMs - right.createdAtMs || (left.id < right.id ? -1 : 1))
+  }
+
+  /** They lie beside the runs of their experiment. */
+  async countTraces(): Promise<number> {
+    let count = 0
+    for (const { id } of await this.experiments()) {
+      const place = join(this.placeOf(id), 'traces')
+      for (const { name } of await foldersIn(place)) if (existsSync(join(place, name, 'trace_info.yaml'))) count++
+    }
+    return count
   }
 
   async *runs({ id }: SourceExperiment): AsyncGenerator<SourceRun> {
