@@ -33,21 +33,31 @@ async function readersOf(
   limit: number,
 ): Promise<{ artifactId: string; runId: string }[]> {
   const found: { artifactId: string; runId: string }[] = []
-  const ofHash = new Map(artifacts.flatMap(({ id, sha256 }) => (sha256 === null ? [] : [[sha256, id] as const])))
-  const ofAddress = new Map(artifacts.flatMap((artifact) => addressesOf(artifact).map((url) => [url, artifact.id] as const)))
-  const hashes = [...ofHash.keys()]
+  const ofHash = Map.groupBy(artifacts, ({ sha256 }) => sha256)
+  const ofAddress = new Map<string, ArtifactRecord[]>()
+  for (const artifact of artifacts)
+    for (const url of addressesOf(artifact)) ofAddress.set(url, [...(ofAddress.get(url) ?? []), artifact])
+  const artifactOf = (url: string, sha256: string | null): ArtifactRecord | undefined => {
+    const same = sha256 === null ? [] : (ofHash.get(sha256) ?? [])
+    const there = (ofAddress.get(url) ?? []).filter((artifact) => mayBe(artifact, sha256))
+    return there.find((artifact) => same.includes(artifact)) ?? same[0] ?? there[0]
+  }
+  const hashes = [...ofHash.keys()].filter((hash) => hash !== null)
   const addresses = [...ofAddress.keys()]
-  const most = boundValuesPerQuery / 2
+  const most = Math.floor(boundValuesPerQuery / 3)
   for (let at = 0; at < Math.max(hashes.length, addresses.length); at += most) {
     const rows = await reader.kysely
       .selectFrom('inputs as i')
       .innerJoin('runs as r', 'r.number', 'i.run')
       .select(['r.id', 'i.url', 'i.sha256'])
-      .where(({ or, eb }) => {
+      .where(({ and, or, eb }) => {
         const [some, others] = [hashes.slice(at, at + most), addresses.slice(at, at + most)]
+        // An address tells only where one of both hashes is not known.
+        const unhashed = others.filter((url) => ofAddress.get(url)!.some(({ sha256 }) => sha256 === null))
         return or([
           ...(some.length > 0 ? [eb('i.sha256', 'in', some)] : []),
-          ...(others.length > 0 ? [eb('i.url', 'in', others)] : []),
+          ...(unhashed.length > 0 ? [eb('i.url', 'in', unhashed)] : []),
+          ...(others.length > 0 ? [and([eb('i.url', 'in', others), eb('i.sha256', 'is', null)])] : []),
         ])
       })
       .where('r.trashed_at', 'is', null)
@@ -55,12 +65,16 @@ async function readersOf(
       .limit(limit)
       .execute()
     for (const { id, url, sha256 } of rows) {
-      const artifactId = (sha256 === null ? undefined : ofHash.get(sha256)) ?? ofAddress.get(url)
-      if (artifactId !== undefined) found.push({ artifactId, runId: id })
+      const artifact = artifactOf(url, sha256)
+      if (artifact) found.push({ artifactId: artifact.id, runId: id })
     }
   }
   return found
 }
+
+/** Other bytes at the same address are another version. */
+const mayBe = (artifact: ArtifactRecord, sha256: string | null | undefined): boolean =>
+  (sha256 ?? null) === null || artifact.sha256 === null || artifact.sha256 === sha256
 
 /** How people name an artifact when a run reads it: its place, or its key alone, or with the run that made it. */
 const addressesOf = ({ target, project, key, runId }: ArtifactRecord): string[] => [
@@ -75,7 +89,9 @@ const addressesOf = ({ target, project, key, runId }: ArtifactRecord): string[] 
 async function sourcesOf(reader: Reader, inputs: readonly JournalInput[]): Promise<Map<string, ArtifactRecord>> {
   const found = new Map<string, ArtifactRecord>()
   for (const input of inputs) {
-    const record = (await named(reader, input.url)) ?? (await kept(reader, input))
+    const now = await named(reader, input.url)
+    // What was read under that name may have been an older version.
+    const record = now && mayBe(now, input.sha256) ? now : await kept(reader, input)
     if (record) found.set(input.key, record)
   }
   return found

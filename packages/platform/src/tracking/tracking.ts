@@ -524,7 +524,7 @@ export interface DatasetInput {
 
 /** What was read where: runs in the trash are left out. */
 export interface LineageRecords {
-  /** Runs that read these artifacts: known by the hash of what they read, else by the address it was read from. Newest first. */
+  /** Runs that read these artifacts: known by the hash of what they read, where none is known by the address. Newest first. */
   readersOf(artifacts: readonly ArtifactRecord[], limit: number): Promise<{ artifactId: string; runId: string }[]>
   /** The artifacts that inputs were read from, by the input's key: the newest of the same bytes or at the same place. */
   sourcesOf(inputs: readonly JournalInput[]): Promise<Map<string, ArtifactRecord>>
