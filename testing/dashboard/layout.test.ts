@@ -101,6 +101,18 @@ describe('a page', { timeout: 480_000 }, () => {
     expect(moving).toEqual([])
   })
 
+  it('shows the names of runs in full on a phone', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 900 } })
+    page.setDefaultTimeout(60_000)
+    await openWhole(page, '/')
+    for (const { name } of [runs.better, runs.failed]) {
+      const link = page.getByRole('link', { name, exact: true }).first()
+      await link.waitFor()
+      expect(await link.evaluate((element) => element.clientWidth >= element.scrollWidth && element.clientWidth > 20)).toBe(true)
+    }
+    await page.close()
+  })
+
   it('of something that is not there has a heading, a way out, and holds for axe-core in both themes', async () => {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     page.setDefaultTimeout(60_000)

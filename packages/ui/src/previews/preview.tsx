@@ -6,6 +6,8 @@ import { formatBytes, formatCount } from '../format/number.ts'
 import { Markdown } from '../ui/markdown.tsx'
 import { ColumnStatistics } from './column-statistics.tsx'
 import { DelimitedPreview } from './delimited-preview.tsx'
+import { readFigure } from './figure.ts'
+import { FigurePreview } from './figure-preview.tsx'
 import { ParquetPreview } from './parquet-preview.tsx'
 import { readBytes } from './read-bytes.ts'
 import { RowTable } from './row-table.tsx'
@@ -107,6 +109,8 @@ function TextPreview({ address, kind, sizeBytes }: { address: string; kind: Kind
   if (error) return <Refusal error={error} />
   if (data === undefined) return null
   const isCut = sizeBytes !== null && sizeBytes > mostBytes
+  const figure = kind === 'json' && !isCut ? readFigure(data) : undefined
+  if (figure) return <FigurePreview figure={figure} />
   return (
     <>
       {isCut && (
