@@ -29,7 +29,8 @@ export const filterText = Type.String({
   maxLength: 100_000,
   description: "For example: metrics.accuracy > 0.9 and state = 'completed'",
 })
-const scope = {
+/** Which runs are asked for. */
+export const runScope = {
   filter: Type.Optional(filterText),
   project: Type.Optional(Type.String()),
   iterations: Type.Optional(
@@ -55,7 +56,7 @@ export const runOperations = {
     path: '/runs',
     summary: 'Runs that a filter finds, newest first unless sorted, page by page',
     query: closed({
-      ...scope,
+      ...runScope,
       sort: Type.Optional(Type.String({ maxLength: 4_096, description: 'For example: metrics.accuracy desc' })),
       limit,
       cursor,
@@ -66,7 +67,7 @@ export const runOperations = {
     method: 'GET',
     path: '/runs/count',
     summary: 'How many runs a filter finds',
-    query: closed(scope),
+    query: closed(runScope),
     answer: Type.Object({ count }),
   }),
   resolveRun: runs({

@@ -1,20 +1,10 @@
 import { Type } from 'typebox'
 import { area, closed } from './operation.ts'
+import { runScope } from './run-operations.ts'
 import { count, integer, jsonValue, nullable, run, timeMs, wireNumber } from './schemas.ts'
 
 const tables = area('Tables of runs')
-const asked = {
-  filter: Type.Optional(Type.String()),
-  sort: Type.Optional(Type.String()),
-  project: Type.Optional(Type.String()),
-  iterations: Type.Optional(
-    Type.Boolean({
-      description:
-        'Runs below others too: iterations of sweeps, nested runs. A filter that names their `parent` finds them anyway.',
-    }),
-  ),
-  trashed: Type.Optional(Type.Boolean({ description: 'Only runs in the trash.' })),
-}
+const asked = { ...runScope, sort: Type.Optional(Type.String()) }
 const columns = Type.Optional(
   Type.String({ description: 'Fields, separated by commas: metrics.accuracy, params.eta, labels.team' }),
 )

@@ -54,12 +54,12 @@ export function checkAddress(written: string, allowPrivate: boolean): URL {
   if (url.protocol === 'http:' && !allowPrivate)
     throw new AppError('invalid_argument', `'${written.slice(0, 200)}' is not encrypted; use https.`)
   const host = hostOf(url)
-  if (!allowPrivate && isIP(host) !== 0 && isPrivate(host)) throw refused(host)
-  if (!allowPrivate && /^(?:localhost|.*\.localhost)$/i.test(host)) throw refused(host)
+  if (!allowPrivate && isIP(host) !== 0 && isPrivate(host)) throw refusedAddress(host)
+  if (!allowPrivate && /^(?:localhost|.*\.localhost)$/i.test(host)) throw refusedAddress(host)
   return url
 }
 
-const refused = (host: string): AppError =>
+export const refusedAddress = (host: string): AppError =>
   new AppError(
     'permission_denied',
     `${host} is an address of this machine or of a private network, where this server may not send anything.`,
@@ -99,7 +99,7 @@ export const onlyPublic =
   (host, options, done) => {
     resolve(host, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, [])
-      if (addresses.length === 0 || addresses.some(({ address }) => isPrivate(address))) return done(refused(host), [])
+      if (addresses.length === 0 || addresses.some(({ address }) => isPrivate(address))) return done(refusedAddress(host), [])
       if (options.all === true) return done(null, addresses)
       return done(null, addresses[0]!.address, addresses[0]!.family)
     })

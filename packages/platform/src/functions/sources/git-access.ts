@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { AppError } from '@trainyard/contract'
 import { openGuardedProxy } from '../../base/guarded-proxy.ts'
-import { checkAddress, isPrivate } from '../../base/guarded-request.ts'
+import { checkAddress, isPrivate, refusedAddress } from '../../base/guarded-request.ts'
 import type { GitOptions } from './git.ts'
 
 /** What the program `git` is given as its environment, and what keeps it from where it may not go. */
@@ -102,10 +102,6 @@ async function pinnedSsh(url: string, command = 'ssh'): Promise<string> {
     throw new AppError('unavailable', `Cannot reach ${host}: there is no such host.`, { cause: error })
   })
   const refused = found.find(({ address }) => isPrivate(address))
-  if (refused !== undefined || found.length === 0)
-    throw new AppError(
-      'permission_denied',
-      `${host} is an address of this machine or of a private network, where this server may not send anything.`,
-    )
+  if (refused !== undefined || found.length === 0) throw refusedAddress(host)
   return `${command} -o HostName=${found[0]!.address} -o HostKeyAlias=${host}`
 }
