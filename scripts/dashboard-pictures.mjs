@@ -43,7 +43,7 @@ async function serverIn(folder) {
   const home = join(folder, 'home')
   const child = spawn(process.execPath, [program, 'up', '--no-open', '--port', '0'], {
     cwd: folder,
-    env: { ...process.env, TRAINYARD_HOME: home },
+    env: { ...process.env, TRAINYARD_HOME: home, TRAINYARD_USER: 'ada' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   for (const until = Date.now() + longestStartMs; Date.now() < until; await wait(200)) {

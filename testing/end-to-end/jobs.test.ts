@@ -28,7 +28,7 @@ async function startServer(): Promise<void> {
 }
 
 beforeEach(async () => {
-  workshop = new Workshop()
+  workshop = new Workshop({ TRAINYARD_USER: 'ann' })
   await startServer()
 })
 afterEach(async () => {
@@ -111,7 +111,7 @@ describe('a job on a server', () => {
     const id = await submit('sleep 1000 & echo $! > child; wait')
     const child = await eventually(() => Number(text('child')) || undefined)
     const [aborted] = (await api<{ runs: RunRecord[] }>('POST', '/runs/abort', { runs: [id], reason: 'enough' })).runs
-    expect(aborted).toMatchObject({ state: 'aborted', stateReason: 'aborted by unknown: enough' })
+    expect(aborted).toMatchObject({ state: 'aborted', stateReason: 'aborted by ann: enough' })
     await eventually(() => !isRunning(child) || undefined)
     await expect(api('POST', '/runs/abort', { runs: [id] })).rejects.toThrow(/is aborted already/)
   })

@@ -32,6 +32,8 @@ export interface RecordServerOptions {
   /** Folders of this machine that may be read for others. */
   artifactRoots?: readonly string[]
   log?: FastifyBaseLogger
+  /** Whose what nobody put a name to is; nobody's unless said. */
+  userName?: string
 }
 
 /** The server over an open data directory, ready to listen. */
@@ -47,6 +49,7 @@ export const openRecordServer = (
     artifacts,
     artifactRoots,
     log,
+    userName,
   }: RecordServerOptions,
 ): Promise<FastifyInstance> =>
   createServer({
@@ -69,6 +72,7 @@ export const openRecordServer = (
     allowPrivate,
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
+    ...(userName === undefined ? {} : { userName }),
   })
 
 const jobsAndSchedules = (session: Session, execution: Execution, onChange: () => void, allowPrivate: boolean) => {

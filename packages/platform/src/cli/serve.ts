@@ -94,6 +94,8 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     allowPrivate,
     onRegistryChange: () => deliveries.wake(),
     log,
+    // Where nobody but this machine comes, it is whoever started the server; behind a proxy it may be anybody.
+    ...(loopback && token === undefined && options.allowHost.length === 0 ? { userName: cli.config.userName } : {}),
   })
   const url = await listen(app, options, cli)
   writeServerNote(session.directory.path, {

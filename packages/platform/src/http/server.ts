@@ -65,6 +65,8 @@ export interface ServerOptions {
   /** Whether code for builds may be fetched from this machine and private networks; not unless it says so. */
   readonly allowPrivate?: boolean
   readonly log?: FastifyBaseLogger
+  /** Whose a request is that names nobody. */
+  readonly userName?: string
 }
 
 /** The version of the MLflow protocol that is served. Clients switch features on by it: from 3.4 on they send spans to `/v1/traces`. */
@@ -143,6 +145,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     version: packageJson.version,
     startedAtMs: clock.nowMs(),
     hasToken: options.guard.token !== undefined,
+    userName: options.userName ?? 'unknown',
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
     placeOfModel: (model) => places.ofModel(model),
     placeOfTrace: (trace) => places.ofTrace(trace),

@@ -84,12 +84,13 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
       )
     }
   }
+  const isSilent = isOver && log !== null && log.sizeBytes === 0
   const facts =
     log && log.sizeBytes > 0
       ? `${formatCount(lines.length)} lines${log.start > 0 || !isAtEnd(log) ? ' of them here' : ''} · ${formatBytes(log.sizeBytes)}`
       : ''
   return (
-    <section className={isShort ? 'card log short' : 'log'} aria-label="Output">
+    <section className={isShort ? `card log short${isSilent ? ' silent' : ''}` : 'log'} aria-label="Output">
       <header className="log-bar">
         {isShort ? (
           <h2>Log</h2>

@@ -39,6 +39,8 @@ export interface NativeContext {
   readonly startedAtMs: number
   /** Who asks must carry one. */
   readonly hasToken: boolean
+  /** Whose a request is that names nobody. */
+  readonly userName: string
   /** Where files of a run come to that has no place of its own. */
   placeOfRun(runId: string, project: string): string
   /** The folder of a logged model. */

@@ -85,7 +85,7 @@ async function answer(
   reply.raw.once('close', () => left.abort())
   const call = {
     ...read(request),
-    caller: callerOf(request),
+    caller: callerOf(request, context.userName),
     signal: AbortSignal.any([left.signal, stopping]),
     raw: request,
   } satisfies Record<keyof CallOf<'getRun'>, unknown>
@@ -110,12 +110,12 @@ function checkNoBytes(request: FastifyRequest): void {
 
 const send = (reply: FastifyReply, json: string | Uint8Array): FastifyReply => reply.header('content-type', jsonType).send(json)
 
-/** What the request says of itself: a user name where it carries one, and the name of the program. */
-function callerOf({ headers }: FastifyRequest): Caller {
+/** What the request says of itself: a user name where it carries one, else the server's own answer, and the name of the program. */
+function callerOf({ headers }: FastifyRequest, userName: string): Caller {
   const basic = /^basic\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const user = basic === undefined ? '' : (Buffer.from(basic, 'base64').toString().split(':')[0] ?? '')
   return {
-    by: user.slice(0, 100).toWellFormed() || 'unknown',
+    by: user.slice(0, 100).toWellFormed() || userName,
     via: (headers['user-agent'] ?? '').split(' ')[0]!.slice(0, 100) || 'api',
   }
 }
