@@ -16,7 +16,7 @@ export interface JobSpec {
     attempt: number
     labels: Record<string, string>
   }
-  /** Absolute path of the user's file. */
+  /** Absolute path of the user's file, or the address of a function that a server runs: see `isEndpoint`. */
   script: string
   /** A callable in `script`; without it the file runs as a script (`__main__`). */
   handler?: string
@@ -41,6 +41,9 @@ export interface JobSpec {
   /** For a process that was started ahead of its job: where it goes before anything else, and the file that takes what it prints. */
   place?: { workingDirectory: string; output: string }
 }
+
+/** Whether what is to be run is the address of a function that a server runs, in the place of a file. */
+export const isEndpoint = (script: string): boolean => /^https?:\/\//i.test(script)
 
 /**
  * The warm worker: one process that has imported the user's module and forks once per iteration. Commands arrive as JSON lines

@@ -67,6 +67,11 @@ export interface JournalArtifact {
   file?: string
   /** Bytes that stay where they are: an absolute path or URL. Exactly one of `file` and `url` is present. */
   url?: string
+  /**
+   * With `url`: told by another machine. Recorded also when this one cannot read it, and only once: not when the run has an artifact of
+   * this key at this address, which that machine may have recorded itself.
+   */
+  elsewhere?: true
   /** Where the bytes go, relative to the run's out path, for example `model.txt` or `plots/roc.html`. */
   path: string
   format?: string

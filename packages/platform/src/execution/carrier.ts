@@ -154,11 +154,12 @@ export class RunCarrier {
   }
 
   async #place(artifact: ArtifactRequest): Promise<void> {
-    const { file, url, path, timeMs, journal, sequence, ...described } = artifact
+    const { file, url, elsewhere, path, timeMs, journal, sequence, ...described } = artifact
     const { artifacts } = this.#execution.tracking
+    if (elsewhere === true && (await this.#isRecorded(artifact))) return this.#settle(artifact)
     let stored: StoredBytes
     try {
-      stored = await this.#store(file, url, path)
+      stored = elsewhere === true && url !== undefined ? await this.#lookAt(url) : await this.#store(file, url, path)
     } catch (error) {
       return this.#refuse(artifact, error)
     }
@@ -185,6 +186,16 @@ export class RunCarrier {
     this.problemCount++
     this.#events.onProblem?.(message)
     await Promise.all([this.#execution.tracking.runs.addProblem(this.#run.id, message), this.#settle({ journal, sequence })])
+  }
+
+  async #isRecorded({ key, url }: ArtifactRequest): Promise<boolean> {
+    const recorded = await this.#execution.tracking.artifacts.ofRun(this.#run.id)
+    return recorded.some((artifact) => artifact.key === key && artifact.target === url)
+  }
+
+  /** What can be told of bytes that another machine may be alone in reaching. */
+  async #lookAt(target: string): Promise<StoredBytes> {
+    return { target, ...(await this.#execution.places.describe(target).catch(() => undefined)) }
   }
 
   async #store(file: string | undefined, url: string | undefined, path: string): Promise<StoredBytes> {

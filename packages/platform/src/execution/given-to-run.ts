@@ -12,6 +12,8 @@ export async function givenToRun(
   execution: Pick<Execution, 'clients' | 'projectSecrets' | 'tracking'>,
   run: PreparedRun,
 ): Promise<Pick<PreparedRun, 'secrets' | 'clientEnvironment'>> {
+  // What leaves this machine is only what was given to this very run.
+  if (run.launcher.language === 'endpoint') return { secrets: run.secrets }
   const [clients, shared] = await Promise.all([
     execution.clients?.environmentOf(run),
     execution.projectSecrets?.open(run.project),

@@ -1,7 +1,17 @@
 import { delimiter, dirname } from 'node:path'
-import { AppError, checkProjectName, type JobSpec, type JsonObject, newRunId, type RunKind, type Task } from '@trainyard/contract'
+import {
+  AppError,
+  checkProjectName,
+  isEndpoint,
+  type JobSpec,
+  type JsonObject,
+  newRunId,
+  type RunKind,
+  type Task,
+} from '@trainyard/contract'
 import type { Ground } from './execution.ts'
 import { findPython } from './interpreter.ts'
+import { checkEndpoint } from './launchers/endpoint.ts'
 import type { Launcher } from './launchers/launcher.ts'
 import { checkVariable } from './launchers/program.ts'
 import { launcherFor, launchers } from './launchers/table.ts'
@@ -62,6 +72,19 @@ function interpreterOfImage(launcher: Launcher, task: Task): ChosenInterpreter {
   return { interpreter: launcher.language === 'node' ? 'node' : 'python3', choices: { interpreter: `that of ${task.image}` } }
 }
 
+/** What runs is somewhere else and has what it has. */
+function interpreterOfEndpoint(task: Task): ChosenInterpreter {
+  const { image, requirements, autolog, arguments: words } = task
+  const unfit = { '--image': image, '--requirements': requirements, '--autolog': autolog || undefined, 'words behind --': words }
+  for (const [what, value] of Object.entries(unfit))
+    if (value !== undefined)
+      throw new AppError(
+        'invalid_argument',
+        `A function at an address takes no ${what}: its server has its own code and packages.`,
+      )
+  return { interpreter: process.execPath, choices: { endpoint: 'sent to the server of the address, as one request' } }
+}
+
 /** As within an activated environment: its Python, and the programs of its packages, are found first. */
 function environmentOf(interpreter: string, path: string | undefined): Record<string, string> {
   const programs = dirname(interpreter)
@@ -75,6 +98,7 @@ async function chooseInterpreter(
   task: Task,
   options: PrepareOptions,
 ): Promise<ChosenInterpreter> {
+  if (launcher.language === 'endpoint') return interpreterOfEndpoint(task)
   if (task.image !== undefined) return interpreterOfImage(launcher, task)
   // The packages of a program are for whatever Python it starts.
   if (launcher.language === 'program' && (task.requirements ?? []).length === 0) return { interpreter: '', choices: {} }
@@ -126,7 +150,11 @@ async function stage(
   return stageInputs({ ...ground, objects: objectsWithSecrets(ground.objects, secrets) }, inputs, options)
 }
 
-/** A file with the launcher of its language, or a program. */
+/** Inputs of a function elsewhere: it reads the addresses itself, as they were given. */
+const unstaged = (inputs: Readonly<Record<string, string>>): JobSpec['inputs'] =>
+  Object.fromEntries(Object.entries(inputs).map(([key, url]) => [key, { url }]))
+
+/** A file with the launcher of its language, a program, or the address of a function that a server runs. */
 export function locateCode(task: Task, workingDirectory: string): { file: UserFile; launcher: Launcher } {
   const [program] = task.program ?? []
   if (program !== undefined) {
@@ -137,6 +165,8 @@ export function locateCode(task: Task, workingDirectory: string): { file: UserFi
   }
   if (task.command === undefined)
     throw new AppError('invalid_argument', 'Nothing to run: name a script, for example `trainyard run training.py`.')
+  if (isEndpoint(task.command))
+    return { file: { script: checkEndpoint(task.command), handler: task.handler }, launcher: launchers.endpoint }
   const file = locateUserFile(task.command, task.handler, workingDirectory)
   return { file, launcher: launcherFor(file.script) }
 }
@@ -163,7 +193,8 @@ export async function prepareRun(ground: Ground, task: Task, options: PrepareOpt
   const chosen = await chooseInterpreter(ground, launcher, file.script, task, options)
   if (launcher.language === 'program' && chosen.interpreter !== '')
     Object.assign(environment, environmentOf(chosen.interpreter, environment['PATH'] ?? ground.environment['PATH']))
-  const inputs = await stage(ground, task.inputs ?? {}, secrets, options)
+  const inputs =
+    launcher.language === 'endpoint' ? unstaged(task.inputs ?? {}) : await stage(ground, task.inputs ?? {}, secrets, options)
   const id = options.id ?? newRunId(ground.clock.nowMs())
   const places = { artifacts: ground.directory.artifacts, workingDirectory: ground.workingDirectory }
   return {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, resolve } from 'node:path'
-import { AppError, nearestName } from '@trainyard/contract'
+import { AppError, isEndpoint, nearestName } from '@trainyard/contract'
 
 export interface UserFile {
   /** Absolute. */
@@ -43,8 +43,14 @@ function suggestion(script: string): string {
   return nearest === undefined ? '' : ` Did you mean ${nearest}?`
 }
 
-/** What a run is called when nobody says: the file's name, with the handler when there is one. */
+/** The last part of the path; the host where there is none. */
+const nameOfEndpoint = (address: string): string => {
+  const { pathname, hostname } = new URL(address)
+  return pathname.split('/').findLast((part) => part !== '') ?? hostname
+}
+
+/** What a run is called when nobody says: the file's name or the end of the address, with the handler when there is one. */
 export const defaultRunName = ({ script, handler }: UserFile): string => {
-  const base = basename(script, extname(script))
+  const base = isEndpoint(script) ? nameOfEndpoint(script) : basename(script, extname(script))
   return handler === undefined ? base : `${base}-${handler.replaceAll(/[^\w.-]+/g, '-')}`
 }

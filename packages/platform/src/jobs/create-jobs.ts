@@ -10,6 +10,7 @@ import {
   locateCode,
   type OutPathValues,
   recordedTask,
+  refuseEndpoint,
   resolveOutPath,
   withoutSecretsOf,
 } from '../execution/index.ts'
@@ -232,6 +233,7 @@ function outPathFor({ directory }: Execution, { task, workingDirectory }: NewJob
 /** The file, which must be there where it was not sent along and this machine is the one that looks for it. */
 function fileOf(job: Omit<NewJob, 'owner'>): { script: string; handler: string | undefined } {
   const { task, code, workingDirectory, host } = job
+  refuseEndpoint(task)
   if (job.function !== undefined) return fileOfFunction(job.function, task)
   if (code === undefined) {
     const isHere = host === undefined || host === hostname()

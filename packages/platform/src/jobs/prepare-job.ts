@@ -1,6 +1,14 @@
 import { hostname } from 'node:os'
 import { AppError, type RunRecord, type Task } from '@trainyard/contract'
-import { type Execution, inOwnCopy, type PreparedRun, prepareRun, renewRunDirectory, writeSentCode } from '../execution/index.ts'
+import {
+  type Execution,
+  inOwnCopy,
+  type PreparedRun,
+  prepareRun,
+  refuseEndpoint,
+  renewRunDirectory,
+  writeSentCode,
+} from '../execution/index.ts'
 import { layOutFunction } from './function-code.ts'
 import { planOf, type JobRow } from './job-rows.ts'
 import type { JobPlan } from './jobs.ts'
@@ -25,6 +33,7 @@ export async function prepareJob(
   const plan = { ...planOf(row), ...laid }
   const workingDirectory = plan.workingDirectory ?? writeSentCode(execution.directory, row.run, plan.code)
   const { secrets: _sources, ...task } = plan.task
+  refuseEndpoint(task)
   const prepared = await prepareRun(
     { ...execution, workingDirectory },
     {

@@ -1,6 +1,7 @@
 import Module from 'node:module'
 import { inspect } from 'node:util'
 import type { JobSpec, JsonObject } from '@trainyard/contract'
+import { isEndpoint } from '@trainyard/contract/job'
 import { startOfProcess } from '../context/bare-run.ts'
 import { Context } from '../context/context.ts'
 import { installContext } from '../context/current.ts'
@@ -10,6 +11,7 @@ import { Recorder } from '../context/recorder.ts'
 import { HarnessError } from '../context/run-error.ts'
 import { isAborting } from '../context/signals.ts'
 import { definitionOf } from '../handler.ts'
+import { callEndpoint } from './endpoint/call-endpoint.ts'
 import { asSyntaxError, findHandler, importScript, missingScript, offerOwnPackages } from './load.ts'
 import { parameterNamesOf } from './parameter-names.ts'
 import { bindParameters, refuseUnknown } from './parameters.ts'
@@ -31,7 +33,7 @@ export function runJob(job: JobSpec): void {
   Object.assign(process.env, job.environment)
   const place = placeOfJob(job)
   const recorder = new Recorder(job.runDirectory)
-  recorder.append(['start', startOfProcess(job.script, job.arguments, job.handler)])
+  recorder.append(['start', startOfProcess(isEndpoint(job.script) ? undefined : job.script, job.arguments, job.handler)])
   const running: Running = { context: new Context(place, recorder, job.parameters), recorder, place }
   const lifetime = endWithProcess({
     end: (outcome, error) => running.context.end(outcome, asSyntaxError(error) ?? error),
@@ -45,7 +47,8 @@ export function runJob(job: JobSpec): void {
     if (!(error instanceof HarnessError)) process.stderr.write(`\nUncaught ${inspect(error)}\n`)
     process.exit(1)
   }
-  if (job.handler === undefined) runScript(job.script, fail)
+  if (isEndpoint(job.script)) callEndpoint(job, running.context, recorder).then(leaveSoon, fail)
+  else if (job.handler === undefined) runScript(job.script, fail)
   else runHandler(job, job.handler, running).then(leaveSoon, fail)
 }
 

@@ -26,7 +26,10 @@ import { directoryPlace, makeDirectory } from '../open-directory.ts'
 
 export function define(command: Command, cli: Cli): void {
   command
-    .argument('[file]', 'a Python, TypeScript or JavaScript file, file:handler, or hub://function')
+    .argument(
+      '[file]',
+      'a Python, TypeScript or JavaScript file, file:handler, hub://function, or the http:// address of a function',
+    )
     .argument('[arguments...]', 'for the script, after --; {name} is replaced by the parameter')
   addRunOptions(command)
   command.action((file: string | undefined, arguments_: string[], options: RunOptions) =>
@@ -41,6 +44,7 @@ export function define(command: Command, cli: Cli): void {
       'a guided search',
     ],
     ['trainyard run train.py -p lr=0.1 -- --lr {lr}', 'a script that reads its own command line'],
+    ['trainyard run -p p1=5 -i infile.txt=s3://bucket/infile.txt http://localhost:8070', 'a function that a server runs'],
     ['trainyard run db://default/train -p lr=0.1', 'a function that is kept: see trainyard function'],
   ])
 }
@@ -96,8 +100,8 @@ async function stageForRun(
  * more.
  */
 async function checkFirst(cli: Cli, task: Task): Promise<void> {
-  const { file } = locateCode(task, cli.workingDirectory)
-  if (file.handler === undefined) return
+  const { file, launcher } = locateCode(task, cli.workingDirectory)
+  if (file.handler === undefined || launcher.language === 'endpoint') return
   const { checkCall, readCode } = await import('../../functions/index.ts')
   const name = basename(file.script)
   checkCall({ name, code: await readCode(file.script), codeFile: name }, { ...task, handler: file.handler })

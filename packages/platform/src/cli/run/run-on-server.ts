@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, isEnded, type RunRecord, type Task } from '@trainyard/contract'
-import { locateCode, resolveSecrets } from '../../execution/index.ts'
+import { locateCode, refuseEndpoint, resolveSecrets } from '../../execution/index.ts'
 import type { JobPlan, NewJob } from '../../jobs/index.ts'
 import type { Cli } from '../cli.ts'
 import { shortId } from '../output/format.ts'
@@ -33,6 +33,7 @@ interface Asked {
 
 /** Asks a server for the run, shows what it prints, and tells how it ended. Ctrl-C stops the showing, not the run. */
 export async function runOnServer(cli: Cli, asked: Asked): Promise<void> {
+  refuseEndpoint(asked.task)
   const { remote } = cli.config
   await using session =
     remote === undefined || cli.globals.data !== undefined ? await openSession(cli, { create: true }) : await openRecords(cli)
@@ -97,6 +98,7 @@ export function portable(
   cli: Cli,
   plan: ReturnType<typeof planOf>,
 ): Omit<ReturnType<typeof planOf>, 'workingDirectory' | 'sharedFolder' | 'choices'> {
+  refuseEndpoint(plan.task)
   const { workingDirectory: _here, sharedFolder: _shared, choices: _choices, ...rest } = plan
   const { file } = locateCode(plan.task, cli.workingDirectory)
   if (plan.task.program !== undefined) return rest

@@ -14,7 +14,7 @@ export interface LaunchPlan {
   choices: Record<string, string>
 }
 
-export type Language = 'python' | 'node' | 'program'
+export type Language = 'python' | 'node' | 'program' | 'endpoint'
 
 export interface LauncherContext {
   environment: Readonly<Record<string, string | undefined>>

@@ -6,13 +6,12 @@ import {
   type RunState,
   type SweepSummary,
 } from '@trainyard/contract'
-import { isEnded } from '@trainyard/contract'
+import { isEnded, stateOfWord } from '@trainyard/contract'
 import type { DocumentedChange, DocumentedRunName, KnownRun } from '../../tracking/index.ts'
 import { artifactUri } from './artifact-uri.ts'
 import { invalid } from './errors.ts'
 import { labelsOf, objectAt, parseJson, textOf, writeJson } from './json.ts'
 import { functionName } from './names.ts'
-import { toState } from './states.ts'
 import { readTime, toTime } from './times.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
@@ -138,7 +137,7 @@ function keepArtifactUris(status: JsonObject, project: string): void {
 /** A job that is being stopped says that it runs until it is gone; that does not bring it back. */
 function stateOf(status: JsonObject, known: KnownRun | undefined): RunState | undefined {
   const word = status['state']
-  const state = toState(word)
+  const state = stateOfWord(word)
   if (word !== undefined && word !== null && state === undefined)
     throw invalid(
       `The state '${writeJson(word).slice(0, 40)}' of a run is not known: it is created, pending, running, completed, error, aborting, aborted or skipped.`,
@@ -168,7 +167,7 @@ const isSweep = (spec: JsonObject): boolean =>
 function sweepOf(status: JsonObject, { name, bestRunId }: Incoming): SweepSummary | undefined {
   const rows = Array.isArray(status['iterations']) ? status['iterations'].slice(1) : []
   if (name.iteration > 0 || rows.length === 0) return undefined
-  const states = rows.map((row) => toState(Array.isArray(row) ? row[0] : undefined))
+  const states = rows.map((row) => stateOfWord(Array.isArray(row) ? row[0] : undefined))
   const best = objectAt(status, 'results')['best_iteration']
   return {
     planned: rows.length,

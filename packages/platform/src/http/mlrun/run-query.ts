@@ -1,10 +1,9 @@
-import type { RunFilter, RunRecord } from '@trainyard/contract'
+import { type RunFilter, type RunRecord, stateOfWord } from '@trainyard/contract'
 import type { RunQuery, TextCondition } from '../../tracking/index.ts'
 import { invalid, missing } from './errors.ts'
 import { runIdOf } from './names.ts'
 import { Query } from './query.ts'
 import type { MlrunContext } from './route.ts'
-import { toState } from './states.ts'
 
 const equals = (name: 'id' | 'parent' | 'state' | 'name', values: string[]): RunFilter => ({
   type: 'in',
@@ -51,7 +50,7 @@ export function toRunQuery(project: string, query: Query): { query: RunQuery; ac
   const name = query.condition('name')
   const uids = query.list('uid').map((uid) => runIdOf(project, uid))
   const states = query.list('state', 'states').map((word) => {
-    const state = toState(word)
+    const state = stateOfWord(word)
     if (state === undefined) throw invalid(`The state '${word.slice(0, 40)}' of a run is not known.`)
     return state
   })
