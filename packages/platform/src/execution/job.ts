@@ -190,13 +190,6 @@ async function beginRecord({ execution, run, events, child }: Supervision): Prom
 export async function captureCode(execution: Execution, run: PreparedRun): Promise<CodeVersion> {
   if (run.launcher.language === 'program')
     return { commandLine: run.commandLine, workingDirectory: run.originalWorkingDirectory ?? run.workingDirectory }
-  if (run.launcher.language === 'endpoint')
-    return {
-      file: run.script,
-      ...(run.handler === undefined ? {} : { handler: run.handler }),
-      commandLine: run.commandLine,
-      workingDirectory: run.workingDirectory,
-    }
   const snapshot = await captureCodeVersion({
     file: run.script,
     ...(run.handler === undefined ? {} : { handler: run.handler }),

@@ -90,9 +90,7 @@ export const placeName = (runId: string): string => `trainyard-${runId}`
 const pathsOf = (run: PreparedRun, directory: RunDirectory): string[] => [
   directory.path,
   run.workingDirectory,
-  ...(run.launcher.language === 'program' || run.launcher.language === 'endpoint'
-    ? []
-    : [dirname(run.script), harnessFolder(run.launcher.language)]),
+  ...(run.launcher.language === 'program' ? [] : [dirname(run.script), harnessFolder(run.launcher.language)]),
   ...Object.values(run.inputs).flatMap(({ path }) => (path === undefined ? [] : [path])),
 ]
 

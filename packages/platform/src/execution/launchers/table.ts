@@ -15,7 +15,7 @@ export const launchers = {
 } satisfies Record<Language, Launcher>
 
 /** The folder that a language's own harness is read from. */
-export const harnessFolder = (language: 'python' | 'node'): string =>
+export const harnessFolder = (language: Exclude<Language, 'program'>): string =>
   language === 'python' ? pythonPackageFolder() : nodeHarnessFolder()
 
 export function launcherFor(file: string): Launcher {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { CodeVersion } from '@trainyard/contract'
+import { type CodeVersion, isEndpoint } from '@trainyard/contract'
 
 const run = promisify(execFile)
 
@@ -46,10 +46,12 @@ function hasRepository(folder: string, environment: Environment): boolean {
   }
 }
 
-async function gitState(
-  folder: string,
-  environment: Environment,
-): Promise<{ git?: NonNullable<CodeVersion['git']>; diff?: string }> {
+interface GitState {
+  git?: NonNullable<CodeVersion['git']>
+  diff?: string
+}
+
+async function gitState(folder: string, environment: Environment): Promise<GitState> {
   if (!hasRepository(folder, environment)) return {}
   // One process for the common case: commit, branch and root together; 4-8 ms each here.
   const head = await git(folder, environment, 'rev-parse', 'HEAD', '--abbrev-ref', 'HEAD', '--show-toplevel')
@@ -83,10 +85,10 @@ export async function captureCodeVersion(options: {
   workingDirectory: string
   environment: Environment
 }): Promise<CodeSnapshot> {
-  const [bytes, state] = await Promise.all([
-    readFile(options.file).catch(() => undefined),
-    gitState(dirname(options.file), options.environment),
-  ])
+  // The code of a function elsewhere is not to be had.
+  const [bytes, state]: [Buffer | undefined, GitState] = isEndpoint(options.file)
+    ? [undefined, {}]
+    : await Promise.all([readFile(options.file).catch(() => undefined), gitState(dirname(options.file), options.environment)])
   return {
     version: {
       file: options.file,
