@@ -22,7 +22,8 @@ def train(context, run):
     status = run["status"]
     status["state"] = "completed"
     status["results"] = {"accuracy": parameters.get("p1", 1) * 2, "note": "done"}
-    status["artifacts"] = [{"key": "model", "kind": "model", "target_path": "s3://bucket/model.txt"}]
+    # Told twice, and in a bucket that the caller cannot read: recorded once.
+    status["artifacts"] = [{"key": "model", "kind": "model", "target_path": "s3://bucket/model.txt"}] * 2
     run["spec"]["parameters"]["p2"] = "a default"
     run["metadata"]["labels"]["framework"] = "xgboost"
     return run

@@ -74,3 +74,16 @@ it('a build that is refused leaves nothing behind', async () => {
   expect(refused).toHaveLength(1)
   expect((await shop.ask('GET', `${status}${refused[0]}`)).statusCode).toBe(404)
 })
+
+it('a function whose command is an address is there already; any other is not deployed', async () => {
+  await using shop = await openShop()
+  const save = (name: string, command: string) =>
+    shop.ask('POST', `v1/projects/p1/functions/${name}`, { kind: 'remote', metadata: { name, project: 'p1' }, spec: { command } })
+  await save('there', 'http://localhost:8070')
+  await save('here', 'training.py')
+  const answer = await shop.ask('GET', 'v1/projects/p1/nuclio/there/deploy?name=there&project=p1')
+  expect(answer.statusCode).toBe(200)
+  expect(answer.headers['x-mlrun-function-status']).toBe('ready')
+  expect((await shop.ask('GET', 'v1/projects/p1/nuclio/here/deploy')).statusCode).toBe(404)
+  expect((await shop.ask('GET', 'v1/projects/p1/nuclio/none/deploy')).statusCode).toBe(404)
+})

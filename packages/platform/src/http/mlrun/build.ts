@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@trainyard/contract'
+import { isEndpoint, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { buildStateOf } from '../../builds/index.ts'
 import {
   fromFunctionDocument,
@@ -11,7 +11,7 @@ import {
 import { findBuiltImage, keepBuiltImage } from './built-images.ts'
 import { documentIn } from './document-in.ts'
 import { findFunction } from './functions.ts'
-import { invalid } from './errors.ts'
+import { invalid, missing } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { functionName } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
@@ -25,6 +25,7 @@ import { jobsOf } from './submit.ts'
 export const buildRoutes: readonly Route[] = [
   route('POST', 'build/function', beginBuild),
   route('GET', 'build/status', readStatus),
+  route('GET', 'projects/:project/nuclio/:name/deploy', readDeployment),
 ]
 
 async function beginBuild(context: MlrunContext, call: MlrunCall): Promise<object> {
@@ -83,6 +84,20 @@ function clientOf({ headers }: MlrunCall, body: JsonObject): string {
 
 const variablesOf = (value: JsonValue | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(objectAt(value)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+
+/** Nothing is deployed by us: a function whose command is an address is there already, and its client calls it. */
+async function readDeployment(context: MlrunContext, { params, query }: MlrunCall): Promise<Answer> {
+  const { project = '', name = '' } = params
+  const { body } = await findFunction(context, { project, name, tag: query.text('tag') })
+  const address = textOf(objectAt(body, 'spec')['command'])
+  if (address === undefined || !isEndpoint(address))
+    throw missing(`Function ${project}/${name} is not deployed: give it the address of its server as command.`)
+  return new Answer(200, '', {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-mlrun-function-status': 'ready',
+    'x-mlrun-last-timestamp': '0.0',
+  })
+}
 
 async function readStatus(context: MlrunContext, { query }: MlrunCall): Promise<Answer> {
   const [name, project, tag] = [query.text('name'), query.text('project'), query.text('tag')]
