@@ -209,4 +209,17 @@ describe('a server killed with jobs in its hands', () => {
     await startServer()
     expect(await ended(id)).toMatchObject({ state: 'completed' })
   })
+
+  it('that is asked to stop while a job begins loses none', async () => {
+    for (let round = 0; round < 5; round++) {
+      const mark = `begun-${round}`
+      const id = await submit(`echo x >> ${mark}`)
+      await eventually(async () => (await runOf(id)).state !== 'pending' || undefined)
+      server.kill('SIGTERM')
+      await server.finished
+      await startServer()
+      expect(await ended(id)).toMatchObject({ state: 'completed', attempt: 1 })
+      expect(text(mark)).toBe('x\n')
+    }
+  })
 })

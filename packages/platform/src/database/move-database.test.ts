@@ -24,6 +24,10 @@ function addRow(place: string, table: string): void {
   database.close()
 }
 
+test('every table has a key, by which its rows are moved page by page', () => {
+  expect(tableShapes().filter(({ key }) => key.length === 0)).toEqual([])
+})
+
 describe('a target', () => {
   test('that holds a row of any table is refused and left alone', async () => {
     const [source, empty, target] = ['source.db', 'empty.db', 'target.db'].map((name) => join(folder, name)) as [

@@ -46,7 +46,14 @@ export interface Tables {
   registry_events: RegistryEventsTable
   change_counter: { id: number; number: number }
   changes: { kind: string; subject: number; number: number; id: string | null; project: string | null }
-  sent_files: { model: number | null; trace: number | null; path: string; size_bytes: number; sha256: string }
+  sent_files: {
+    number: Generated<number>
+    model: number | null
+    trace: number | null
+    path: string
+    size_bytes: number
+    sha256: string
+  }
   version_shipments: { run_id: string; name: string; version: number; model_version: number }
   kept_answers: {
     key: string

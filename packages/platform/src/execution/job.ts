@@ -25,7 +25,7 @@ import { keepCodeTexts } from './record/code-texts.ts'
 import { captureEnvironment } from './record/environment-info.ts'
 import { sampleResources } from './resource-sampler.ts'
 import { removeRunDirectory, renewRunDirectory, runDirectoryOf } from './run-directory.ts'
-import { cancelProcess, type StartedProcess, startProcess } from './start-process.ts'
+import { cancelProcess, endProcess, type StartedProcess, startProcess } from './start-process.ts'
 import { supervisorOf } from './supervisor-of.ts'
 
 export interface StopReason {
@@ -82,13 +82,18 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   const { tracking } = execution
   try {
     await beginRecord(supervision)
+  } catch (error) {
+    await cancelProcess(supervision)
+    throw error
+  }
+  try {
     await execution.notifications?.arm(run.id, run.notifications)
     const { secrets, clientEnvironment: environment } = await givenToRun(execution, run)
     child.control.end(
       run.launcher.message({ ...supervision.job, secrets, ...(environment === undefined ? {} : { environment }) }),
     )
   } catch (error) {
-    await cancelProcess(supervision)
+    await failUntold(supervision, error)
     throw error
   }
   const children = new ChildRuns(execution, run, {
@@ -143,6 +148,28 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
   if (waiting === undefined) removeRunDirectory(directory)
   else if (neverBegan) renewRunDirectory(execution.directory.runs, run.id, await tracking.logs.sizeBytes(run.id))
   return tracking.runs.get(run.id)
+}
+
+/**
+ * Its record says that it runs, and it was never told its job. Where the records are closed already (a server that stops) its journal is
+ * left: whoever takes it over sees by it that nothing has begun, and starts it again.
+ */
+async function failUntold({ execution, run, child, directory }: Supervision, error: unknown): Promise<void> {
+  await endProcess(child)
+  const message = messageOf(error)
+  try {
+    await execution.tracking.runs.transition(run.id, {
+      to: 'failed',
+      from: ['running'],
+      reason: message.split('\n', 1)[0] ?? message,
+      atMs: execution.clock.nowMs(),
+      patch: { supervisor: null, error: { type: 'start', message } },
+    })
+  } catch {
+    // The error that brought us here is the one to tell.
+    return
+  }
+  removeRunDirectory(directory)
 }
 
 /** The interpreter itself could not be started: as far as the run is concerned that is its error. */

@@ -96,7 +96,12 @@ const pathsOf = (run: PreparedRun, directory: RunDirectory): string[] => [
 
 /** Ends a process that never got its job, and leaves nothing of it. */
 export async function cancelProcess({ directory, child }: StartedProcess): Promise<void> {
+  await endProcess(child)
+  removeRunDirectory(directory)
+}
+
+/** At once, and once it is gone. */
+export async function endProcess(child: LocalProcess): Promise<void> {
   child.stop({ graceMs: 0, because: { kind: 'cancelled' } })
   await child.exit.catch(() => undefined)
-  removeRunDirectory(directory)
 }

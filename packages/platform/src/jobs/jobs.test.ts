@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { AppError } from '@trainyard/contract'
 import { expect, test } from 'vitest'
 import { openWorkplace } from './testing/workplace.ts'
 
@@ -88,6 +89,19 @@ test('a job that never reached its process, because what starts processes was ki
   const later = await place.shell(`echo once >> ${log}; cat ${log}`)
   expect(await place.ended(later)).toMatchObject({ state: 'completed', attempt: 1 })
   expect(await place.output(later)).toBe('once\n')
+})
+
+test('a job that cannot be told what it is given fails and says why', async () => {
+  // Called after the record says running, before the process is told.
+  const arm = async (run: string): Promise<void> => {
+    if ((await place.tracking.runs.get(run)).supervisor?.child !== undefined)
+      throw new AppError('storage', 'The key of the secrets is gone.')
+  }
+  await using place = await openWorkplace({ notifications: { arm } })
+  const run = await place.shell('true')
+  place.work()
+  expect(await place.ended(run)).toMatchObject({ state: 'failed', stateReason: 'The key of the secrets is gone.', attempt: 1 })
+  await place.until(async () => (existsSync(join(place.execution.directory.runs, run)) ? undefined : true))
 })
 
 test('a job that nobody takes in time fails and says what it waited for', async () => {

@@ -3,6 +3,7 @@ import type { Migration } from './migration.ts'
 /** What the files of logged models and traces were when they arrived from another machine, see 0019. */
 const statements = [
   `CREATE TABLE sent_files (
+    number INTEGER PRIMARY KEY,
     -- One of the two.
     model INTEGER REFERENCES logged_models (number) ON DELETE CASCADE,
     trace INTEGER REFERENCES traces (number) ON DELETE CASCADE,
