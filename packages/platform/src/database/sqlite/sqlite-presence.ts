@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { isBusy } from './sqlite-errors.ts'
@@ -9,7 +9,8 @@ const leftBehindAfterMs = 60_000
 
 /**
  * That this process has a database open, for the others to see: an empty file beside it, locked as SQLite locks, which the kernel undoes
- * with the process, however it ends, and whatever container it ran in.
+ * with the process, however it ends, and whatever container it ran in. What is no such file (one with something in it, a folder, one that
+ * cannot be opened) is nobody's presence, and is left where it lies.
  */
 export class SqlitePresence {
   readonly #prefix: string
@@ -26,10 +27,11 @@ export class SqlitePresence {
 
   isPresent(name: string): boolean {
     if (name === this.#own?.name) return true
-    if (!/^[0-9a-f]{16}$/.test(name) || !existsSync(this.#prefix + name)) return false
-    if (isLocked(this.#prefix + name)) return true
-    rmSync(this.#prefix + name, { force: true })
-    return false
+    const path = this.#prefix + name
+    if (!/^[0-9a-f]{16}$/.test(name) || !isEmptyFile(path)) return false
+    const state = stateOf(path)
+    if (state === 'left behind') removeIfAllowed(path)
+    return state === 'locked'
   }
 
   close(): void {
@@ -51,21 +53,36 @@ export class SqlitePresence {
     const folder = dirname(this.#prefix)
     for (const file of readdirSync(folder)) {
       if (!file.startsWith(basename(this.#prefix))) continue
-      const { mtimeMs } = statSync(join(folder, file), { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY }
+      const { mtimeMs } = lstatSync(join(folder, file), { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY }
       if (Date.now() - mtimeMs > leftBehindAfterMs) this.isPresent(join(folder, file).slice(this.#prefix.length))
     }
   }
 }
 
-function isLocked(path: string): boolean {
-  const other = new DatabaseSync(path, { timeout: 0 })
+/** Nothing is ever written to a presence. */
+function isEmptyFile(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  return stats?.isFile() === true && stats.size === 0
+}
+
+function stateOf(path: string): 'locked' | 'left behind' | 'no presence' {
+  let other: DatabaseSync | undefined
   try {
+    other = new DatabaseSync(path, { timeout: 0 })
     other.exec('BEGIN EXCLUSIVE')
-    return false
+    return 'left behind'
   } catch (error) {
-    if (isBusy(error)) return true
-    throw error
+    // Whatever else SQLite says of this file is no trouble of the database beside it.
+    return isBusy(error) ? 'locked' : 'no presence'
   } finally {
-    other.close()
+    other?.close()
+  }
+}
+
+function removeIfAllowed(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Another user's in a folder where only owners remove: it says nothing, and stays.
   }
 }
