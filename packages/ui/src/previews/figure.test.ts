@@ -35,6 +35,11 @@ it.each([
   ['a kind that is not drawn', figure({ type: 'sunburst', labels: ['a'] })],
   ['lists of unequal length', figure({ x: [1], y: [1, 2] })],
   ['rows of unequal length', figure({ type: 'heatmap', z: [[1], [1, 2]] })],
+  ['a field with more names than rows', figure({ type: 'heatmap', z: [[1, 2, 3]], y: ['a', 'b', 'c'] })],
+  ['a field with fewer names than columns', figure({ type: 'heatmap', z: [[1, 2, 3]], x: ['a'] })],
+  ['an array that is no Base64', figure({ y: { dtype: 'f8', bdata: '!!!' } })],
+  ['an array that ends within a number', figure({ y: { dtype: 'f8', bdata: 'AAAA' } })],
+  ['an array of a type that NumPy does not have', figure({ y: { dtype: 'toString', bdata: 'AAAA' } })],
 ])('%s is no figure', (_what, text) => {
   expect(readFigure(text)).toBeUndefined()
 })

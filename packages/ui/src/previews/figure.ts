@@ -62,18 +62,13 @@ function readTrace(value: unknown, at: number): Trace | undefined {
     const z = rows.map((row) => numbersOf(row))
     const width = z[0]?.length ?? 0
     if (width === 0 || !z.every((row) => row?.length === width)) return undefined
-    return {
-      name,
-      kind,
-      x: placesOf(trace['x']) ?? counted(width),
-      y: placesOf(trace['y']) ?? counted(z.length),
-      z: z as number[][],
-    }
+    const x = placesAlong(trace['x'], width)
+    const y = placesAlong(trace['y'], z.length)
+    return x && y && { name, kind, x, y, z: z as number[][] }
   }
   const y = numbersOf(trace['y'])
-  if (!y) return undefined
-  const x = trace['x'] === undefined ? counted(y.length) : placesOf(trace['x'])
-  return x?.length === y.length ? { name, kind, x, y, z: [] } : undefined
+  const x = y && placesAlong(trace['x'], y.length)
+  return x && { name, kind, x, y, z: [] }
 }
 
 function kindOf({ type, mode }: Record<string, unknown>): Trace['kind'] | undefined {
@@ -86,24 +81,41 @@ function kindOf({ type, mode }: Record<string, unknown>): Trace['kind'] | undefi
 
 const counted = (count: number): number[] => Array.from({ length: count }, (_, at) => at)
 
-const readers = {
-  f8: Float64Array,
-  f4: Float32Array,
-  i1: Int8Array,
-  u1: Uint8Array,
-  i2: Int16Array,
-  u2: Uint16Array,
-  i4: Int32Array,
-  u4: Uint32Array,
+/** Places for so many values: counted when none are written; undefined when there are fewer or more. */
+function placesAlong(value: unknown, count: number): Place[] | undefined {
+  if (value === undefined) return counted(count)
+  const places = placesOf(value)
+  return places?.length === count ? places : undefined
 }
+
+const readers = new Map<unknown, { BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer): Iterable<number> }>([
+  ['f8', Float64Array],
+  ['f4', Float32Array],
+  ['i1', Int8Array],
+  ['u1', Uint8Array],
+  ['i2', Int16Array],
+  ['u2', Uint16Array],
+  ['i4', Int32Array],
+  ['u4', Uint32Array],
+])
 
 /** Lists are written as they are, or as the bytes of an array of NumPy. */
 function listOf(value: unknown): unknown[] | undefined {
   if (Array.isArray(value)) return value
   const packed = recordOf(value)
-  const reader = readers[packed?.['dtype'] as keyof typeof readers]
+  const reader = readers.get(packed?.['dtype'])
   if (reader === undefined || typeof packed?.['bdata'] !== 'string' || packed['shape'] !== undefined) return undefined
-  return [...new reader(Uint8Array.from(atob(packed['bdata']), (letter) => letter.charCodeAt(0)).buffer)]
+  const bytes = bytesOf(packed['bdata'])
+  return bytes && bytes.length % reader.BYTES_PER_ELEMENT === 0 ? [...new reader(bytes.buffer)] : undefined
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+  } catch {
+    // No Base64.
+    return undefined
+  }
 }
 
 /** Missing values are gaps. */

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
+import { CatchBoundary, type ErrorComponentProps } from '@tanstack/react-router'
 import { addressOf } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
@@ -59,20 +60,45 @@ export const textQuery = (address: string) =>
     retry: false,
   })
 
-export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecord; path: string; sizeBytes: number | null }) {
-  const name = nameOf(artifact, path)
-  const kind = kindOf(name)
+interface PreviewProps {
+  artifact: ArtifactRecord
+  /** Of a file within it; empty for the artifact itself. */
+  path: string
+  sizeBytes: number | null
+}
+
+/** The thing itself, as far as it can be shown. What a run made is not ours: where it breaks its preview, the page around stays. */
+export function Preview(props: PreviewProps) {
+  const { artifact, path, sizeBytes } = props
   const address = addressOf(`/artifacts/${artifact.id}/bytes`, { path })
-  const isSweepChart = artifact.runId !== null && artifact.metadata['chart'] === 'parallel_coordinates'
-  const save = (
-    <a className="button small" href={address} download>
-      Download {sizeBytes === null ? '' : formatBytes(sizeBytes)}
-    </a>
-  )
   return (
     <div className="stack">
-      <div>{save}</div>
-      <Noted artifact={artifact} />
+      <div>
+        <a className="button small" href={address} download>
+          Download {sizeBytes === null ? '' : formatBytes(sizeBytes)}
+        </a>
+      </div>
+      <CatchBoundary getResetKey={() => address} errorComponent={BrokenPreview}>
+        <Noted artifact={artifact} />
+        <Shown {...props} address={address} />
+      </CatchBoundary>
+    </div>
+  )
+}
+
+const BrokenPreview = ({ error, reset }: ErrorComponentProps) => (
+  <Refusal
+    error={new Error(`It cannot be shown here: ${error instanceof Error ? error.message : String(error)}`)}
+    retry={reset}
+  />
+)
+
+function Shown({ artifact, path, sizeBytes, address }: PreviewProps & { address: string }) {
+  const name = nameOf(artifact, path)
+  const kind = kindOf(name)
+  const isSweepChart = artifact.runId !== null && artifact.metadata['chart'] === 'parallel_coordinates'
+  return (
+    <>
       {isSweepChart && <SweepPreview runId={artifact.runId!} />}
       {kind === 'image' && <img className="preview-image" src={address} alt={name} />}
       {kind === 'html' && (
@@ -100,7 +126,7 @@ export function Preview({ artifact, path, sizeBytes }: { artifact: ArtifactRecor
           </a>
         </p>
       )}
-    </div>
+    </>
   )
 }
 

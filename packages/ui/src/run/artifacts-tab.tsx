@@ -9,10 +9,10 @@ import { formatBytes } from '../format/number.ts'
 import { Preview } from '../previews/preview.tsx'
 import { RegisterSheet } from '../models/register-sheet.tsx'
 
-/** What a run made: the list on the left, the thing itself on the right. */
 /** What may be a model: a script may keep one as a plain file. */
 const registrable: ReadonlySet<string> = new Set(['model', 'directory', 'file', 'object'])
 
+/** What a run made: the list on the left, the thing itself on the right. */
 export function ArtifactsTab({ runId }: { runId: string }) {
   const { data: artifacts, error, refetch } = useQuery(artifactsQuery(runId))
   const [search, change] = useSearch()
