@@ -77,3 +77,14 @@ it('of events at once each is counted, and an alert that somebody has to reset i
   await tell()
   expect((await shop.ask('GET', 'v1/projects/p1/alert-activations?name=never')).json().activations).toHaveLength(1)
 })
+
+it('one event makes activations of hundreds of alerts, each under a number of its own', async () => {
+  await using shop = await openShop()
+  const names = Array.from({ length: 300 }, (_, at) => `a${at}`)
+  await Promise.all(names.map((name) => shop.ask('PUT', `v1/projects/p1/alerts/${name}`, alert({}))))
+  const told = await shop.ask('POST', 'v1/projects/p1/events/failed', { kind: 'failed', entity: entity('train') })
+  expect(told.statusCode).toBe(200)
+  const { activations } = (await shop.ask('GET', 'v1/projects/p1/alert-activations')).json()
+  expect(new Set(activations.map((each: { name: string }) => each.name))).toEqual(new Set(names))
+  expect(new Set(activations.map((each: { id: number }) => each.id)).size).toBe(names.length)
+})

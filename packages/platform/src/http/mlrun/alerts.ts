@@ -1,10 +1,10 @@
-import { isAppError, type JsonObject } from '@trainyard/contract'
+import { AppError, isAppError, type JsonObject } from '@trainyard/contract'
 import { afterEvent, waitsFor, type WatchedAlert } from './alert-activations.ts'
 import { documentIn } from './document-in.ts'
 import { missing } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
-import { changeRecords, getRecord, listRecords, putRecord, removeRecord } from './stored-records.ts'
+import { changeRecords, getRecord, listRecords, putRecord, type RecordChange, removeRecord } from './stored-records.ts'
 import { readTime, toTime } from './times.ts'
 
 const alert = { kind: 'alert', what: 'alert' }
@@ -53,34 +53,49 @@ async function putAlert(context: MlrunContext, call: MlrunCall): Promise<JsonObj
   return document
 }
 
+/** Activations of one event have numbers in a row; rows of two events of one millisecond can overlap, and then one of them is begun elsewhere. */
+const mostDraws = 20
+
 async function takeEvent(context: MlrunContext, call: MlrunCall): Promise<object> {
   const project = call.params['project']!
   const event = { ...documentIn(call, 'an event'), kind: call.params['name']! }
-  const take = (): Promise<void> =>
-    changeRecords(context, alert, { project }, (alerts) =>
-      alerts
-        .map(toWatched)
-        .filter((watched) => waitsFor(watched, event))
-        .flatMap((watched) => {
-          const nowMs = context.clock.nowMs()
-          const id = Math.floor(nowMs) * 1_000 + Math.floor(Math.random() * 1_000)
-          const next = afterEvent(watched, event, { nowMs, id })
-          const changed = kept({ project, name: textOf(watched.document['name']) ?? '' }, next.alert)
-          if (next.activation === undefined) return [changed]
-          return [
-            changed,
-            { stored: activation, record: { project, name: String(id), body: next.activation }, adds: true as const },
-          ]
-        }),
-    )
-  // Two activations of one millisecond may draw one number: another is drawn.
-  for (;;)
+  for (let draw = 0; draw < mostDraws; draw++)
     try {
-      await take()
+      await changeRecords(context, alert, { project }, (alerts) => {
+        const nowMs = context.clock.nowMs()
+        return changesBy(event, {
+          alerts,
+          project,
+          nowMs,
+          firstId: Math.floor(nowMs) * 1_000 + Math.floor(Math.random() * 1_000),
+        })
+      })
       return {}
     } catch (error) {
-      if (!isAppError(error, 'failed_precondition')) throw error
+      if (!isTakenName(error)) throw error
     }
+  throw new AppError('unavailable', `Too many events come to project '${project}' at once; send this one again.`)
+}
+
+/** Whether a record that was to be added is there already. */
+const isTakenName = (error: unknown): boolean => isAppError(error, 'failed_precondition') && error.details['expected'] === null
+
+function changesBy(
+  event: JsonObject & { kind: string },
+  { alerts, project, nowMs, firstId }: { alerts: readonly JsonObject[]; project: string; nowMs: number; firstId: number },
+): RecordChange[] {
+  let id = firstId
+  return alerts
+    .map(toWatched)
+    .filter((watched) => waitsFor(watched, event))
+    .flatMap((watched): RecordChange[] => {
+      const next = afterEvent(watched, event, { nowMs, id })
+      const changed = kept({ project, name: textOf(watched.document['name']) ?? '' }, next.alert)
+      if (next.activation === undefined) return [changed]
+      const record = { project, name: String(id), body: next.activation }
+      id += 1
+      return [changed, { stored: activation, record, adds: true }]
+    })
 }
 
 async function resetAlert(context: MlrunContext, call: MlrunCall): Promise<object> {

@@ -23,6 +23,13 @@ export interface NewRecord {
   body: JsonObject
 }
 
+/** What `changeRecords` is to keep; a record that it `adds` must be the first of its name. */
+export interface RecordChange {
+  stored: StoredKind
+  record: NewRecord
+  adds?: true
+}
+
 export async function putRecord({ definitions }: MlrunContext, stored: StoredKind, record: NewRecord): Promise<JsonObject> {
   await definitions.save(toDefinition(stored, record))
   return record.body
@@ -43,7 +50,7 @@ export const changeRecords = (
   { definitions }: MlrunContext,
   { kind }: StoredKind,
   { project, name }: { project: string; name?: string },
-  change: (found: readonly JsonObject[]) => readonly { stored: StoredKind; record: NewRecord; adds?: true }[],
+  change: (found: readonly JsonObject[]) => readonly RecordChange[],
 ): Promise<void> =>
   definitions.change({ kind, project, ...(name === undefined ? {} : { name }), tag: '*', limit: mostRecords }, (found) =>
     change(found.map(toDocument)).map(({ stored, record, adds }) => ({
