@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { gpuUsage, listGpus } from './gpus.ts'
+import { captureEnvironment } from './record/environment-info.ts'
 
 let folder = ''
 let environment: Record<string, string | undefined> = {}
@@ -54,7 +55,7 @@ it('has no number for what a GPU does not tell: divided (MIG), without memory of
     { key: 'system/gpu_0_memory_bytes', value: mebibytes(12) },
     { key: 'system/gpu_1_utilization_percent', value: 3 },
   ])
-  expect((await listGpus({ environment })).map(({ memoryBytes }) => memoryBytes)).toEqual([
+  expect((await listGpus({ environment }))?.map(({ memoryBytes }) => memoryBytes)).toEqual([
     mebibytes(143_771),
     undefined,
     undefined,
@@ -86,4 +87,11 @@ it('does not wait for a tool that hangs, and says that it hung', async () => {
   // What it leaves behind holds its output open, as one that does not die would.
   driver('sleep 5 & wait')
   expect(await gpuUsage({ environment, timeoutMs: 100 })).toBeUndefined()
+})
+
+it('waits for the driver no longer than a second after the end of a run, whose record says that it did not answer', async () => {
+  driver('sleep 60 & wait')
+  const { gpus, choices } = await captureEnvironment({ environment }, undefined, { chosen: 'before' }, Promise.resolve())
+  expect(gpus).toBeUndefined()
+  expect(choices).toEqual({ chosen: 'before', gpus: 'not known: nvidia-smi did not answer in time' })
 })

@@ -8,6 +8,8 @@ export interface GpuQuestion {
   /** `nvidia-smi`, the driver's own tool, is looked for on its `PATH`. */
   environment: Readonly<Record<string, string | undefined>>
   timeoutMs?: number
+  /** Nobody waits any longer. */
+  signal?: AbortSignal
 }
 
 /**
@@ -17,7 +19,7 @@ export interface GpuQuestion {
  */
 async function askDriver(
   fields: readonly string[],
-  { environment, timeoutMs }: Required<GpuQuestion>,
+  { environment, timeoutMs, signal }: GpuQuestion & { timeoutMs: number },
 ): Promise<string[][] | undefined> {
   const tool = onPath('nvidia-smi', environment)
   if (tool === undefined) return []
@@ -29,15 +31,19 @@ async function askDriver(
     (_failure, told) => resolve(told),
   )
   // What hangs within the driver does not even die: nobody waits for its end.
-  const timer = setTimeout(() => {
+  const giveUp = (): void => {
     child.kill('SIGKILL')
     child.stdout?.destroy()
     child.stderr?.destroy()
     child.unref()
     resolve(undefined)
-  }, timeoutMs)
+  }
+  const timer = setTimeout(giveUp, timeoutMs)
+  signal?.addEventListener('abort', giveUp)
+  if (signal?.aborted === true) giveUp()
   const told = await promise
   clearTimeout(timer)
+  signal?.removeEventListener('abort', giveUp)
   return told === undefined ? undefined : rowsIn(told, fields.length)
 }
 
@@ -54,10 +60,13 @@ function numberIn(field: string | undefined): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** The GPUs of this machine: `index`, `name`, `memoryBytes` where it is told, and `driver`, its version. */
-export async function listGpus({ environment, timeoutMs = 10_000 }: GpuQuestion): Promise<JsonObject[]> {
-  const rows = await askDriver(['index', 'memory.total', 'driver_version', 'name'], { environment, timeoutMs })
-  return (rows ?? []).map(([index, memory, driver, ...name]) => {
+/**
+ * The GPUs of this machine: `index`, `name`, `memoryBytes` where it is told, and `driver`, its version. Undefined where the tool did not
+ * answer within `timeoutMs` (10 s), or before the signal.
+ */
+export async function listGpus({ timeoutMs = 10_000, ...question }: GpuQuestion): Promise<JsonObject[] | undefined> {
+  const rows = await askDriver(['index', 'memory.total', 'driver_version', 'name'], { ...question, timeoutMs })
+  return rows?.map(([index, memory, driver, ...name]) => {
     const memoryMebibytes = numberIn(memory)
     return {
       index: Number(index),
@@ -73,10 +82,10 @@ export async function listGpus({ environment, timeoutMs = 10_000 }: GpuQuestion)
  * hangs: who asks again and again only adds to what hangs there.
  */
 export async function gpuUsage({
-  environment,
   timeoutMs = 4000,
+  ...question
 }: GpuQuestion): Promise<{ key: string; value: number }[] | undefined> {
-  const rows = await askDriver(['index', 'utilization.gpu', 'memory.used'], { environment, timeoutMs })
+  const rows = await askDriver(['index', 'utilization.gpu', 'memory.used'], { ...question, timeoutMs })
   return rows?.flatMap(([index, utilization, memory]) => {
     const [percent, mebibytes] = [numberIn(utilization), numberIn(memory)]
     return [

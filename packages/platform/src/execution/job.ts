@@ -108,7 +108,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     fresh: events.record === 'create',
     onChildren: (made) => children.add(made),
     onStart: ({ interpreter }) => {
-      environment = captureEnvironment(execution, interpreter, run.choices)
+      environment = captureEnvironment(execution, interpreter, run.choices, child.exit)
     },
   })
   carrier.follow()
@@ -129,9 +129,11 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
     conclusion.reason = diagnosis.message
   }
   const left = child.leftBehind()
-  if (left.length > 0) run.choices['left behind'] = `processes ${left.join(', ')} were still running when the script ended`
+  const leftBehind: Record<string, string> =
+    left.length === 0 ? {} : { 'left behind': `processes ${left.join(', ')} were still running when the script ended` }
   const waiting = conclusion.state === 'failed' ? events.retryReason?.(conclusion) : undefined
   const reason = waiting ?? conclusion.reason
+  const ranOn = await (environment ?? captureEnvironment(execution, undefined, run.choices))
   await tracking.runs.transition(run.id, {
     to: waiting === undefined ? conclusion.state : 'pending',
     ...(reason === null ? {} : { reason }),
@@ -140,7 +142,7 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
       exit,
       error: conclusion.error,
       code: await code,
-      environment: await (environment ?? captureEnvironment(execution, undefined, run.choices)),
+      environment: { ...ranOn, choices: { ...ranOn.choices, ...leftBehind } },
       supervisor: waiting === undefined ? null : (events.waitsWith ?? supervisorOf(execution)),
     },
   })

@@ -18,6 +18,6 @@ export async function capacityOf(told: Told): Promise<Demand> {
   return {
     cpuMilli: Math.round(cores * 1000),
     memoryBytes: told.memory === undefined ? totalmem() : Math.floor(parseQuantity(told.memory, 'memory')),
-    gpus: told.gpus ?? (await listGpus(told)).length,
+    gpus: told.gpus ?? (await listGpus({ environment: told.environment }))?.length ?? 0,
   }
 }
