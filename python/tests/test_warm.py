@@ -28,8 +28,14 @@ MODULE = """
                 try:
                     print('asleep', flush=True)
                     time.sleep(60)
-                except KeyboardInterrupt:
+                except BaseException:
                     continue
+        if mode == 'network':
+            try:
+                print('asleep', flush=True)
+                time.sleep(60)
+            except KeyboardInterrupt:
+                print('training interrupted by user')
         if mode == 'kill': os.kill(os.getpid(), 9)
         if mode == 'raise': raise ValueError('boo')
         if mode == 'exit': sys.exit(4)
@@ -169,6 +175,17 @@ class WarmTest(RunTest):
             for spec in specs:
                 self.assertTrue(output(spec).endswith("cleaned\n"))
                 self.assertEqual(read_journals(spec["runDirectory"])[-1][3], {"outcome": "aborted"})
+
+    def test_a_library_that_handles_the_keyboard_does_not_swallow_the_stop(self):
+        with self.worker() as worker:
+            worker.event()
+            spec = worker.start(mode="network")
+            worker.event()
+            self.wait_for(lambda: os.path.exists(spec["runDirectory"] + "/output") and "asleep" in output(spec))
+            worker.send({"type": "stop", "runId": spec["run"]["id"], "graceMs": 30000})
+            worker.event()
+            self.assertNotIn("interrupted", output(spec))
+            self.assertEqual(read_journals(spec["runDirectory"])[-1][3], {"outcome": "aborted"})
 
     def test_what_does_not_stop_is_killed_after_the_grace(self):
         with self.worker() as worker:

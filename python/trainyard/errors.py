@@ -41,8 +41,9 @@ class Fault(Exception):
         self.traceback = traceback
 
 
-class RunAborted(KeyboardInterrupt):
-    """Raised in the main thread when the run is asked to stop (SIGTERM), so that `finally` blocks run and files are closed."""
+class RunAborted(SystemExit):
+    """Raised in the main thread when the run is asked to stop (SIGTERM), so that `finally` blocks run and files are closed. Not a
+    `KeyboardInterrupt`: scikit-learn's networks and others catch that one in the middle of training, and go on."""
 
 
 class InputError(OSError):

@@ -102,6 +102,7 @@ class Stop:
 
     def __init__(self):
         self.asked = False
+        self.is_over = False
         self.pid = 0
         signal(SIGTERM, self)
 
@@ -109,7 +110,7 @@ class Stop:
         if os.getpid() != self.pid:  # the worker itself, or a child that has not begun: it means what it always means
             signal(number, SIG_DFL)
             os.kill(os.getpid(), number)
-        elif not self.asked:
+        elif not self.asked and not self.is_over:
             self.asked = True
             raise RunAborted("the iteration was asked to stop")
 
@@ -185,6 +186,7 @@ class Nursery:
         code = _shown(raised)
         _leave()
         end = end_of(raised)
+        stop.is_over = True  # asked from here on, it has ended by itself
         if stop.asked:
             end = {"outcome": "aborted"}
             code = -15

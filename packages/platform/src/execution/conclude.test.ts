@@ -41,6 +41,14 @@ describe('concludeRun', () => {
     })
   })
 
+  it('lets an iteration that ended by itself before it was stopped early be complete', () => {
+    const stopped: RunExit = { kind: 'cancelled', forced: false, by: 'asha' }
+    const because = 'stopped early by ASHA at step 0'
+    expect(concludeRun(stopped, { outcome: 'completed' }, because)).toEqual({ state: 'completed', reason: null, error: null })
+    expect(concludeRun(stopped, { outcome: 'aborted' }, because)).toMatchObject({ state: 'aborted', reason: because })
+    expect(concludeRun({ ...stopped, forced: true }, undefined, because).state).toBe('aborted')
+  })
+
   it('believes the journal of a run whose end nobody saw', () => {
     const lost: RunExit = { kind: 'lost', lastSeenAtMs: 1, host: 'node7' }
     expect(concludeRun(lost, { outcome: 'completed' }).state).toBe('completed')

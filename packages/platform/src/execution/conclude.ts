@@ -28,12 +28,15 @@ export function concludeUntold(because: string): Conclusion {
 
 /**
  * What a run's end means, from how the process ended and what its journal said last. Pure. The process's word (`end`) wins over
- * a plain exit code, because it knows the exception; our own stop wins over both.
+ * a plain exit code, because it knows the exception; a person's stop wins over both. A stop that a program decided (`by`) loses to the word that the work
+ * was complete.
  */
 export function concludeRun(exit: RunExit, end: JournalEnd | undefined, because?: string): Conclusion {
   const error = end?.error ?? null
   switch (exit.kind) {
     case 'cancelled':
+      if (exit.by !== undefined && !exit.forced && end?.outcome === 'completed')
+        return { state: 'completed', reason: null, error: null }
       return { state: 'aborted', reason: because ?? (exit.forced ? 'aborted, had to be killed' : 'aborted'), error }
     case 'timed_out':
       return { state: 'failed', reason: `timed out after ${seconds(exit.afterMs)}`, error }

@@ -79,6 +79,7 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
     timer?.[Symbol.dispose]()
     await started
     const conclusion = await carrier.finish(exit, because?.reason ?? wish)
+    const endedByItself = exit.kind === 'cancelled' && conclusion.state === 'completed'
     if (execution.clients?.mayHaveLogged() === true) {
       await endReportedChildren(execution, run.id, conclusion)
       const latest = (await execution.tracking.metrics.latest([run.id])).get(run.id) ?? []
@@ -88,7 +89,7 @@ export function startIteration(execution: Execution, run: PreparedRun, options: 
       to: conclusion.state,
       ...(conclusion.reason === null ? {} : { reason: conclusion.reason }),
       atMs: execution.clock.nowMs(),
-      patch: { exit, error: conclusion.error, supervisor: null },
+      patch: { exit: endedByItself ? { kind: 'exited', code: 0 } : exit, error: conclusion.error, supervisor: null },
     })
     removeRunDirectory(directory)
     return { conclusion, metrics }
