@@ -11,23 +11,44 @@ interface Checker {
   arguments: readonly string[]
 }
 
-/** Both read the code from standard input, run nothing of it, and print what is wrong with it. */
+/** Both read the code from standard input, compile it and run nothing of it, and print what is wrong with it. */
 const pythonCheck = `
-import ast, sys
+import sys
 try:
-    ast.parse(sys.stdin.buffer.read())
-except (SyntaxError, ValueError, RecursionError) as error:
+    compile(sys.stdin.buffer.read(), "code", "exec", dont_inherit=True)
+except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
     line = getattr(error, "lineno", None)
     print(("line %d: " % line if line else "") + str(getattr(error, "msg", None) or error))
 `
+/**
+ * As Node loads a file of that ending: a module, a CommonJS one, or (`.js`, `.ts`) the latter unless only a module can be meant. Not
+ * `node --check`, which finds no module on standard input and in a file asks the package.json above it.
+ */
 const nodeCheck = `
 const { stripTypeScriptTypes } = require('node:module')
-const { readFileSync } = require('node:fs')
-try {
-  stripTypeScriptTypes(readFileSync(0, 'utf8'))
-} catch (error) {
-  console.log(error.message)
+const { compileFunction, SourceTextModule } = require('node:vm')
+const ending = process.argv[1]
+const asModule = (code) => new SourceTextModule(code, { identifier: 'code' })
+const asCommonJs = (code) =>
+  compileFunction(code.replace(/^#!.*/, ''), ['exports', 'require', 'module', '__filename', '__dirname'], { filename: 'code' })
+function problemOf(compile, code) {
+  try {
+    compile(code)
+  } catch (error) {
+    const line = /^code:([0-9]+)/.exec(error.stack)
+    return (line ? 'line ' + line[1] + ': ' : '') + error.message
+  }
 }
+function check(code) {
+  const common = ending.startsWith('.m') ? undefined : problemOf(asCommonJs, code)
+  if (ending.startsWith('.c') || (common === undefined && !ending.startsWith('.m'))) return common
+  const problem = problemOf(asModule, code)
+  return problem !== undefined && common !== undefined && !/import|export|await/.test(common) ? common : problem
+}
+let code = require('node:fs').readFileSync(0, 'utf8')
+let problem = ending.endsWith('ts') ? problemOf((typed) => { code = stripTypeScriptTypes(typed) }, code) : undefined
+problem ??= check(code)
+if (problem !== undefined) console.log(problem)
 `
 
 function checkerFor(file: string, ground: Pick<Ground, 'environment' | 'workingDirectory'>): Checker | undefined {
@@ -38,14 +59,19 @@ function checkerFor(file: string, ground: Pick<Ground, 'environment' | 'workingD
   }
   if (!launchers.node.fileEndings.includes(ending)) return undefined
   const language = ending.endsWith('ts') ? 'TypeScript' : 'JavaScript'
-  return { language, command: process.execPath, arguments: ['--no-warnings', '--eval', nodeCheck] }
+  return {
+    language,
+    command: process.execPath,
+    arguments: ['--no-warnings', '--experimental-vm-modules', '--eval', nodeCheck, ending],
+  }
 }
 
 const longestMs = 10_000
 
 /**
  * Refuses code that its language cannot read, before work that is to run it later; nothing of it is run. A start of Python or Node (20 to
- * 100 ms). `invalid_argument` with the line, or what the language says. Where there is no interpreter to ask, nothing is refused.
+ * 100 ms). `invalid_argument` with what the language says, and the line where it tells it. Where there is no interpreter to ask, nothing is
+ * refused.
  */
 export async function checkSyntax(
   code: string,
