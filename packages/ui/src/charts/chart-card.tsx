@@ -4,11 +4,12 @@ import type uPlot from 'uplot'
 import { fetchPoints } from '../api/queries.ts'
 import type { Points } from '../api/types.ts'
 import { Refusal } from '../app/error-page.tsx'
-import { type Axes, chartNameOf, type Line, subsetDash, xOf } from './chart-data.ts'
+import { type Axes, chartNameOf, isOneValue, type Line, subsetDash, xOf } from './chart-data.ts'
 import { ChartMenu } from './chart-menu.tsx'
 import { type ChangeView, type ChartView, zoomText } from './chart-view.ts'
 import { curvesAmong, drawingOf, type DrawnRun, linesOf, mostLines } from './drawn-lines.ts'
 import { LineChart } from './line-chart.tsx'
+import { ValueBars } from './value-bars.tsx'
 
 /** The most that the server gives at once. */
 const mostPoints = 1_000_000
@@ -46,6 +47,7 @@ export function ChartCard(props: ChartCardProps) {
     () => lines && series && drawingOf(lines, series, runs, { band: view.band, axes }),
     [lines, series, runs, view.band, axes],
   )
+  const values = drawing && !view.zoom ? valuesOf(drawing, view) : undefined
   const { onDrawn } = props
   useEffect(() => {
     if (series) onDrawn?.(series.map(({ run }) => run))
@@ -59,7 +61,7 @@ export function ChartCard(props: ChartCardProps) {
           {name}
         </h2>
         <span className="facts">
-          {drawing?.dense && `${drawing.dense.length} lines as density, dark line = median`}
+          {!values && drawing?.dense && `${drawing.dense.length} lines as density, dark line = median`}
           {!drawing?.dense &&
             subsets.map(([subset, dash]) => (
               <span key={subset} className="dash-key">
@@ -70,11 +72,21 @@ export function ChartCard(props: ChartCardProps) {
               </span>
             ))}
         </span>
-        <ChartMenu name={name} metrics={metrics} runs={runs} view={view} change={change} chart={chart} drawing={drawing} />
+        <ChartMenu
+          name={name}
+          metrics={metrics}
+          runs={runs}
+          view={view}
+          change={change}
+          chart={chart}
+          drawing={drawing}
+          hasPicture={!values}
+        />
       </header>
       <div className="body" style={{ minHeight: height + 12 }}>
         {error && <Refusal error={error} retry={retry} />}
-        {drawing && (
+        {values && <ValueBars title={name} lines={values} height={height} />}
+        {drawing && !values && (
           <LineChart
             title={name}
             lines={drawing.lines}
@@ -92,6 +104,14 @@ export function ChartCard(props: ChartCardProps) {
       </div>
     </section>
   )
+}
+
+/** Lines of which none is a curve. */
+function valuesOf(
+  { lines, dense = lines }: { lines: readonly Line[]; dense?: readonly Line[] },
+  { x }: ChartView,
+): readonly Line[] | undefined {
+  return dense.length > 0 && dense.every((line) => isOneValue(line, x)) ? dense : undefined
 }
 
 function useSeries({ metrics, runs, view, mark }: ChartCardProps, isSeen: boolean, cardWidth: number | undefined) {

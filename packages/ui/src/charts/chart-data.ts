@@ -59,6 +59,12 @@ export function xOf(line: Line, at: number, kind: XKind): number {
   return (line.timesMs[at]! - (line.startMs ?? line.timesMs[0]!)) / 1000
 }
 
+/** Whether all that was logged stands at one place of the axis: a value and no curve, though it may have been logged more than once. */
+export function isOneValue(line: Line, kind: XKind): boolean {
+  const first = line.values.length === 0 ? undefined : xOf(line, 0, kind)
+  return line.values.every((_, at) => xOf(line, at, kind) === first)
+}
+
 /** Lines with x values of their own, side by side as the chart wants them. Missing between two points is bridged, NaN is a gap. */
 export function alignLines(lines: readonly Line[], options: Axes & { smoothing: number }): ChartData {
   const odd: OddPoint[] = []

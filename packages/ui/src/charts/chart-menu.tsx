@@ -17,6 +17,7 @@ export function ChartMenu({
   change,
   chart,
   drawing,
+  hasPicture,
 }: {
   name: string
   metrics: readonly string[]
@@ -25,14 +26,19 @@ export function ChartMenu({
   change: ChangeView
   chart: RefObject<uPlot | null>
   drawing: { lines: readonly Line[]; dense?: readonly Line[] } | undefined
+  /** Bars of single values are none. */
+  hasPicture: boolean
 }) {
   const [problem, setProblem] = useState<string | undefined>(undefined)
   const isPinned = view.pinned.includes(name)
   const file = name.replaceAll(/[^\w.-]+/g, '_')
   const picture = (): Picture => ({ title: name, chart: chart.current!, x: view.x, ...drawing! })
-  const entries = (close: () => void): [string, () => Promise<void> | void][] => [
+  const pictures: [string, () => Promise<void> | void][] = [
     ['Save as PNG', async () => save(await pngOf(picture()), `${file}.png`)],
     ['Save as SVG', () => save(new Blob([svgOf(picture())], { type: 'image/svg+xml' }), `${file}.svg`)],
+  ]
+  const entries = (close: () => void): [string, () => Promise<void> | void][] => [
+    ...(hasPicture ? pictures : []),
     ['Save the points as CSV', async () => save(await csvOfSeries({ runs, metrics, view }), `${file}.csv`)],
     [
       isPinned ? 'Unpin' : 'Pin to the front',

@@ -41,9 +41,9 @@ export function quietOthers(
   })
 }
 
-/** A value logged once is no curve, and its dot among curves would say little. */
+/** A value at one step is no curve, however often it was logged, and its dot among curves would say little. */
 export const curvesAmong = (series: readonly Points[]): readonly Points[] => {
-  const curves = series.filter(({ values }) => values.length > 1)
+  const curves = series.filter(({ steps }) => steps.some((step) => step !== steps[0]))
   return curves.length > 0 ? curves : series
 }
 

@@ -5,7 +5,16 @@ import { resolveColour } from '../format/colour.ts'
 import { formatNumber } from '../format/number.ts'
 import { useSize } from '../ui/use-size.ts'
 import { axesOf, nearestIn, scalesOf } from './chart-axes.ts'
-import { alignLines, type Axes, type ChartData, colourAtRest, type Line, oddPointsOf, type XKind } from './chart-data.ts'
+import {
+  alignLines,
+  type Axes,
+  type ChartData,
+  colourAtRest,
+  isOneValue,
+  type Line,
+  oddPointsOf,
+  type XKind,
+} from './chart-data.ts'
 import { lightRun, litRun, onLitRun } from './lit-run.ts'
 import { oddNote } from './odd-note.ts'
 import { drawDensity, drawOdd } from './chart-marks.ts'
@@ -106,7 +115,7 @@ function optionsOf(given: {
 }): uPlot.Options {
   const { width, height, axes, latest, setHover } = given
   const { drawn, lines } = latest.current
-  const { series, bands, runs } = seriesOf(drawn, lines, latest.current.dense !== undefined)
+  const { series, bands, runs } = seriesOf(drawn, lines, { x: axes.x, isDense: latest.current.dense !== undefined })
   return {
     width,
     height,
@@ -150,7 +159,7 @@ function optionsOf(given: {
 }
 
 /** Series and bands of the lines, and whose each series is. */
-function seriesOf({ rawCount }: Drawn, lines: readonly Line[], isDense: boolean) {
+function seriesOf({ rawCount }: Drawn, lines: readonly Line[], { x, isDense }: { x: XKind; isDense: boolean }) {
   const strokeOf = (line: Line, alpha: number, strength: number): uPlot.Series => ({
     label: line.label,
     stroke: inkOf(line),
@@ -158,7 +167,7 @@ function seriesOf({ rawCount }: Drawn, lines: readonly Line[], isDense: boolean)
     width: line.isDots ? 0 : strength,
     alpha,
     dash: [...line.dash],
-    points: { show: line.isDots === true || line.values.length < 2, size: 6, fill: resolveColour(line.colour) },
+    points: { show: line.isDots === true || isOneValue(line, x), size: 6, fill: resolveColour(line.colour) },
     spanGaps: false,
   })
   const series: uPlot.Series[] = [{}]
