@@ -1,6 +1,7 @@
 import type { ErrorComponentProps } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client.ts'
+import { searchKeys } from './keys.ts'
 import { A } from './link.tsx'
 
 export function NotFoundPage() {
@@ -9,7 +10,7 @@ export function NotFoundPage() {
       <div className="empty">
         <h1>There is no page at this address</h1>
         <p>
-          Go to <A href="/runs">the runs</A> or <A href="/">the start</A>, or press <kbd>⌘K</kbd> to search.
+          Go to <A href="/runs">the runs</A> or <A href="/">the start</A>, or press <kbd>{searchKeys}</kbd> to search.
         </p>
       </div>
     </div>

@@ -7,6 +7,10 @@ export interface KeyAction {
   /** Whether there is anything for it to do: else it is not in the map of keys, and what lies below may have the key. */
   isOn?(): boolean
 }
+
+/** What opens the search, as the keyboard at hand names it. */
+export const searchKeys = navigator.userAgent.includes('Mac') ? '⌘K' : 'Ctrl K'
+
 /** By the key as written: `j`, `Enter`, `g r` for one after the other, `mod+k` for ⌘ or Ctrl. */
 export type KeyMap = Readonly<Record<string, KeyAction>>
 

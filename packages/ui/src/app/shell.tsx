@@ -7,7 +7,7 @@ import { formatCount } from '../format/number.ts'
 import { useConnection } from './connection.tsx'
 import { Icon } from './icons.tsx'
 import { KeyHelp } from './key-help.tsx'
-import { useKeys } from './keys.ts'
+import { searchKeys, useKeys } from './keys.ts'
 import { A, useGo, usePath } from './link.tsx'
 import { Palette } from './palette.tsx'
 import { inProject, useProject } from './project.ts'
@@ -73,7 +73,7 @@ function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void
         <span>
           Search<span className="wide-only"> or paste any id</span>
         </span>
-        <kbd>{isApple ? '⌘K' : 'Ctrl K'}</kbd>
+        <kbd>{searchKeys}</kbd>
       </button>
       <span className={connection.awaySinceMs === null ? 'live' : 'live away'} role="status">
         <span>{connection.awaySinceMs === null ? 'Live' : 'Reconnecting'}</span>
@@ -87,8 +87,6 @@ function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void
     </header>
   )
 }
-
-const isApple = navigator.userAgent.includes('Mac')
 
 function ProjectSwitch() {
   const project = useProject()

@@ -87,7 +87,7 @@ export function LogView({ run, mark, isShort = false }: { run: RunRecord; mark: 
   const isSilent = isOver && log !== null && log.sizeBytes === 0
   const facts =
     log && log.sizeBytes > 0
-      ? `${formatCount(lines.length)} lines${log.start > 0 || !isAtEnd(log) ? ' of them here' : ''} · ${formatBytes(log.sizeBytes)}`
+      ? `${formatCount(lines.length)} ${lines.length === 1 ? 'line' : 'lines'}${log.start > 0 || !isAtEnd(log) ? ' of them here' : ''} · ${formatBytes(log.sizeBytes)}`
       : ''
   return (
     <section className={isShort ? `card log short${isSilent ? ' silent' : ''}` : 'log'} aria-label="Output">
