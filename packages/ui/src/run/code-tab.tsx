@@ -1,11 +1,20 @@
+import { useQuery } from '@tanstack/react-query'
+import { runQuery } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
 import { terminalCommand } from '../format/command.ts'
 import { formatBytes, formatValue } from '../format/number.ts'
 import { Snippet } from '../ui/copy.tsx'
+import { canRerun } from './again.ts'
 
 /** Exactly what ran, and how to run it again. */
 export function CodeTab({ run }: { run: RunRecord }) {
   const { code, environment } = run
+  const { data: sweep } = useQuery({
+    ...runQuery(run.parentId ?? ''),
+    enabled: run.kind === 'iteration' && run.parentId !== null,
+  })
+  const isRepeatable = canRerun(run, sweep)
+  const words = code?.commandLine ?? []
   const facts: [string, string | null | undefined][] = [
     ['file', code?.file],
     ['handler', code?.handler],
@@ -35,25 +44,29 @@ export function CodeTab({ run }: { run: RunRecord }) {
   ]
   return (
     <div className="stack">
-      <section className="card">
-        <header>
-          <h2>Run it again</h2>
-        </header>
-        <div className="body stack">
-          <Snippet
-            label="The record with its parameters, code and environment"
-            text={terminalCommand(`rerun ${run.id.slice(0, 12)}`)}
-          />
-          {code && code.commandLine.length > 0 && (
-            <Snippet
-              label="What was started"
-              text={code.commandLine
-                .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-                .join(' ')}
-            />
-          )}
-        </div>
-      </section>
+      {(isRepeatable || words.length > 0) && (
+        <section className="card">
+          <header>
+            <h2>{isRepeatable ? 'Run it again' : 'How it ran'}</h2>
+          </header>
+          <div className="body stack">
+            {isRepeatable && (
+              <Snippet
+                label="The record with its parameters, code and environment"
+                text={terminalCommand(`rerun ${run.id.slice(0, 12)}`)}
+              />
+            )}
+            {words.length > 0 && (
+              <Snippet
+                label="What was started"
+                text={words
+                  .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+                  .join(' ')}
+              />
+            )}
+          </div>
+        </section>
+      )}
       <div className="chart-grid">
         <Facts title="Code" facts={facts} />
         {environment && <Facts title="Environment" facts={machine} />}

@@ -7,9 +7,6 @@ import { ParameterFields, valueOfText } from '../work/parameter-fields.tsx'
 import { FormSheet } from '../ui/form-sheet.tsx'
 import { terminalCommand } from '../format/command.ts'
 
-/** Only what `trainyard run` started is known well enough to be started again. */
-export const canRunAgain = (run: RunRecord): boolean => run.kind === 'run' && run.task !== null && run.code !== null
-
 /** The same task once more as a job of the server, with other parameters where somebody says so. */
 export function RunAgainSheet({ run, onClose }: { run: RunRecord; onClose: () => void }) {
   const [texts, setTexts] = useState<Record<string, string>>({})

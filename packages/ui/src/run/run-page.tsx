@@ -15,6 +15,7 @@ import { StopSheet } from '../runs/selection-bar.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Age, Took } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
+import { canRunAgain } from './again.ts'
 import { ArtifactsTab } from './artifacts-tab.tsx'
 import { ChartsTab } from './charts-tab.tsx'
 import { CodeTab } from './code-tab.tsx'
@@ -24,7 +25,7 @@ import { IterationsTab } from './iterations-tab.tsx'
 import { LogView } from './log-view.tsx'
 import { OverviewTab } from './overview-tab.tsx'
 import { SweepTab } from './sweep-tab.tsx'
-import { canRunAgain, RunAgainSheet } from './run-again-sheet.tsx'
+import { RunAgainSheet } from './run-again-sheet.tsx'
 
 export function RunPage() {
   const { run: id = '', tab = 'overview' } = useParams({ strict: false })
