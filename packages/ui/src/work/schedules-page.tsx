@@ -8,11 +8,12 @@ import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
 import { terminalCommand } from '../format/command.ts'
 import { formatCount } from '../format/number.ts'
-import { formatDuration, formatMoment } from '../format/time.ts'
+import { formatMoment } from '../format/time.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { StateMark } from '../ui/state.tsx'
 import { type Column, Table } from '../ui/table.tsx'
+import { describeTiming, whatOf } from './schedule-facts.ts'
 
 /** When runs start by themselves: next times, what was fired, pause. */
 export function SchedulesPage() {
@@ -76,7 +77,7 @@ const columnsOf = (chosen: Schedule | undefined, toggle: (each: Schedule) => voi
     cellProps: ({ state }) => ({ className: state === 'active' ? undefined : 'muted' }),
     cell: ({ state }) => state,
   },
-  { title: 'When', className: 'mono', cell: ({ timing }) => describe(timing as Timing) },
+  { title: 'When', className: 'mono', cell: ({ timing }) => describeTiming(timing as Timing) },
   { title: 'What', className: 'elide', cell: whatOf },
   { title: 'Project', cell: ({ project }) => <A href={inProject(project, '/schedules')}>{project}</A> },
   { title: 'Next', className: 'num', cell: ({ nextAtMs }) => (nextAtMs === null ? '–' : formatMoment(nextAtMs)) },
@@ -99,35 +100,6 @@ const firingColumns: readonly Column<Firing>[] = [
 ]
 
 const keyOf = ({ project, name }: Schedule): string => `${project}/${name}`
-
-interface JobAsked {
-  task?: { command?: string; function?: string; handler?: string }
-  code?: { name: string }
-  commandLine?: string[]
-}
-
-/** The function or the script: a schedule's own name stands beside it. */
-function whatOf({ job }: Schedule): string {
-  const { task, code, commandLine } = job as JobAsked
-  return task?.function ?? code?.name ?? (task?.command ?? commandLine?.[0])?.split('/').at(-1) ?? task?.handler ?? '–'
-}
-
-function describe(timing: Timing): string {
-  switch (timing.kind) {
-    case 'cron':
-      return `${timing.expression}${timing.timeZone === undefined ? '' : ` ${timing.timeZone}`}`
-    case 'interval':
-      return `every ${formatDuration(timing.everyMs)}`
-    case 'once':
-      return `at ${formatMoment(timing.atMs)}`
-    case 'artifact':
-      return `when ${timing.key ?? 'an artifact'}${timing.tag === undefined ? '' : `:${timing.tag}`} arrives`
-    case 'model':
-      return `when a version of ${timing.model ?? 'a model'} arrives`
-    default:
-      return 'when its webhook is called'
-  }
-}
 
 function OneSchedule({ schedule, onGone }: { schedule: Schedule; onGone(): void }) {
   const address = `/schedules/${encodeURIComponent(schedule.project)}/${encodeURIComponent(schedule.name)}`
