@@ -31,6 +31,7 @@ export function ScatterPlot({
   isContour = false,
   height = 360,
   colourOf,
+  nameOf = ({ iteration, name }) => (iteration > 0 ? `#${iteration}` : name),
   onOpen,
 }: {
   title: string
@@ -42,6 +43,7 @@ export function ScatterPlot({
   height?: number
   /** Of a dot without a third value. */
   colourOf?: ((run: RunRecord) => string) | undefined
+  nameOf?: (run: RunRecord) => string
   onOpen: (id: string) => void
 }) {
   const place = useRef<HTMLDivElement>(null)
@@ -113,7 +115,7 @@ export function ScatterPlot({
             ...(hover.x > 0.6 ? { right: width - xOf(hover.x) + 10 } : { left: xOf(hover.x) + 10 }),
           }}
         >
-          <strong>{hover.run.iteration > 0 ? `#${hover.run.iteration}` : hover.run.name}</strong>
+          <strong>{nameOf(hover.run)}</strong>
           {[x, y, depth].map((axis) => axis && <Held key={axis.name} axis={axis} run={hover.run} />)}
         </div>
       )}

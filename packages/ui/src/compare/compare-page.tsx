@@ -8,7 +8,7 @@ import { useKeys } from '../app/keys.ts'
 import { A, useGo, useSearch } from '../app/link.tsx'
 import { ChartBar } from '../charts/chart-bar.tsx'
 import { useChartView } from '../charts/chart-view.ts'
-import { distinctNames, type DrawnRun } from '../charts/drawn-lines.ts'
+import type { DrawnRun } from '../charts/drawn-lines.ts'
 import { MetricCharts } from '../charts/metric-charts.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
 import { distinctSlots, slotColour } from '../format/colour.ts'
@@ -16,6 +16,7 @@ import { goalOf, isSystemMetric } from '../format/goal.ts'
 import { varyingParameters } from '../run/sweep-facts.ts'
 import { metricsOf, useGoalMetric } from '../runs/use-goal-metric.ts'
 import { CopyButton } from '../ui/copy.tsx'
+import { distinctRuns } from './distinct-runs.ts'
 import { useNamedRuns } from './named-runs.ts'
 import { ArtifactsSide } from './artifacts-side.tsx'
 import { CodeSide } from './code-side.tsx'
@@ -77,13 +78,14 @@ const tabs = [
   ['logs', 'Logs'],
 ] as const
 
-function Compared({ runs, tab, onRuns }: { runs: readonly RunRecord[]; tab: string; onRuns: (ids: string[]) => void }) {
+function Compared({ runs: given, tab, onRuns }: { runs: readonly RunRecord[]; tab: string; onRuns: (ids: string[]) => void }) {
+  const runs = useMemo(() => distinctRuns(given), [given])
   const [showEqual, setShowEqual] = useState(false)
   const slots = useMemo(() => distinctSlots(runs.map(({ id }) => id)), [runs])
-  const drawn = useMemo((): DrawnRun[] => {
-    const names = distinctNames(runs)
-    return runs.map(({ id }) => ({ id, name: names.get(id)!, colour: slotColour(slots.get(id)!) }))
-  }, [runs, slots])
+  const drawn = useMemo(
+    () => runs.map(({ id, name }): DrawnRun => ({ id, name, colour: slotColour(slots.get(id)!) })),
+    [runs, slots],
+  )
   const colours = useMemo(() => new Map(drawn.map(({ id, colour }) => [id, colour])), [drawn])
   const sections = useMemo(() => rowsOf(runs), [runs])
   const equal = sections.flatMap(({ rows }) => rows).filter((row) => row.isEqual).length

@@ -22,8 +22,7 @@ export function DifferenceTable({
             <th scope="col">{showEqual ? 'Everything' : 'What differs'}</th>
             {runs.map((run, at) => (
               <th key={run.id} scope="col" className="num">
-                <span className="dot" style={{ background: colours[at] }} />{' '}
-                <A href={`/runs/${run.id}`}>{run.iteration > 0 ? `#${run.iteration}` : run.name}</A>
+                <span className="dot" style={{ background: colours[at] }} /> <A href={`/runs/${run.id}`}>{run.name}</A>
               </th>
             ))}
           </tr>

@@ -75,6 +75,7 @@ export function ScatterTab({ runs, colours }: { runs: readonly RunRecord[]; colo
             isContour={isContour}
             height={440}
             colourOf={(run) => colours.get(run.id) ?? 'var(--run-0)'}
+            nameOf={(run) => run.name}
             onOpen={(id) => go(`/runs/${id}`)}
           />
           {isContour && (

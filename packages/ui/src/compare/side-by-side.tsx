@@ -30,7 +30,7 @@ export function SideBySide({
             <header>
               <span className="dot" style={{ background: drawn[at]!.colour }} />
               <h2 className="elide">
-                <A href={`/runs/${run.id}`}>{run.iteration > 0 ? `#${run.iteration} ${run.name}` : run.name}</A>
+                <A href={`/runs/${run.id}`}>{run.name}</A>
               </h2>
               {at === 0 && <span className="facts">the others are held against it</span>}
             </header>
