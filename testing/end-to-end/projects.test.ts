@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, Workshop } from './program.ts'
@@ -189,6 +189,27 @@ spec:
     workshop.write('code/one.py', code(5))
     await workshop.run('project', 'sync', '.', '--from-folder')
     expect((await workshop.json('--project', 'p', 'run', 'db://p/one', '--handler', 'job')).results).toEqual({ value: 5 })
+  })
+
+  it('a script that was renamed is found by what it says', async () => {
+    workshop.write('project/code/one.py', 'def job(context):\n    context.log_result("value", 1)\n')
+    await workshop.run('--project', 'p', 'function', 'new', 'project/code/one.py')
+    renameSync(join(workshop.folder, 'project/code/one.py'), join(workshop.folder, 'project/code/renamed.py'))
+    expect(await workshop.run('--project', 'p', 'project', 'save', 'project')).toMatchObject({ code: 0 })
+    expect(readFileSync(join(workshop.folder, 'project/project.yaml'), 'utf8')).toContain('url: code/renamed.py')
+    expect(readdirSync(join(workshop.folder, 'project')).toSorted()).toEqual(['code', 'project.yaml'])
+    expect((await workshop.run('project', 'sync', 'project')).stderr).toContain('says what the records say')
+  })
+
+  it('is not written through a link that leads out of its folder', async () => {
+    workshop.write('elsewhere.py', 'def job(context):\n    pass\n')
+    await workshop.run('--project', 'p', 'function', 'new', 'elsewhere.py', '--name', 'one')
+    for (const folder of ['project', 'outside']) mkdirSync(join(workshop.folder, folder))
+    symlinkSync('../outside', join(workshop.folder, 'project/functions'))
+    const refused = await workshop.run('--project', 'p', 'project', 'save', 'project')
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr).toMatch(/functions\/one\.yaml is not written, as .*project\/functions is a link that leads out of/)
+    expect(['project', 'outside'].map((folder) => readdirSync(join(workshop.folder, folder)))).toEqual([['functions'], []])
   })
 
   it('is loaded with its functions and artifacts, saved, compared, packed and taken in again', async () => {

@@ -1,7 +1,7 @@
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname, isAbsolute, join, sep } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, sep } from 'node:path'
 import { isAppError, type JsonObject } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
 import {
@@ -62,7 +62,7 @@ export async function writtenEntry(
  */
 export async function unlistedEntry(kept: { name: string; document: FunctionDocument }, place: Place): Promise<WrittenEntry> {
   const { code, codeFile } = fromFunctionDocument(kept.document)
-  const scripts = code === undefined || codeFile === undefined ? [] : scriptsCalled(codeFile, place.folder)
+  const scripts = code === undefined || codeFile === undefined ? [] : scriptsOf({ code, codeFile }, place.folder)
   for (const url of scripts) {
     const entry = { url, name: kept.name }
     for (const candidate of [entry, { ...entry, ...saidOf(kept.document) }])
@@ -71,14 +71,36 @@ export async function unlistedEntry(kept: { name: string; document: FunctionDocu
   return await ownFile(kept)
 }
 
-/** Files of that name, or notebooks whose code would have it: the nearest to the folder first. */
-function scriptsCalled(codeFile: string, folder: string): string[] {
+/** So many scripts of other names are looked at: a folder may hold a tree of them. */
+const mostLookedAt = 2000
+
+/**
+ * Files of that name, or notebooks whose code would have it, then scripts of that language with the same code, which were renamed: the
+ * nearest to the folder first.
+ */
+function scriptsOf({ code, codeFile }: { code: string; codeFile: string }, folder: string): string[] {
   const names = new Set([codeFile, codeFile.replace(/\.py$/, '.ipynb')])
   const depth = (path: string): number => path.split('/').length
-  return globSync('**/*', { cwd: folder, exclude: (name) => leftOut.has(name) || name.startsWith('.') })
-    .filter((path) => names.has(basename(path)))
+  const near = globSync('**/*', { cwd: folder, exclude: (name) => leftOut.has(name) || name.startsWith('.') })
+    .filter((path) => names.has(basename(path)) || extname(path) === extname(codeFile))
     .map((path) => path.split(sep).join('/'))
     .toSorted((one, other) => depth(one) - depth(other) || (one < other ? -1 : 1))
+  const isNamed = (path: string): boolean => names.has(basename(path))
+  const renamed = near
+    .filter((path) => !isNamed(path))
+    .slice(0, mostLookedAt)
+    .filter((path) => holds(join(folder, path), code))
+  return [...near.filter(isNamed), ...renamed]
+}
+
+function holds(path: string, text: string): boolean {
+  try {
+    const stats = statSync(path)
+    return stats.isFile() && stats.size === Buffer.byteLength(text) && readFileSync(path, 'utf8') === text
+  } catch {
+    // A link in a circle, a file of another user: what cannot be read is not referred to.
+    return false
+  }
 }
 
 /** Folders of installed packages: no code of the project. */
@@ -105,7 +127,10 @@ async function made(entry: JsonObject, place: Place): Promise<FunctionDocument |
 function agrees(one: FunctionDocument | undefined, other: FunctionDocument): boolean {
   if (one === undefined) return false
   const { fields, code } = compareFunctions(portableDocument(one), portableDocument(other))
-  return fields.length === 0 && code.length === 0
+  const [file, otherFile] = [one, other].map((each) => fromFunctionDocument(each).codeFile)
+  // A script that was renamed says the same as long as its ending tells the same language.
+  const isRenamed = file !== undefined && otherFile !== undefined && extname(file) === extname(otherFile)
+  return fields.every(({ path }) => isRenamed && path === 'spec.build.origin_filename') && code.length === 0
 }
 
 /** What may stand beside a script, as the function has it now. */

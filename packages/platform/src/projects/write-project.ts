@@ -1,6 +1,7 @@
+import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { isJsonObject, type JsonObject } from '@trainyard/contract'
+import { dirname, join, sep } from 'node:path'
+import { AppError, isJsonObject, type JsonObject } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
 import { type FunctionDocument, fromFunctionDocument, normalizedFunctionName } from '../functions/index.ts'
 import type { ProjectRecord } from '../tracking/index.ts'
@@ -59,13 +60,35 @@ function nameOf({ name, url, spec }: JsonObject): string | undefined {
   return file === undefined ? undefined : normalizedFunctionName(file)
 }
 
-/** Writes those files into a folder, which is made when missing; other files in it are left alone. The paths that were written. */
+/**
+ * Writes those files into a folder, which is made when missing; other files in it are left alone. The paths that were written.
+ * `invalid_argument`, with nothing written, where a link would lead one of them out of the folder.
+ */
 export async function writeProject(writable: Writable, place: WritePlace): Promise<string[]> {
   const { folder } = place
   const files = await filesOf(writable, place)
+  for (const path of files.keys()) refuseWayOut(folder, path)
   for (const [path, text] of files) {
     makeFolderSync(dirname(join(folder, path)))
     await writeFile(join(folder, path), text)
   }
   return [...files.keys()]
 }
+
+function refuseWayOut(folder: string, path: string): void {
+  let at = folder
+  for (const part of path.split(/[\\/]/)) {
+    at = join(at, part)
+    const stats = lstatSync(at, { throwIfNoEntry: false })
+    if (stats === undefined) return
+    if (stats.isSymbolicLink() && !leadsInto(folder, at))
+      throw new AppError(
+        'invalid_argument',
+        `${path} is not written, as ${at} is a link that leads out of the project's folder: put a folder or file of its own there.`,
+      )
+  }
+}
+
+/** A link to nothing leads nowhere: what is written through it would be made wherever it points. */
+const leadsInto = (folder: string, link: string): boolean =>
+  existsSync(link) && `${realpathSync(link)}${sep}`.startsWith(`${realpathSync(folder)}${sep}`)
