@@ -5,7 +5,7 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 /** The methods that an address has, of a request whose own it has not. Empty where there is no such address. */
 function otherMethods(request: FastifyRequest): string[] {
   const url = request.url.split('?', 1)[0]!
-  return methods.filter((method) => method !== request.method && request.server.hasRoute({ method, url }))
+  return methods.filter((method) => method !== request.method && request.server.findRoute({ method, url }) !== null)
 }
 
 export interface NotServed {

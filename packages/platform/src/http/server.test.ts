@@ -67,6 +67,20 @@ describe('every route of every dialect', () => {
     const wrong = await server.ask('PATCH', '/api/v1/client-spec', {})
     expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'GET'])
     expect(wrong.json).toEqual({ detail: '/api/v1/client-spec takes GET, not PATCH.' })
+    for (const [method, url] of [
+      ['PATCH', '/api/v1/projects/foo/alerts/x'],
+      ['DELETE', '/api/trainyard/v1/runs/x/metrics'],
+    ] as const) {
+      const { status, headers } = await server.ask(method, url)
+      expect([url, status, headers['allow']]).toEqual([url, 405, expect.stringContaining('GET')])
+    }
+  })
+
+  test('is taken as an address, never as a pattern of addresses', async () => {
+    await using server = await openServer()
+    for (const prefix of ['/api/v1', '/api/trainyard/v1', '/api/2.0/mlflow', ''])
+      for (const path of ['/:a:b(', '/:a(^(', '/*', '/::', '/:a'])
+        expect([prefix + path, (await server.ask('PUT', prefix + path)).status]).toEqual([prefix + path, 404])
   })
 
   test('is about the project its address names', async () => {
