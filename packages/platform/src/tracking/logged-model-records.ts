@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { type Database, numberListQuery, type Reader, type Transaction } from '../database/index.ts'
 import { getModelNumber } from './logged-model-points.ts'
 import { searchLoggedModels } from './logged-model-search.ts'
+import { noteRegistration } from './model-registrations.ts'
 import { checkName, checkValue } from './record-names.ts'
 import { findRunNumber, getRunNumber, readByRunId } from './run-number.ts'
 import type { LoggedModelRecord, LoggedModelRecords, LoggedModelStatus, ModelLink } from './tracking.ts'
@@ -30,6 +31,7 @@ export function createLoggedModelRecords(database: Database, clock: Clock): Logg
     trash: (id) => change(id, { trashed_at: clock.nowMs() }),
     setTags: (id, tags) =>
       database.write(async (transaction) => putTags(transaction, await getModelNumber(transaction, id), tags)),
+    noteRegistration: (id, version) => database.write((transaction) => noteRegistration(transaction, id, version)),
     addParameters: (id, parameters) =>
       database.write(async (transaction) => {
         const model = await getModelNumber(transaction, id)

@@ -78,6 +78,8 @@ export interface LoggedModelRecords {
   trash(id: string): Promise<void>
   /** Adds or replaces tags; a `null` value removes. */
   setTags(id: string, tags: Record<string, string | null>): Promise<void>
+  /** Notes on a logged model that it was registered. Idempotent; nothing happens to one that is not there. */
+  noteRegistration(id: string, version: { name: string; version: number }): Promise<void>
   /** `already_exists` when one of the keys is known. */
   addParameters(id: string, parameters: Record<string, string>): Promise<void>
   /** Newest first unless sorted. */

@@ -1,7 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelVersion } from '../../registry/index.ts'
-import { noteRegistration } from '../../tracking/index.ts'
 import { toModelMetrics, uriOf } from './logged-models.ts'
 import type { LoggedModelLineage, VersionLineage } from './registry-context.ts'
 import type { MlflowContext } from './route.ts'
@@ -28,7 +27,7 @@ export function createVersionLineage(context: MlflowContext): VersionLineage {
       const folders = [run?.outPath, model && (await places.ofModel(model))]
       return folders.filter((folder) => folder !== undefined && isAbsolute(folder)) as string[]
     },
-    noteRegistration: (id, version) => noteRegistration(tracking.loggedModels, id, version),
+    noteRegistration: (id, version) => tracking.loggedModels.noteRegistration(id, version),
     downloadUri: (version) => downloadUri(context, version),
   }
 }

@@ -133,15 +133,40 @@ test('a version that was deleted there does not come back', async () => {
 
 test('a path that leads out of the folder of the run, or a name that is none, is refused, and nothing is made', async () => {
   await ship()
-  const place = { source: 'x', location: '/etc', path: null, runLink: null, artifactId: null, loggedModelId: null }
-  const state = { description: null, stage: 'None', status: 'ready', statusMessage: null, tags: {}, aliases: [] }
-  const model = { description: null, tags: {} }
-  const version = { project: 'vision', name: 'net', version: 1, ...place, ...state, createdBy: 'ada', model }
-  const send = (changed: object) => there.ask('PUT', `/api/trainyard/v1/runs/${run}/model-versions`, { ...version, ...changed })
+  const send = (changed: object) =>
+    there.ask('PUT', `/api/trainyard/v1/runs/${run}/model-versions`, sentVersion({ loggedModelId: null, ...changed }))
   for (const changed of [{ path: '../x' }, { path: '/etc/passwd' }, { name: 'a\0b' }, { aliases: ['latest'] }, { version: 0 }])
     expect([changed, (await send(changed)).status]).toEqual([changed, 400])
   expect(await versionsThere()).toEqual([])
   expect((await send({})).status).toBe(200)
   // What lies on the other machine is no place of this one.
   expect((await versionsThere())[0]).toMatchObject({ location: 'remote://laptop/etc', source: 'remote://laptop/etc' })
+})
+
+test('of versions of a logged model that come at once, the model knows each', async () => {
+  await ship()
+  const send = (name: string) => there.ask('PUT', `/api/trainyard/v1/runs/${run}/model-versions`, sentVersion({ name }))
+  const names = Array.from({ length: 8 }, (_, at) => `net-${at}`)
+  const answers = await Promise.all(names.map(send))
+  expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200))
+  const { tags } = (await there.tracking.loggedModels.find(loggedModel))!
+  const noted = JSON.parse(tags['mlflow.modelVersions']!) as { name: string }[]
+  expect(noted.map(({ name }) => name).toSorted()).toEqual(names)
+})
+
+test('a version of another project than that of its run is refused, and no project is made', async () => {
+  await ship()
+  for (const project of ['../x', 'another'])
+    expect(
+      await there.ask('PUT', `/api/trainyard/v1/runs/${run}/model-versions`, sentVersion({ project, loggedModelId: null })),
+    ).toMatchObject({ status: 400, json: { error: { message: expect.stringContaining("is of project 'vision'") } } })
+  expect((await there.tracking.projects.list()).map(({ name }) => name)).not.toContain('another')
+})
+
+/** What is sent of a version of the logged model. */
+const sentVersion = (changed: object) => ({
+  ...{ project: 'vision', name: 'net', version: 1, source: 'x', location: '/etc', path: null, runLink: null },
+  ...{ artifactId: null, loggedModelId: loggedModel, description: null, stage: 'None', status: 'ready', statusMessage: null },
+  ...{ tags: {}, aliases: [], createdBy: 'ada', model: { description: null, tags: {} } },
+  ...changed,
 })

@@ -1,5 +1,4 @@
-import type { RunRecord } from '@trainyard/contract'
-import { noteRegistration } from '../../tracking/index.ts'
+import { AppError, type RunRecord } from '@trainyard/contract'
 import type { CallOf, SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
 import { placeInRun } from './sent-places.ts'
@@ -9,6 +8,12 @@ export const sentVersionHandlers: SomeHandlers<'sendVersion'> = {
   sendVersion: async (context, { path, body, caller }) => {
     const { createdBy, path: _, model, ...given } = body
     const run = await context.tracking.runs.get(path.run)
+    if (body.project !== run.project)
+      throw new AppError(
+        'invalid_argument',
+        `'project': run ${run.id} is of project '${run.project}', and its versions are registered there, not in '${body.project}'.`,
+        { details: { field: 'project' } },
+      )
     const location = await locationOf(context, run, body)
     const { description, ...described } = model
     const { version, isNew } = await context.registry.shipped.put(
@@ -22,7 +27,7 @@ export const sentVersionHandlers: SomeHandlers<'sendVersion'> = {
       },
       { ...caller, by: createdBy, reason: `Registered on ${run.host} and sent from there.` },
     )
-    if (version.loggedModelId !== null) await noteRegistration(context.tracking.loggedModels, version.loggedModelId, version)
+    if (version.loggedModelId !== null) await context.tracking.loggedModels.noteRegistration(version.loggedModelId, version)
     if (isNew) context.onRegistryChange?.()
     return { version: version.version }
   },
