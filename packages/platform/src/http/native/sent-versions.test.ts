@@ -165,8 +165,22 @@ test('a version of another project than that of its run is refused, and no proje
 
 /** What is sent of a version of the logged model. */
 const sentVersion = (changed: object) => ({
-  ...{ project: 'vision', name: 'net', version: 1, source: 'x', location: '/etc', path: null, runLink: null },
-  ...{ artifactId: null, loggedModelId: loggedModel, description: null, stage: 'None', status: 'ready', statusMessage: null },
-  ...{ tags: {}, aliases: [], createdBy: 'ada', model: { description: null, tags: {} } },
+  project: 'vision',
+  name: 'net',
+  version: 1,
+  source: 'x',
+  location: '/etc',
+  path: null,
+  runLink: null,
+  artifactId: null,
+  loggedModelId: loggedModel,
+  description: null,
+  stage: 'None',
+  status: 'ready',
+  statusMessage: null,
+  tags: {},
+  aliases: [],
+  createdBy: 'ada',
+  model: { description: null, tags: {} },
   ...changed,
 })
