@@ -103,12 +103,21 @@ export interface SweepSummary {
   planned: number | null
   completed: number
   failed: number
+  /** Stopped early, aborted or skipped. Absent in older records. */
+  stopped?: number
   running: number
   bestIteration: number | null
   bestRunId: string | null
   seed: number | null
   stopReason: string | null
 }
+
+/** How many iterations of a sweep have ended, in whatever way. */
+export const endedIterations = ({
+  completed,
+  failed,
+  stopped = 0,
+}: Pick<SweepSummary, 'completed' | 'failed' | 'stopped'>): number => completed + failed + stopped
 
 export interface RunStateChange {
   state: RunState

@@ -78,9 +78,10 @@ test('a sweep shows its iterations with the best one marked and only the paramet
     }),
   )
   const sweep = {
-    planned: 3,
+    planned: 4,
     completed: 2,
     failed: 1,
+    stopped: 1,
     running: 0,
     bestIteration: 2,
     bestRunId: iterations[1]!.id,
@@ -90,7 +91,7 @@ test('a sweep shows its iterations with the best one marked and only the paramet
   const lines = renderRun(page({ run: runRecord({ kind: 'sweep', sweep }), iterations }), look)
   expect(lines.slice(8)).toEqual([
     'Sweep',
-    '  progress  3 iterations of 3 ended, 1 failed',
+    '  progress  4 iterations of 4 ended, 1 stopped, 1 failed',
     '  best      iteration 2',
     '  seed      7',
     '',

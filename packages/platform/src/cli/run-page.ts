@@ -1,4 +1,5 @@
 import {
+  endedIterations,
   isEnded,
   type ArtifactRecord,
   type JsonObject,
@@ -156,9 +157,10 @@ function errorLines({ error }: RunRecord, { style }: PageLook): string[] {
 
 function sweepLines({ sweep }: RunRecord, look: PageLook): string[] {
   if (sweep === null) return []
-  const ended = sweep.completed + sweep.failed
+  const ended = endedIterations(sweep)
   const parts = [`${countOf(ended, 'iteration')}${sweep.planned === null ? '' : ` of ${sweep.planned}`} ended`]
   if (sweep.running > 0) parts.push(`${sweep.running} running`)
+  if (sweep.stopped) parts.push(`${sweep.stopped} stopped`)
   if (sweep.failed > 0) parts.push(look.style.red(`${sweep.failed} failed`))
   const pairs: Pairs = [['progress', parts.join(', ')]]
   if (sweep.bestIteration !== null) pairs.push(['best', { text: `iteration ${sweep.bestIteration}`, style: look.style.green }])

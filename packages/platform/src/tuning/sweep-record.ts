@@ -111,6 +111,7 @@ const toSummary = (plan: SweepPlan, totals: SweepTotals | undefined): SweepSumma
   planned: plan.study.planned,
   completed: totals?.completed ?? 0,
   failed: totals?.failed ?? 0,
+  stopped: totals?.stopped ?? 0,
   running: totals?.running ?? 0,
   bestIteration: totals?.best?.iteration ?? null,
   bestRunId: totals?.best?.id ?? null,

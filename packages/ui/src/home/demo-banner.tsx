@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { isEnded } from '@trainyard/contract'
+import { endedIterations, isEnded } from '@trainyard/contract'
 import { useEffect, useSyncExternalStore } from 'react'
 import { get } from '../api/client.ts'
 import type { RunRecord } from '../api/types.ts'
@@ -53,7 +53,7 @@ function Progress({ demo }: { demo: Demo }) {
 }
 
 function shareOf(run: RunRecord | undefined): number {
-  if (run?.sweep) return (run.sweep.completed + run.sweep.failed) / Math.max(1, run.sweep.planned ?? 24)
+  if (run?.sweep) return endedIterations(run.sweep) / Math.max(1, run.sweep.planned ?? 24)
   return run?.state === 'running' ? 0.5 : 0
 }
 

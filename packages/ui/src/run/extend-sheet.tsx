@@ -1,4 +1,4 @@
-import { mostIterations } from '@trainyard/contract'
+import { endedIterations, mostIterations } from '@trainyard/contract'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { post } from '../api/client.ts'
@@ -14,9 +14,9 @@ export function ExtendSheet({ run, onClose }: { run: RunRecord; onClose: () => v
   const { data: iterations = [] } = useQuery(iterationsQuery(run.id))
   const queries = useQueryClient()
   const [typed, setTyped] = useState<string | undefined>(undefined)
-  const { planned = null, completed = 0, failed = 0, stopReason = null } = run.sweep ?? {}
+  const { planned = null, stopReason = null } = run.sweep ?? {}
   // As the server counts: a sweep that was stopped has fewer than were planned.
-  const has = iterations.reduce((most, { iteration }) => Math.max(most, iteration), completed + failed)
+  const has = iterations.reduce((most, { iteration }) => Math.max(most, iteration), run.sweep ? endedIterations(run.sweep) : 0)
   const count = typed ?? String(planned !== null && planned > has ? planned : has + Math.max(10, Math.round(has / 2)))
   const more = Math.max(0, Number(count) - has)
   const paceMs = paceMsOf(iterations)

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { isEnded } from '@trainyard/contract'
+import { endedIterations, isEnded } from '@trainyard/contract'
 import { useEffect, useRef, useState } from 'react'
 import { artifactsQuery, metricsQuery, resolveQuery, runQuery, usePulse } from '../api/queries.ts'
 import { ApiError } from '../api/client.ts'
@@ -78,7 +78,7 @@ function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number 
   const { data: metrics } = useQuery(metricsQuery(run.id))
   const { data: artifacts } = useQuery(artifactsQuery(run.id))
   const isSweep = run.kind === 'sweep'
-  const done = run.sweep ? run.sweep.completed + run.sweep.failed : 0
+  const done = run.sweep ? endedIterations(run.sweep) : 0
   const tabs: [name: string, label: string, count?: number | null][] = [
     ['overview', 'Overview'],
     ...(isSweep ? ([['iterations', 'Iterations', done]] as [string, string, number][]) : []),

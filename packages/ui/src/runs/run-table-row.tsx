@@ -1,4 +1,4 @@
-import { printRunField, type RunField } from '@trainyard/contract'
+import { endedIterations, printRunField, type RunField } from '@trainyard/contract'
 import { memo } from 'react'
 import { readNumber } from '../api/client.ts'
 import type { RunRow } from '../api/types.ts'
@@ -137,7 +137,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
 })
 
 function SweepFacts({ sweep }: { sweep: NonNullable<RunRow['sweep']> }) {
-  const done = sweep.completed + sweep.failed
+  const done = endedIterations(sweep)
   const planned = sweep.planned === null || sweep.planned === done ? '' : ` of ${sweep.planned}`
   return (
     <span className="muted elide">

@@ -1,4 +1,4 @@
-import { isEnded } from '@trainyard/contract'
+import { endedIterations, isEnded } from '@trainyard/contract'
 import { useState } from 'react'
 import { useKeys } from '../app/keys.ts'
 import { A } from '../app/link.tsx'
@@ -77,7 +77,7 @@ function LabelSheet({ ids, onClose }: { ids: string[]; onClose: () => void }) {
 
 function TrashSheet({ selection, onClose }: { selection: Selection; onClose: () => void }) {
   const { trash } = useRunActions()
-  const iterations = selection.rows.reduce((sum, row) => sum + (row.sweep ? row.sweep.completed + row.sweep.failed : 0), 0)
+  const iterations = selection.rows.reduce((sum, row) => sum + (row.sweep ? endedIterations(row.sweep) : 0), 0)
   return (
     <FormSheet
       title="Trash runs"

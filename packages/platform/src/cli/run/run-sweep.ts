@@ -1,4 +1,4 @@
-import type { RunRecord, SweepSpec } from '@trainyard/contract'
+import { endedIterations, type RunRecord, type SweepSpec } from '@trainyard/contract'
 import type { PreparedRun } from '../../execution/index.ts'
 import { coresAtHand, planSweep, type Resumption, startSweep, type SweepTotals } from '../../tuning/index.ts'
 import type { Cli } from '../cli.ts'
@@ -44,7 +44,7 @@ export async function runSweep(cli: Cli, session: Session, parent: PreparedRun, 
       ...(options.attach === undefined ? {} : { attach: options.attach }),
       events: {
         onProgress: (totals) =>
-          progress?.update(doneOf(totals), { running: totals.running, failed: totals.failed, best: bestText(totals, metric) }),
+          progress?.update(endedIterations(totals), { running: totals.running, failed: totals.failed, best: bestText(totals, metric) }),
         onIteration: ({ iteration, state, reason }) => {
           if (state === 'failed' && ++failures <= toldFailures)
             progress?.note(`iteration ${iteration} failed: ${visible(reason ?? '')}`)
@@ -62,8 +62,6 @@ export async function runSweep(cli: Cli, session: Session, parent: PreparedRun, 
     progress?.stop()
   }
 }
-
-const doneOf = ({ completed, failed, stopped }: SweepTotals): number => completed + failed + stopped
 
 const bestText = ({ best }: SweepTotals, metric: string | undefined): string | undefined =>
   best === undefined ? undefined : `${metric} ${formatNumber(best.value)} (#${best.iteration})`

@@ -173,6 +173,7 @@ function sweepOf(status: JsonObject, { name, bestRunId }: Incoming): SweepSummar
     planned: rows.length,
     completed: states.filter((state) => state === 'completed').length,
     failed: states.filter((state) => state === 'failed').length,
+    stopped: states.filter((state) => state === 'aborted' || state === 'skipped').length,
     running: states.filter((state) => state === 'running').length,
     bestIteration: typeof best === 'number' && best > 0 ? best : null,
     bestRunId: bestRunId ?? null,
