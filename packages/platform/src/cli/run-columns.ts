@@ -1,4 +1,4 @@
-import { type JsonValue, parseRunSort, type RunField, type RunRecord, valueOfField } from '@trainyard/contract'
+import { endedIterations, type JsonValue, parseRunSort, type RunField, type RunRecord, valueOfField } from '@trainyard/contract'
 import { formatAge, formatDuration, formatTime, formatValue, shortId } from './output/format.ts'
 import { stateStyle, stateText } from './output/state.ts'
 import type { Style } from './output/style.ts'
@@ -46,7 +46,7 @@ const fixedColumns = {
     header: 'iterations',
     align: 'right',
     optional: true,
-    cell: ({ sweep }) => (sweep ? `${sweep.completed + sweep.failed}${sweep.planned === null ? '' : `/${sweep.planned}`}` : ''),
+    cell: ({ sweep }) => (sweep ? `${endedIterations(sweep)}${sweep.planned === null ? '' : `/${sweep.planned}`}` : ''),
   },
   nested: {
     header: 'nested',
@@ -63,7 +63,7 @@ export function defaultColumns(runs: readonly RunRecord[], options: { project: s
   columns.push(fixedColumns.state, fixedColumns.age, fixedColumns.duration)
   if (runs.some((run) => run.sweep !== null)) columns.push(fixedColumns.iterations)
   if (runs.some((run) => run.nestedCount > 0)) columns.push(fixedColumns.nested)
-  const results = tellingKeys(runs, (run) => run.results, 3)
+  const results = tellingKeys(runs, (run) => run.results, 3, new Set(runs.map((run) => soughtResult(run) ?? '')))
   const parameters = tellingKeys(runs, (run) => run.parameters, 4)
   // Results come first because the last columns are left out first on a narrow terminal.
   for (const name of results) columns.push({ ...fieldColumn({ scope: 'results', name }), optional: true })
@@ -71,11 +71,16 @@ export function defaultColumns(runs: readonly RunRecord[], options: { project: s
   return columns
 }
 
-/** The keys that most runs have, those whose values differ before those that are the same everywhere. */
+/** What a sweep looks for. */
+export const soughtResult = ({ task }: Pick<RunRecord, 'task'>): string | undefined =>
+  task?.sweep?.selector?.replace(/^(max|min)\./, '')
+
+/** The keys that are sought, then those that most runs have, those whose values differ before those that are the same everywhere. */
 function tellingKeys(
   runs: readonly RunRecord[],
   valuesOf: (run: RunRecord) => Record<string, JsonValue>,
   most: number,
+  sought: ReadonlySet<string> = new Set(),
 ): string[] {
   const found = new Map<string, { count: number; values: Set<string> }>()
   for (const run of runs) {
@@ -90,7 +95,9 @@ function tellingKeys(
   }
   const rank = ({ count, values }: { count: number; values: Set<string> }) => (values.size > 1 ? runs.length : 0) + count
   return [...found.entries()]
-    .sort((left, right) => rank(right[1]) - rank(left[1]))
+    .sort(
+      (left, right) => Number(sought.has(right[0])) - Number(sought.has(left[0])) || rank(right[1]) - rank(left[1]),
+    )
     .slice(0, most)
     .map(([key]) => key)
 }

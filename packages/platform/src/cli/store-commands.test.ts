@@ -157,6 +157,34 @@ describe('ls', () => {
   })
 })
 
+describe('ls where only iterations match', () => {
+  beforeAll(makeRecords)
+
+  test('tells how many, and the option that lists them', async () => {
+    await withSession(async ({ tracking }) => {
+      const record = { project: 'default', experiment: 'iris', createdAtMs: nowMs, owner: 'ada', host: 'lab' }
+      const sweep = newRunId(nowMs)
+      await tracking.runs.create({ ...record, id: sweep, name: 'mlp', kind: 'sweep', state: 'created', outPath: '/out' })
+      for (const iteration of [1, 2])
+        await tracking.runs.create({
+          ...record,
+          id: newRunId(nowMs),
+          name: 'mlp',
+          kind: 'iteration',
+          parentId: sweep,
+          iteration,
+          state: 'created',
+          parameters: { lr: iteration / 10 },
+          outPath: `/out/${iteration}`,
+        })
+    })
+    const { stdout, stderr } = await trainyard('ls', '-f', 'params.lr > 0.05')
+    expect([stdout, stderr]).toEqual(['', 'No run of its own matches, but 2 iterations do: add --iterations.\n'])
+    expect((await trainyard('ls', '-f', 'params.lr > 0.05', '-i', '-q')).stdout.split('\n')).toHaveLength(3)
+    expect((await trainyard('ls', '-f', 'params.lr > 5')).stderr).toBe('No run matches.\n')
+  })
+})
+
 describe('show, logs, compare, plot', () => {
   beforeAll(makeRecords)
 

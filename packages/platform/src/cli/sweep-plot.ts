@@ -5,6 +5,7 @@ import type { Style } from './output/style.ts'
 import { renderTable } from './output/table.ts'
 import { visible } from './output/visible.ts'
 import { keysOf } from '../tracking/index.ts'
+import { soughtResult } from './run-columns.ts'
 import { varyingKeys } from './sweep-table.ts'
 
 export interface SweepPlotOptions {
@@ -19,7 +20,7 @@ export interface SweepPlotOptions {
 
 /** The result to draw when nobody says: the one the sweep selects by, else the first that is a number. */
 export function mainResult(sweep: Pick<RunRecord, 'task'>, iterations: readonly RunRecord[]): string | undefined {
-  const selected = sweep.task?.sweep?.selector?.replace(/^(max|min)\./, '')
+  const selected = soughtResult(sweep)
   const numeric = keysOf(iterations.map((run) => run.results)).filter((key) =>
     iterations.some((run) => typeof run.results[key] === 'number'),
   )

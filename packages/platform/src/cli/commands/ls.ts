@@ -1,4 +1,4 @@
-import { parseRunFilter, parseRunSort, type RunRecord } from '@trainyard/contract'
+import { countOf, parseRunFilter, parseRunSort, type RunRecord } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { RunQuery, Tracking } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
@@ -58,7 +58,18 @@ async function list(cli: Cli, options: ListOptions): Promise<void> {
     const isCutByUs = page.next !== null && options.all !== true && options.limit === undefined
     if (isCutByUs) cli.note(cli.style.dim('There are more: --limit 100 or --all shows them.'))
   }
-  if (shown === 0) cli.note(query.filter === undefined ? 'There are no runs yet.' : 'No run matches.')
+  if (shown > 0) return
+  cli.note(query.filter === undefined ? 'There are no runs yet.' : await explainNoMatch(session.tracking, query))
+}
+
+/** Conditions on parameters often mean the iterations of a sweep, which are listed only when asked for. */
+async function explainNoMatch(tracking: Tracking, query: RunQuery): Promise<string> {
+  if (query.iterations === true) return 'No run matches.'
+  const { runs, next } = await tracking.runs.search({ ...query, iterations: true, limit: pageSize })
+  if (runs.length === 0) return 'No run matches.'
+  const only = runs.every(({ kind }) => kind === 'iteration')
+  const found = only ? countOf(runs.length, 'iteration') : countOf(runs.length, 'iteration or nested run', 'iterations or nested runs')
+  return `No run of its own matches, but ${next === null ? '' : 'more than '}${found} ${runs.length === 1 ? 'does' : 'do'}: add --iterations.`
 }
 
 function toQuery(cli: Cli, options: ListOptions): RunQuery {
