@@ -95,9 +95,7 @@ function tellingKeys(
   }
   const rank = ({ count, values }: { count: number; values: Set<string> }) => (values.size > 1 ? runs.length : 0) + count
   return [...found.entries()]
-    .sort(
-      (left, right) => Number(sought.has(right[0])) - Number(sought.has(left[0])) || rank(right[1]) - rank(left[1]),
-    )
+    .sort((left, right) => Number(sought.has(right[0])) - Number(sought.has(left[0])) || rank(right[1]) - rank(left[1]))
     .slice(0, most)
     .map(([key]) => key)
 }

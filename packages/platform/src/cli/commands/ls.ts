@@ -68,7 +68,9 @@ async function explainNoMatch(tracking: Tracking, query: RunQuery): Promise<stri
   const { runs, next } = await tracking.runs.search({ ...query, iterations: true, limit: pageSize })
   if (runs.length === 0) return 'No run matches.'
   const only = runs.every(({ kind }) => kind === 'iteration')
-  const found = only ? countOf(runs.length, 'iteration') : countOf(runs.length, 'iteration or nested run', 'iterations or nested runs')
+  const found = only
+    ? countOf(runs.length, 'iteration')
+    : countOf(runs.length, 'iteration or nested run', 'iterations or nested runs')
   return `No run of its own matches, but ${next === null ? '' : 'more than '}${found} ${runs.length === 1 ? 'does' : 'do'}: add --iterations.`
 }
 

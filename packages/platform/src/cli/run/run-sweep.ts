@@ -44,7 +44,11 @@ export async function runSweep(cli: Cli, session: Session, parent: PreparedRun, 
       ...(options.attach === undefined ? {} : { attach: options.attach }),
       events: {
         onProgress: (totals) =>
-          progress?.update(endedIterations(totals), { running: totals.running, failed: totals.failed, best: bestText(totals, metric) }),
+          progress?.update(endedIterations(totals), {
+            running: totals.running,
+            failed: totals.failed,
+            best: bestText(totals, metric),
+          }),
         onIteration: ({ iteration, state, reason }) => {
           if (state === 'failed' && ++failures <= toldFailures)
             progress?.note(`iteration ${iteration} failed: ${visible(reason ?? '')}`)
