@@ -13,6 +13,13 @@ export interface ComparisonLook extends Look {
   all: boolean
 }
 
+/** A sweep stands with the parameters of its best iteration, as it does with that one's results. */
+export const withBestParameters = (runs: readonly RunRecord[], best: readonly RunRecord[]): RunRecord[] =>
+  runs.map((run) => ({
+    ...run,
+    parameters: { ...run.parameters, ...best.find(({ id }) => id === run.sweep?.bestRunId)?.parameters },
+  }))
+
 export function renderComparison(runs: readonly RunRecord[], comparison: Comparison, look: ComparisonLook): string[] {
   const { style } = look
   const columns: Column[] = [
@@ -24,6 +31,12 @@ export function renderComparison(runs: readonly RunRecord[], comparison: Compari
     ['name', ...runs.map((run) => formatValue(run.name, 1000))],
     ['state', ...runs.map((run) => run.state)],
   ]
+  if (runs.some(({ sweep }) => sweep?.bestRunId)) {
+    rows.push([
+      'values',
+      ...runs.map(({ sweep }) => (sweep?.bestRunId ? `of its best, iteration ${sweep.bestIteration}` : 'its own')),
+    ])
+  }
   const same: string[] = []
   const { results } = comparison
   const tables = {

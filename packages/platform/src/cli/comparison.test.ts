@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { changeText, renderComparison } from './comparison-page.ts'
+import { changeText, renderComparison, withBestParameters } from './comparison-page.ts'
 import { compareRuns, sameValue } from '../tracking/run-comparison.ts'
 import { createStyle } from './output/style.ts'
 import { runRecord } from './testing/run-record.ts'
@@ -44,6 +44,23 @@ describe('comparing runs', () => {
     expect(sameValue({ a: 1, b: [1, { c: null }] }, { b: [1, { c: null }], a: 1 })).toBe(true)
     expect(sameValue([1, 2], [2, 1])).toBe(false)
     expect(sameValue({ a: 1 }, { b: 1 })).toBe(false)
+  })
+
+  test('a sweep is shown with the parameters of its best iteration, and the page says so', () => {
+    const best = runRecord({ id: '0193af00000170008000000000000009', kind: 'iteration', iteration: 4, parameters: { eta: 0.3 } })
+    const counts = { planned: 5, completed: 5, failed: 0, running: 0, seed: null, stopReason: null }
+    const sweep = runRecord({
+      id: '0193af00000170008000000000000003',
+      kind: 'sweep',
+      parameters: { depth: 6 },
+      sweep: { ...counts, bestIteration: 4, bestRunId: best.id },
+    })
+    const shown = withBestParameters([left, sweep], [best])
+    expect(shown[1]?.parameters).toEqual({ depth: 6, eta: 0.3 })
+    const look = { nowMs: 0, style: createStyle(false), unicode: true, width: undefined, all: false }
+    const lines = renderComparison(shown, compareRuns(shown), look)
+    expect(lines.find((line) => line.startsWith('values'))).toMatch(/its own +of its best, iteration 4/)
+    expect(lines.find((line) => line.startsWith('  eta'))).toMatch(/0\.1 +0\.3/)
   })
 
   test('the page shows differences with their size and counts what is the same', () => {

@@ -2,7 +2,7 @@ import { AppError } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { compareRuns } from '../../tracking/index.ts'
-import { renderComparison, renderMetric } from '../comparison-page.ts'
+import { renderComparison, renderMetric, withBestParameters } from '../comparison-page.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
 
@@ -17,8 +17,7 @@ export function define(command: Command, cli: Cli): void {
       const scope = cli.project === undefined ? {} : { project: cli.project }
       const ids = await Promise.all(references.map((reference) => session.tracking.runs.resolve(reference, scope)))
       const runs = await Promise.all(ids.map((id) => session.tracking.runs.get(id)))
-      const comparison = compareRuns(runs)
-      if (cli.globals.json) return cli.printJson(comparison)
+      if (cli.globals.json) return cli.printJson(compareRuns(runs))
 
       const look = {
         nowMs: cli.nowMs(),
@@ -27,7 +26,13 @@ export function define(command: Command, cli: Cli): void {
         width: cli.width,
         all: options.all === true,
       }
-      const lines = renderComparison(runs, comparison, look)
+      const bestIds = runs.flatMap(({ sweep }) => sweep?.bestRunId ?? [])
+      const best = await Promise.all(bestIds.map((id) => session.tracking.runs.find(id)))
+      const shown = withBestParameters(
+        runs,
+        best.filter((run) => run !== undefined),
+      )
+      const lines = renderComparison(shown, compareRuns(shown), look)
       for (const key of options.metric ?? []) lines.push('', ...(await renderMetric(session.tracking, runs, key, look)))
       await cli.print(lines.join('\n'))
     })
