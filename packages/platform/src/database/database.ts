@@ -81,7 +81,7 @@ export interface CompilableQuery {
 /** The expressions that databases spell differently. */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
-  /** `%` stands for any text, `_` for one character, a backslash makes the next character plain. Letters match exactly. */
+  /** `%` stands for any text, `_` for one character, a backslash makes the next character plain. Letters match exactly; with a NUL nothing does. */
   readonly like: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>
   /** As `like`, whatever the case. */
   readonly likeAnyCase: (text: Expression<string | null>, pattern: string) => RawBuilder<SqlBool>

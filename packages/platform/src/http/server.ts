@@ -94,8 +94,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   // Beside the artifacts, which may lie elsewhere.
   const uploads = createPartUploads(join(options.holdings.directory.path, 'uploads'), clock)
   await uploads.forgetOld()
-  const { onRegistryChange } = options
-  const context = { tracking, registry, traces, evaluation, webhooks, clock, places, uploads, onRegistryChange }
+  const { onRegistryChange, userName = 'unknown' } = options
+  const context = { tracking, registry, traces, evaluation, webhooks, clock, places, uploads, onRegistryChange, userName }
   const noteAnswer = serveMetrics(app, options.holdings, packageJson.version)
   const functions = createFunctions(options.definitions)
   const environment = options.execution?.environment ?? {}
@@ -123,6 +123,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     holdings: options.holdings,
     artifactFolder: options.artifactFolder,
     tasks: createBackgroundTasks(clock),
+    userName: options.userName,
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
   })
   nativeDialect(app, {
@@ -145,7 +146,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     version: packageJson.version,
     startedAtMs: clock.nowMs(),
     hasToken: options.guard.token !== undefined,
-    userName: options.userName ?? 'unknown',
+    userName,
     placeOfRun: (runId, project) => places.ofRun(runId, { project, artifactLocation: null }),
     placeOfModel: (model) => places.ofModel(model),
     placeOfTrace: (trace) => places.ofTrace(trace),

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import type { Dialect } from '../database.ts'
 import { toLike, translatePattern } from '../like-pattern.ts'
 import { checkExpression } from '../regular-expression.ts'
@@ -9,12 +9,19 @@ const toGlob = (pattern: string): string =>
 
 const listValue = (numbers: readonly number[]): string => JSON.stringify(numbers)
 
+/** GLOB and LIKE read a pattern only up to a NUL, which no searched text has. */
+const nothing = sql<SqlBool>`1 = 0`
+
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  like: (text, pattern) => sql`${text} glob ${toGlob(pattern)}`,
+  like: (text, pattern) => (pattern.includes('\0') ? nothing : sql`${text} glob ${toGlob(pattern)}`),
   likeAnyCase: (text, pattern) =>
     // LIKE folds A-Z only; other letters take a function of ours, which is slower and therefore not always used.
-    /^\p{ASCII}*$/u.test(pattern) ? sql`${text} like ${toLike(pattern)} escape ${'\\'}` : sql`like_any_case(${text}, ${pattern})`,
+    pattern.includes('\0')
+      ? nothing
+      : /^\p{ASCII}*$/u.test(pattern)
+        ? sql`${text} like ${toLike(pattern)} escape ${'\\'}`
+        : sql`like_any_case(${text}, ${pattern})`,
   contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
   matches: (text, pattern) => sql`matches(${text}, ${checkExpression(pattern)})`,
   jsonMember: (json, key) => {

@@ -166,6 +166,10 @@ export function describeDatabase(name: string, createFixture: () => Promise<Data
       ['like', String.raw`1%\%`, ['100%']],
       ['like', String.raw`%\_`, []],
       ['likeAnyCase', String.raw`1%\%`, ['100%']],
+      ['like', 'a\0%', []],
+      ['like', '\0', []],
+      ['likeAnyCase', '%\0%', []],
+      ['likeAnyCase', 'é%\0', []],
       ['contains', 'b', ['abc']],
       ['contains', '%', ['100%']],
     ] as const)('%s %j finds exactly what it says', async (operation, pattern, expected) => {

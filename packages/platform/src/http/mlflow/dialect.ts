@@ -138,7 +138,7 @@ async function answer(
     params,
     project: job?.project ?? projectOf(request),
     get caller() {
-      return callerOf(request, job)
+      return callerOf(request, job, context.userName)
     },
     ...(job === undefined ? {} : { job }),
   })
@@ -167,11 +167,12 @@ const projectOf = ({ headers }: FastifyRequest): string => {
 }
 
 /** What the request says of itself: a user name where it carries one, else whose job it comes from, and the name of the program. */
-function callerOf({ headers }: FastifyRequest, job: Job | undefined): NonNullable<MlflowCall['caller']> {
+function callerOf({ headers }: FastifyRequest, job: Job | undefined, otherwise: string): NonNullable<MlflowCall['caller']> {
   const basic = /^basic\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const user = basic === undefined ? '' : (Buffer.from(basic, 'base64').toString().split(':')[0] ?? '')
   return {
-    by: user.slice(0, 100).toWellFormed() || job?.owner || 'unknown',
+    by: user.slice(0, 100).toWellFormed() || job?.owner || undefined,
+    otherwise,
     via: (headers['user-agent'] ?? '').split(' ')[0]!.slice(0, 100) || 'mlflow',
   }
 }

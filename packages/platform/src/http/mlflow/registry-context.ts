@@ -31,9 +31,9 @@ export interface LoggedModelLineage {
 /** What clients put on what they make, when they say who they are. */
 export const userTag = 'mlflow.user'
 
-/** Who changes the registry: whom the request names, else whom it is known to be about. */
+/** Who changes the registry: whom the request names, else whom it is known to be about, else whoever the server takes it for. */
 export const originOf = ({ caller }: MlflowCall, about?: string): ChangeOrigin => ({
-  by: caller === undefined || caller.by === 'unknown' ? about || 'unknown' : caller.by,
+  by: caller?.by ?? (about || caller?.otherwise || 'unknown'),
   via: caller?.via ?? 'mlflow',
 })
 

@@ -446,3 +446,12 @@ test('the history names whom the client tells of: its user, a tag, or whoever ma
   const events = await server.registry.history.of({ project: 'default', name: 'who' })
   expect(events.map(({ by }) => by)).toEqual(['lin', 'lin', 'ada', 'grace', 'unknown'])
 })
+
+test('where a request names nobody it is whoever the server takes it for, unless it is known whom it is about', async () => {
+  await using server = await openServer({ userName: 'ada' })
+  const models = '/api/2.0/mlflow/registered-models'
+  await server.ask('POST', `${models}/create`, { name: 'who', tags: [{ key: 'mlflow.user', value: 'lin' }] })
+  await server.ask('PATCH', `${models}/update`, { name: 'who', description: 'x' })
+  const events = await server.registry.history.of({ project: 'default', name: 'who' })
+  expect(events.map(({ by }) => by).toSorted()).toEqual(['ada', 'lin', 'lin'])
+})

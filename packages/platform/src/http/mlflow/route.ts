@@ -19,6 +19,8 @@ export interface MlflowContext {
   readonly places: ArtifactPlaces
   readonly webhooks: Webhooks
   readonly uploads: PartUploads
+  /** Whose a request is that names nobody. */
+  readonly userName: string
   /** Told after a request that may have changed the registry. */
   readonly onRegistryChange?: (() => void) | undefined
 }
@@ -29,8 +31,8 @@ export interface MlflowCall {
   readonly params: Readonly<Record<string, string>>
   /** The project that experiments are looked for in. */
   readonly project: string
-  /** Who calls, and with which program; unknown where nothing says so. */
-  readonly caller?: { readonly by: string; readonly via: string }
+  /** Who calls as far as the request says, who it is where nothing does, and with which program. */
+  readonly caller?: { readonly by: string | undefined; readonly otherwise: string; readonly via: string }
   /** The job that the call comes from, when it carried the token of one. */
   readonly job?: Job
 }

@@ -35,6 +35,7 @@ async function servedRoutes(): Promise<string[]> {
     registry: createRegistry(database),
     webhooks: createWebhooks(database, { secrets: createSecretBox(join(folder, 'secret.key')), allowPrivate: false, clock }),
     uploads: createPartUploads(join(folder, 'uploads'), clock),
+    userName: 'unknown',
     places: createArtifactPlaces({ tracking, traces, objects: { workingDirectory: folder, environment: {} }, folder }),
   }
   const routes: string[] = []

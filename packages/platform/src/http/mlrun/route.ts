@@ -35,6 +35,8 @@ export interface MlrunContext {
   /** Folder or address for everything without a place of its own. */
   readonly artifactFolder: string
   readonly tasks: BackgroundTasks
+  /** Whose a request is that names nobody; undefined where that may be anybody. */
+  readonly userName: string | undefined
   /** Where files of a run come to that has no place of its own. */
   placeOfRun(runId: string, project: string): string
 }

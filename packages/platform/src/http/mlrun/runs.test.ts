@@ -185,6 +185,20 @@ it('a run is aborted through a task that the client looks after', async () => {
   expect((await server.ask('POST', `${path}/abort`, {})).status).toBe(409)
 })
 
+it('an abort without a reason says who is taken for its user, where the server knows', async () => {
+  for (const [userName, reason] of [
+    ['ada', 'aborted by ada'],
+    [undefined, 'aborted by its user'],
+  ] as const) {
+    await using server = await openServer(userName === undefined ? {} : { userName })
+    await server.ask('POST', path, runOf())
+    await server.ask('POST', `${path}/abort`, {})
+    await expect
+      .poll(async () => await server.tracking.runs.get(uid), { timeout: 20_000 })
+      .toMatchObject({ state: 'aborted', stateReason: reason })
+  }
+})
+
 it('notifications that are set for a run wait for its end, and what they keep secret is shown to nobody', async () => {
   await using server = await openServer()
   await server.ask('POST', path, runOf())

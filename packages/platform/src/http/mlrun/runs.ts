@@ -150,7 +150,9 @@ async function abort(context: MlrunContext, call: MlrunCall): Promise<Answer> {
   if (isEnded(run.state)) throw new MlrunError(409, `Run ${project}/${uid} is ${run.state} already and cannot be aborted.`)
   const body = call.body()
   const reason =
-    isJsonObject(body) && typeof body['status.status_text'] === 'string' ? body['status.status_text'] : 'aborted by its user'
+    isJsonObject(body) && typeof body['status.status_text'] === 'string'
+      ? body['status.status_text']
+      : `aborted by ${context.userName ?? 'its user'}`
   const task = context.tasks.start({ kind: `run.abort.${uid}`, project }, () => stop(context, run, reason))
   return new Answer(202, task)
 }

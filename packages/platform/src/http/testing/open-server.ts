@@ -49,7 +49,10 @@ export interface OpenServer extends AsyncDisposable {
 }
 
 /** A server over a fresh data directory, and a fresh database or that of another server, asked without a socket. */
-export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenServer): Promise<OpenServer> {
+export async function openServer(
+  { userName, ...guard }: Partial<GuardOptions> & { userName?: string } = {},
+  of?: OpenServer,
+): Promise<OpenServer> {
   const folder = await mkdtemp(join(tmpdir(), 'trainyard-http-'))
   const { place, remove } = of ? { place: of.place, remove: () => undefined } : await createTestPlace()
   const database = await openDatabase(place)
@@ -76,6 +79,7 @@ export async function openServer(guard: Partial<GuardOptions> = {}, of?: OpenSer
     artifactFolder: directory.artifacts,
     holdings: { directory, database, tracking, objectContext, places: createPlaces(objectContext) },
     guard: { loopback: true, hosts: [], token: undefined, ...guard },
+    ...(userName !== undefined && { userName }),
   })
   return {
     app,
