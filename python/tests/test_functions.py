@@ -65,7 +65,7 @@ class FunctionTest(SpoolCase):
             new_function("h", data=self.data).save()
         with self.assertRaisesRegex(TypeError, "handlr"):
             new_function("h", handlr="x")
-        with self.assertRaisesRegex(TrainyardError, "has no handler nothing"):
+        with self.assertRaisesRegex(TrainyardError, "has no handler 'nothing'"):
             code_to_function("h", filename=self.file, handler="nothing", data=self.data)
         with self.assertRaisesRegex(TrainyardError, "There is no function none"):
             import_function("db://default/none", data=self.data)
