@@ -100,8 +100,13 @@ class Jobs(unittest.TestCase):
         self.assertEqual(schedule.cron_trigger.minute, "*")
         self.assertIn("each-second", [each.name for each in self.db.list_schedules(self.project).schedules])
         if hasattr(self.db, "set_schedule_notifications"):
-            told = mlrun.model.Notification(kind="webhook", name="told", message="m", severity="info", when=["completed"], condition="", params={"url": "http://127.0.0.1:9/x"})
-            self.db.set_schedule_notifications(self.project, "each-second", [told])
+            def told(url):
+                return mlrun.model.Notification(kind="webhook", name="told", message="m", severity="info", when=["completed"], condition="", params={"url": url})
+
+            with self.assertRaisesRegex(mlrun.errors.MLRunBadRequestError, "private"):
+                self.db.set_schedule_notifications(self.project, "each-second", [told("http://127.0.0.1:9/x")])
+            # Nobody answers there, and the schedule fires all the same.
+            self.db.set_schedule_notifications(self.project, "each-second", [told("https://receiver.invalid/x")])
             kept = self.db.get_schedule(self.project, "each-second").scheduled_object["task"]["spec"]["notifications"]
             self.assertEqual([each["name"] for each in kept], ["told"])
         self.db.invoke_schedule(self.project, "each-second")
