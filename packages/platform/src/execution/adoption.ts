@@ -111,6 +111,10 @@ async function introduce(execution: Execution, id: string, unfinished: Map<strin
   if (record !== undefined) unfinished.set(id, record)
 }
 
+/** The process of a run whose supervisor died before it could note it: a journal says who writes it. */
+const processOf = (directory: RunDirectory, start: JournalFacts['start']): Supervisor['child'] =>
+  start && selfWatching(directory, start).child
+
 /** The process itself, unless its pid now belongs to somebody else: neither has it a journal open nor did it start before the journal. */
 function selfWatching(directory: RunDirectory, { pid, timeMs }: { pid: number; timeMs: number }): Supervisor {
   const ticks = startTicksOf(pid)
@@ -138,11 +142,16 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   }
   if (!(await runs.claim(found.id, { expected: found.supervisor, next: mine }))) return
   // Asked before the last look at its journals: whatever a process wrote that is dead now is there to be taken.
-  const isLive = (child !== undefined && isAlive(child)) || (await hasLiveProcesses(execution, found))
+  let isLive = (child !== undefined && isAlive(child)) || (await hasLiveProcesses(execution, found))
   const directory = runDirectoryOf(execution.directory.runs, found.id)
   const children = new ChildRuns(execution, found, mine)
   const carrier = new RunCarrier(execution, { run: found, directory, fresh: false, onChildren: (made) => children.add(made) })
-  const facts = await carrier.catchUp()
+  let facts = await carrier.catchUp()
+  const unnoted = child === undefined && facts.end === undefined ? processOf(directory, facts.start) : undefined
+  if (unnoted !== undefined) {
+    isLive ||= isAlive(unnoted)
+    if (!isLive) facts = await carrier.catchUp()
+  }
   // A notebook ends its run and lives on; a script that has a supervisor of ours may still print after its last entry.
   const isOver = facts.end !== undefined && found.task === null && found.parentId === null
   // A server's job that has lost its server waits for the next one, unless somebody wants it stopped.
@@ -150,7 +159,8 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   if ((isLive && !isOver) || isLeft) {
     await children.leave()
     // Handed back, so that the next command goes on where this one stopped.
-    if (found.supervisor !== null) await runs.claim(found.id, { expected: mine, next: found.supervisor })
+    const next = found.supervisor && (unnoted === undefined ? found.supervisor : { ...found.supervisor, child: unnoted })
+    if (next !== null) await runs.claim(found.id, { expected: mine, next })
     report.unattended.push(found.id)
     return
   }
