@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Workshop } from '../end-to-end/program.ts'
 import { openBrowser, openPage, serve, type Served } from './browser.ts'
@@ -136,6 +136,23 @@ describe('tables', { timeout: 120_000 }, () => {
     await page.keyboard.press('?')
     await keys.getByText('search and act').waitFor()
     expect(await keys.getByText('open the run').count()).toBe(0)
+  })
+
+  it('are asked for by the page they belong to, not by the page one leaves while the next one loads', async () => {
+    await open('/p/churn/functions/beta-function')
+    await page.getByRole('heading', { level: 1, name: 'beta-function' }).waitFor()
+    const asked: string[] = []
+    const note = (request: Request): void => void asked.push(request.url())
+    page.on('request', note)
+    await page.route(/functions-page/, async (route) => {
+      await page.waitForTimeout(300)
+      await route.continue()
+    })
+    await page.evaluate(`history.pushState(null, '', '/functions')`)
+    await page.getByRole('heading', { level: 1, name: 'Functions' }).waitFor()
+    await page.unroute(/functions-page/)
+    page.off('request', note)
+    expect(asked.filter((address) => address.includes('beta-function'))).toEqual([])
   })
 
   it('make the browser complain of nothing', () => {

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { area, closed } from './operation.ts'
 import { runScope } from './run-operations.ts'
 import { count, integer, jsonValue, nullable, run, timeMs, wireNumber } from './schemas.ts'
@@ -34,6 +34,32 @@ const row = Type.Object({
 const key = { scope: Type.Enum(['metrics', 'params', 'labels']), name: Type.String() }
 const range = { min: nullable(wireNumber), max: nullable(wireNumber) }
 
+const window = Type.Object({
+  rows: Type.Array(row),
+  total: count,
+  newestNumber: Type.Integer({ minimum: 0, description: 'As in the pulse, at a moment before the rows were read.' }),
+  change: Type.Integer({ minimum: 0, description: 'As in the pulse, at that moment.' }),
+})
+
+const group = Type.Object({
+  value: jsonValue,
+  name: nullable(Type.String({ description: "The sweep's name, in groups by parent." })),
+  runCount: count,
+  failed: count,
+  running: count,
+  newestAtMs: timeMs,
+  owner: Type.String({ description: 'One of those whose runs they are.' }),
+  ownerCount: count,
+  metrics: Type.Array(nullable(Type.Object({ runCount: count, min: wireNumber, max: wireNumber, mean: wireNumber })), {
+    description: 'By the last values, in the order asked for.',
+  }),
+})
+
+/** The first rows of a table, and the pulse at a moment before they were read. */
+export type TableWindow = Static<typeof window>
+/** The runs of a table that have one value of a field in common. */
+export type RunGroup = Static<typeof group>
+
 /** What a table over very many runs asks for: a first window, the whole order as numbers, then the rows that come into view. */
 export const tableOperations = {
   getTableWindow: tables({
@@ -41,12 +67,7 @@ export const tableOperations = {
     path: '/table/window',
     summary: 'The first rows of a table of runs, and how many runs there are in it',
     query: closed({ ...asked, columns, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) }),
-    answer: Type.Object({
-      rows: Type.Array(row),
-      total: count,
-      newestNumber: Type.Integer({ minimum: 0, description: 'As in the pulse, at a moment before the rows were read.' }),
-      change: Type.Integer({ minimum: 0, description: 'As in the pulse, at that moment.' }),
-    }),
+    answer: window,
   }),
   getTableOrder: tables({
     method: 'GET',
@@ -101,21 +122,7 @@ export const tableOperations = {
     }),
     answer: Type.Object({
       total: Type.Integer({ description: 'How many groups there are; at most 500 are in the answer.' }),
-      groups: Type.Array(
-        Type.Object({
-          value: jsonValue,
-          name: nullable(Type.String({ description: "The sweep's name, in groups by parent." })),
-          runCount: count,
-          failed: count,
-          running: count,
-          newestAtMs: timeMs,
-          owner: Type.String({ description: 'One of those whose runs they are.' }),
-          ownerCount: count,
-          metrics: Type.Array(nullable(Type.Object({ runCount: count, min: wireNumber, max: wireNumber, mean: wireNumber })), {
-            description: 'By the last values, in the order asked for.',
-          }),
-        }),
-      ),
+      groups: Type.Array(group),
     }),
   }),
   getFieldValues: tables({

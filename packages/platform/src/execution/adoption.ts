@@ -111,17 +111,20 @@ async function introduce(execution: Execution, id: string, unfinished: Map<strin
   if (record !== undefined) unfinished.set(id, record)
 }
 
-/** The process of a run whose supervisor died before it could note it: a journal says who writes it. */
-const processOf = (directory: RunDirectory, start: JournalFacts['start']): Supervisor['child'] =>
-  start && selfWatching(directory, start).child
-
-/** The process itself, unless its pid now belongs to somebody else: neither has it a journal open nor did it start before the journal. */
-function selfWatching(directory: RunDirectory, { pid, timeMs }: { pid: number; timeMs: number }): Supervisor {
+/** The process that writes a journal, unless its pid now belongs to somebody else: neither has it a journal open nor did it start before the journal. */
+function writerOf(
+  directory: RunDirectory,
+  { pid, timeMs }: { pid: number; timeMs: number },
+): { pid: number; startTicks: number } {
   const ticks = startTicksOf(pid)
   const bootedMs = Date.now() - uptime() * 1000
   const isSame = ticks > 0 && (holdsOpen(pid, directory.path) || bootedMs + ticks * 10 <= timeMs + 2000)
-  const startTicks = isSame ? ticks : -1
-  return { host: hostname(), bootId: bootId(), pid, startTicks, heartbeatAtMs: timeMs, child: { pid, startTicks } }
+  return { pid, startTicks: isSame ? ticks : -1 }
+}
+
+function selfWatching(directory: RunDirectory, start: { pid: number; timeMs: number }): Supervisor {
+  const child = writerOf(directory, start)
+  return { host: hostname(), bootId: bootId(), ...child, heartbeatAtMs: start.timeMs, child }
 }
 
 const leftoverAgeMs = 60_000
@@ -147,7 +150,9 @@ async function adopt(execution: Execution, found: RunRecord, report: AdoptionRep
   const children = new ChildRuns(execution, found, mine)
   const carrier = new RunCarrier(execution, { run: found, directory, fresh: false, onChildren: (made) => children.add(made) })
   let facts = await carrier.catchUp()
-  const unnoted = child === undefined && facts.end === undefined ? processOf(directory, facts.start) : undefined
+  // Its supervisor may have died before it could note the process.
+  const unnoted =
+    child === undefined && facts.end === undefined && facts.start !== undefined ? writerOf(directory, facts.start) : undefined
   if (unnoted !== undefined) {
     isLive ||= isAlive(unnoted)
     if (!isLive) facts = await carrier.catchUp()

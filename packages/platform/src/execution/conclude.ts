@@ -1,4 +1,5 @@
-import type { JournalEnd, RunError, RunExit, RunState } from '@trainyard/contract'
+import { isAppError, type JournalEnd, type RunError, type RunExit, type RunState } from '@trainyard/contract'
+import { messageOf } from '../base/errors.ts'
 
 export interface Conclusion {
   state: Extract<RunState, 'completed' | 'failed' | 'aborted'>
@@ -24,6 +25,13 @@ export const isUntold = (error: RunError | null): boolean => error?.type === unt
 export function concludeUntold(because: string): Conclusion {
   const message = `never began: ${because} before its job reached the process`
   return { state: 'failed', reason: message, error: { type: untold, message } }
+}
+
+/** What an error means for a run that it kept from beginning. */
+export function concludeUnbegun(error: unknown): { reason: string; error: RunError } {
+  const message = messageOf(error)
+  const type = isAppError(error) && typeof error.details['type'] === 'string' ? error.details['type'] : 'start'
+  return { reason: message.split('\n', 1)[0] ?? message, error: { type, message } }
 }
 
 /**

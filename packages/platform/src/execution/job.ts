@@ -12,7 +12,7 @@ import { messageOf } from '../base/errors.ts'
 import { withWish } from './asked-to-stop.ts'
 import { type CarrierEvents, RunCarrier } from './carrier.ts'
 import { ChildRuns, endReportedChildren } from './child-runs.ts'
-import { type Conclusion, concludeUntold } from './conclude.ts'
+import { type Conclusion, concludeUnbegun, concludeUntold } from './conclude.ts'
 import { diagnoseStart } from './diagnose-start.ts'
 import type { Execution } from './execution.ts'
 import { givenToRun } from './given-to-run.ts'
@@ -158,14 +158,14 @@ async function superviseJob(supervision: Supervision): Promise<RunRecord> {
  */
 async function failUntold({ execution, run, child, directory }: Supervision, error: unknown): Promise<void> {
   await endProcess(child)
-  const message = messageOf(error)
+  const unbegun = concludeUnbegun(error)
   try {
     await execution.tracking.runs.transition(run.id, {
       to: 'failed',
       from: ['running'],
-      reason: message.split('\n', 1)[0] ?? message,
+      reason: unbegun.reason,
       atMs: execution.clock.nowMs(),
-      patch: { supervisor: null, error: { type: 'start', message } },
+      patch: { supervisor: null, error: unbegun.error },
     })
   } catch {
     // The error that brought us here is the one to tell.

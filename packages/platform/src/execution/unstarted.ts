@@ -1,4 +1,5 @@
 import { AppError, isAppError, newRunId, type RunKind, type Task } from '@trainyard/contract'
+import { concludeUnbegun } from './conclude.ts'
 import type { Execution } from './execution.ts'
 import { resolveOutPath } from './out-path.ts'
 import { withoutSecretsOf } from './secrets.ts'
@@ -49,12 +50,13 @@ export async function recordUnstarted(
     outPath: resolveOutPath(task.outPath, { uid: id, name, project, iteration: 0 }, places),
   })
   await execution.notifications?.arm(id, task.notifications ?? [])
+  const unbegun = concludeUnbegun(error)
   await runs.transition(id, {
     to: 'failed',
     from: ['pending'],
-    reason: error.message.split('\n', 1)[0] ?? error.message,
+    reason: unbegun.reason,
     atMs: execution.clock.nowMs(),
-    patch: { error: { type: String(error.details['type']), message: error.message } },
+    patch: { error: unbegun.error },
   })
   return id
 }

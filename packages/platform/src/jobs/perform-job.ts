@@ -1,6 +1,6 @@
 import { isAppError, isEnded, type RunRecord } from '@trainyard/contract'
-import { messageOf } from '../base/errors.ts'
 import {
+  concludeUnbegun,
   type Execution,
   isPermanent,
   isUntold,
@@ -110,14 +110,13 @@ async function settleUnbegun({ execution }: WorkerOptions, { id, state, stateRea
 
 /** What is wrong with the request itself: it would fail the same way every time. */
 async function failUnbegun({ execution }: WorkerOptions, runId: string, error: unknown): Promise<void> {
-  const message = messageOf(error)
-  const type = isAppError(error) && typeof error.details?.['type'] === 'string' ? error.details['type'] : 'start'
+  const unbegun = concludeUnbegun(error)
   await execution.tracking.runs.transition(runId, {
     to: 'failed',
     from: ['pending'],
-    reason: message.split('\n', 1)[0] ?? message,
+    reason: unbegun.reason,
     atMs: execution.clock.nowMs(),
-    patch: { supervisor: null, error: { type, message } },
+    patch: { supervisor: null, error: unbegun.error },
   })
   removeSentCode(execution.directory, runId)
 }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.ts'
-import { type Database, ensureProject } from '../database/index.ts'
+import type { Database } from '../database/index.ts'
 import { removeAlias, setAlias, versionOfAlias } from './alias-change.ts'
 import { createModel, deleteModel, describeModel, renameModel } from './model-change.ts'
 import { type Change, changeOf } from './registry-events.ts'
@@ -96,10 +96,6 @@ function createVersionRecords(database: Database, write: Write): VersionRecords 
 function createStageRecords(database: Database, write: Write): StageRecords {
   return {
     list: (project) => database.read((reader) => listStages(reader, project)),
-    add: (project, name, origin) =>
-      write(origin, async ({ transaction, atMs }) => {
-        const number = await ensureProject(transaction, project, atMs)
-        return await addStage(transaction, { number, name: project }, name, { by: origin.by, atMs })
-      }),
+    add: (project, name, origin) => write(origin, (change) => addStage(change, project, name)),
   }
 }

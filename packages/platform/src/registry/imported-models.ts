@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.ts'
-import { type Database, ensureProject } from '../database/index.ts'
+import type { Database } from '../database/index.ts'
 import { removeAlias, setAlias } from './alias-change.ts'
 import { createModel } from './model-change.ts'
 import type { ChangeOrigin, ModelName, VersionStatus } from './registry.ts'
@@ -136,7 +136,7 @@ async function takeVersion(
   const number = stored?.number ?? (await insertVersion(at(change, given.createdAtMs, given.createdBy), owner.model, given))
   const row = { number, model: owner.model, version: given.version }
   const late = at(change, given.updatedAtMs)
-  const stage = await knownStage(late, owner.project, given.stage)
+  const stage = await addStage(late, owner.project, given.stage)
   const before = stored?.stage ?? firstStage
   if (before !== stage) await remember(late, { ...withoutNumber(row), kind: 'stage_changed', before, after: stage })
   const described = stored?.description ?? null
@@ -192,10 +192,4 @@ async function insertVersion(change: Change, model: number, given: ImportedVersi
     .execute()
   await remember(change, { model, version: given.version, kind: 'version_created', after: given.source })
   return number
-}
-
-/** Stages of another server's own become stages of the project. */
-async function knownStage({ transaction, atMs, origin }: Change, project: string, stage: string): Promise<string> {
-  const number = await ensureProject(transaction, project, atMs)
-  return await addStage(transaction, { number, name: project }, stage, { by: origin.by, atMs })
 }

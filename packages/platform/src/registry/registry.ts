@@ -136,19 +136,7 @@ export interface VersionRecords {
 }
 
 /** A version as another machine tells of it, with that machine's number. */
-export interface ShippedVersion extends VersionName {
-  source: string
-  /** Where its bytes lie here. */
-  location: string
-  runLink: string | null
-  artifactId: string | null
-  loggedModelId: string | null
-  description: string | null
-  stage: string
-  status: VersionStatus
-  statusMessage: string | null
-  tags: Record<string, string>
-  aliases: readonly string[]
+export interface ShippedVersion extends Omit<ModelVersion, 'runId' | 'createdAtMs' | 'updatedAtMs' | 'createdBy'> {
   /** For the model, when there is none of that name yet. */
   model: { description?: string; tags: Record<string, string> }
 }

@@ -35,7 +35,7 @@ async function put(change: Change, runId: string, given: ShippedVersion): Promis
   const made = await loadVersion(transaction, number)
   const part: Change = { ...change, isPart: true }
   if (given.status !== 'ready') await setVersionStatus(part, made, given.status, given.statusMessage)
-  if (given.stage !== firstStage) await transitionVersion(part, made, { to: await knownStage(change, given) })
+  if (given.stage !== firstStage) await transitionVersion(part, made, { to: await addStage(change, given.project, given.stage) })
   for (const alias of given.aliases) if (!(await hasAlias(transaction, number, alias))) await setAlias(part, made, alias)
   return { version: await loadVersion(transaction, number), isNew: true }
 }
@@ -52,16 +52,6 @@ function newVersion({ project, name, source, location, ...given }: ShippedVersio
     ...(given.loggedModelId !== null && { loggedModelId: given.loggedModelId }),
     ...(given.description !== null && { description: given.description }),
   }
-}
-
-/** Stages of the other machine's own become stages of the project. */
-async function knownStage({ transaction, atMs, origin }: Change, { project, stage }: ShippedVersion): Promise<string> {
-  const { number } = await transaction.kysely
-    .selectFrom('projects')
-    .select('number')
-    .where('name', '=', project)
-    .executeTakeFirstOrThrow()
-  return await addStage(transaction, { number, name: project }, stage, { by: origin.by, atMs })
 }
 
 /** Whether another version of that model has the alias: what somebody has decided here stays. */

@@ -1,5 +1,6 @@
 import { AppError, didYouMean } from '@trainyard/contract'
-import type { Reader, Transaction } from '../database/index.ts'
+import { ensureProject, type Reader } from '../database/index.ts'
+import type { Change } from './registry-events.ts'
 import { checkStageName } from './registry-names.ts'
 
 /** In every project. A version starts in None; Archived is where versions go that others replaced. */
@@ -34,18 +35,15 @@ export async function canonicalStage(reader: Reader, project: string, typed: str
   )
 }
 
-export async function addStage(
-  transaction: Transaction,
-  project: { number: number; name: string },
-  name: string,
-  by: { by: string; atMs: number },
-): Promise<string> {
+/** Makes it a stage of the project, which is made when missing; how it is written where there is one of that name in another case. */
+export async function addStage({ transaction, atMs, origin }: Change, project: string, name: string): Promise<string> {
   checkStageName(name)
-  const known = (await listStages(transaction, project.name)).find((stage) => sameName(stage, name))
+  const number = await ensureProject(transaction, project, atMs)
+  const known = (await listStages(transaction, project)).find((stage) => sameName(stage, name))
   if (known !== undefined) return known
   await transaction.kysely
     .insertInto('model_stages')
-    .values({ project: project.number, name, created_at: by.atMs, created_by: by.by })
+    .values({ project: number, name, created_at: atMs, created_by: origin.by })
     .execute()
   return name
 }

@@ -99,21 +99,26 @@ async function carryOut(database: Database, { key, number }: Asked, work: () => 
     })
     throw error
   }
-  await database.write(async (transaction) => {
-    const holder = await holderOf(transaction, number)
-    const ours = transaction.kysely.updateTable('kept_answers').where('key', '=', key).where('holder', '=', holder)
-    await ours.set({ status: answered, body }).execute()
-  })
+  await database.write((transaction) => noteOurs(transaction, { key, number }, { status: answered, body }))
   return body
 }
 
 /** Whoever was taken for dead meanwhile stores nothing: the work is another's now. */
 async function noteCarriedOut(transaction: Transaction, { key, number }: Pick<Asked, 'key' | 'number'>): Promise<void> {
-  const holder = await holderOf(transaction, number)
-  const ours = transaction.kysely.updateTable('kept_answers').where('key', '=', key).where('holder', '=', holder)
-  const { numUpdatedRows } = await ours.set({ status: carriedOut }).executeTakeFirst()
-  if (numUpdatedRows === 0n)
+  if (!(await noteOurs(transaction, { key, number }, { status: carriedOut })))
     throw new AppError('unavailable', 'Another server has taken this request over; repeat it with the same Idempotency-Key.', {
       details,
     })
+}
+
+/** False when the key is another's by now. */
+async function noteOurs(
+  transaction: Transaction,
+  { key, number }: Pick<Asked, 'key' | 'number'>,
+  values: { status: number; body?: string },
+): Promise<boolean> {
+  const holder = await holderOf(transaction, number)
+  const ours = transaction.kysely.updateTable('kept_answers').where('key', '=', key).where('holder', '=', holder)
+  const { numUpdatedRows } = await ours.set(values).executeTakeFirst()
+  return numUpdatedRows > 0n
 }

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer'
+import { plainPattern } from '../base/plain-pattern.ts'
 import type { LogChunk } from './tracking.ts'
 
 export interface LogHit {
@@ -24,7 +25,7 @@ export async function searchLog(
   { text, limit, offset }: { text: string; limit: number; offset: number },
 ): Promise<{ hits: LogHit[]; next: number }> {
   const wanted = text.toLowerCase()
-  const anyCase = new RegExp(wanted.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`), 'i')
+  const anyCase = new RegExp(plainPattern(wanted), 'i')
   const hits: LogHit[] = []
   let rest: Uint8Array = new Uint8Array()
   let start = offset

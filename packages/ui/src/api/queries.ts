@@ -1,18 +1,7 @@
-import type { JsonValue } from '@trainyard/contract'
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
+import type { RunGroup, TableWindow } from '@trainyard/contract/native-api'
 import { get, post, readNumber } from './client.ts'
-import type {
-  ArtifactRecord,
-  Counts,
-  Points,
-  Pulse,
-  RunRecord,
-  RunRow,
-  SeriesInfo,
-  StateChange,
-  TableKeys,
-  TableWindow,
-} from './types.ts'
+import type { ArtifactRecord, Counts, Points, Pulse, RunRecord, RunRow, SeriesInfo, StateChange, TableKeys } from './types.ts'
 
 export const pulseEveryMs = 1000
 
@@ -71,19 +60,6 @@ export const keysQuery = (scope: Omit<TableScope, 'sort'>) =>
     staleTime: 30_000,
     retry: false,
   })
-
-export interface RunGroup {
-  value: JsonValue
-  name: string | null
-  runCount: number
-  failed: number
-  running: number
-  newestAtMs: number
-  /** One of those whose runs they are, and how many there are. */
-  owner: string
-  ownerCount: number
-  metrics: ({ runCount: number; min: number | string; max: number | string; mean: number | string } | null)[]
-}
 
 export const groupsQuery = (scope: Omit<TableScope, 'sort'>, by: string, metrics: string) =>
   queryOptions({

@@ -51,12 +51,6 @@ export interface Pulse {
   change: number
 }
 
-/** The first rows of a table, and the pulse at a moment before they were read. */
-export interface TableWindow extends Pick<Pulse, 'newestNumber' | 'change'> {
-  rows: RunRow[]
-  total: number
-}
-
 export interface Counts {
   runs: number
   running: number

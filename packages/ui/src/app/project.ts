@@ -1,11 +1,11 @@
+import { useParams } from '@tanstack/react-router'
 import { literalOf } from './filter-literal.ts'
-import { usePath } from './link.tsx'
 
-/** The project of the address, if it names one. */
-export function useProject(): string | undefined {
-  const found = /^\/p\/([^/]+)/.exec(usePath())?.[1]
-  return found === undefined ? undefined : decodeURIComponent(found)
-}
+/**
+ * The project of the page, if its address names one. Asked of the page and not of the address: the address is that of
+ * the next page already while its code is still loading, and the page one leaves would ask for things of another project.
+ */
+export const useProject = (): string | undefined => useParams({ strict: false }).project
 
 export const inProject = (project: string | undefined, path: string): string =>
   project === undefined ? path : `/p/${encodeURIComponent(project)}${path === '/' ? '' : path}`

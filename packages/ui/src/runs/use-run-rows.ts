@@ -1,7 +1,8 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
+import type { TableWindow } from '@trainyard/contract/native-api'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { fetchRows, orderQuery, type TableScope, usePulse, windowQuery } from '../api/queries.ts'
-import type { RunRow, TableWindow } from '../api/types.ts'
+import type { RunRow } from '../api/types.ts'
 
 export const rowsPerChunk = 100
 

@@ -1,4 +1,5 @@
 import { sql, type SqlBool } from 'kysely'
+import { plainPattern } from '../../base/plain-pattern.ts'
 import type { Dialect } from '../database.ts'
 import { toLike, translatePattern } from '../like-pattern.ts'
 import { checkExpression } from '../regular-expression.ts'
@@ -40,8 +41,10 @@ let lastPattern: { text: string; matcher: RegExp } | undefined
 export function likeAnyCase(text: unknown, pattern: unknown): number | null {
   if (typeof text !== 'string' || typeof pattern !== 'string') return null
   if (lastPattern?.text !== pattern) {
-    const quote = (character: string) => character.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`)
-    lastPattern = { text: pattern, matcher: new RegExp(`^${translatePattern(pattern, { '%': '.*', _: '.' }, quote)}$`, 'isu') }
+    lastPattern = {
+      text: pattern,
+      matcher: new RegExp(`^${translatePattern(pattern, { '%': '.*', _: '.' }, plainPattern)}$`, 'isu'),
+    }
   }
   return lastPattern.matcher.test(text) ? 1 : 0
 }
