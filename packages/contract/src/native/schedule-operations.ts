@@ -83,6 +83,14 @@ export const scheduleOperations = {
     }),
     answer: Type.Object({ schedules: Type.Array(listed) }),
   }),
+  foretellTimes: schedules({
+    method: 'POST',
+    path: '/schedules/times',
+    isRead: true,
+    summary: 'When a schedule of this timing would fire next, without jitter; what is no timing or never comes is refused',
+    body: closed({ timing, count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: '5 unless said.' })) }),
+    answer: Type.Object({ upcomingMs: Type.Array(timeMs) }),
+  }),
   putSchedule: schedules({
     method: 'PUT',
     path: one,

@@ -101,6 +101,7 @@ export const routes: { readonly [Id in OperationId]: RouteOf<Id> } = {
   getJobLimits: 'GET /job-limits',
   setJobLimit: 'PUT /job-limits/{project}',
   listSchedules: 'GET /schedules',
+  foretellTimes: 'POST /schedules/times',
   putSchedule: 'PUT /schedules/{project}/{schedule}',
   getSchedule: 'GET /schedules/{project}/{schedule}',
   changeSchedule: 'PATCH /schedules/{project}/{schedule}',
@@ -152,4 +153,5 @@ export const readingPosts: ReadonlySet<OperationId> = new Set<OperationId>([
   'compareFunctions',
   'getTableRows',
   'findLackingTraces',
+  'foretellTimes',
 ])

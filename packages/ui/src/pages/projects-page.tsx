@@ -1,57 +1,70 @@
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { projectsQuery } from '../api/queries.ts'
-import { Refusal } from '../app/error-page.tsx'
-import { A } from '../app/link.tsx'
+import { A, useSearch } from '../app/link.tsx'
 import { inProject } from '../app/project.ts'
 import { formatCount } from '../format/number.ts'
 import { StartHere } from '../home/start-here.tsx'
+import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
+import { type Column, Table } from '../ui/table.tsx'
+import { NewProjectSheet } from './new-project-sheet.tsx'
 
+interface Project {
+  name: string
+  createdAtMs: number
+  runCount: number
+}
+
+/** What there is to work on, and the way to more. */
 export function ProjectsPage() {
-  const { data: projects, error } = useQuery(projectsQuery)
+  const [search] = useSearch()
+  const name = search.get('name') ?? ''
+  const answer = useQuery(projectsQuery)
+  const [isMaking, setMaking] = useState(false)
+  const all = answer.data ?? []
+  const shown = all.filter((project) => holdsText(project.name, name))
   return (
-    <>
-      <div className="page-head">
-        <h1>Projects</h1>
-      </div>
-      <div className="page-body">
-        {error && <Refusal error={error} />}
-        {projects?.length === 0 && <StartHere />}
-        {projects && projects.length > 0 && (
-          <div className="card scroll">
-            <table className="plain-table">
-              <thead>
-                <tr>
-                  <th scope="col">Project</th>
-                  <th scope="col" className="num">
-                    Runs
-                  </th>
-                  <th scope="col">Pages</th>
-                  <th scope="col" className="num">
-                    Made
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {projects.map(({ name, runCount, createdAtMs }) => (
-                  <tr key={name}>
-                    <td className="strong">
-                      <A href={inProject(name, '/')}>{name}</A>
-                    </td>
-                    <td className="num">{formatCount(runCount)}</td>
-                    <td>
-                      <A href={inProject(name, '/runs')}>runs</A> · <A href={inProject(name, '/experiments')}>experiments</A> ·{' '}
-                      <A href={inProject(name, '/models')}>models</A> · <A href={inProject(name, '/artifacts')}>artifacts</A> ·{' '}
-                      <A href={inProject(name, '/settings')}>settings</A>
-                    </td>
-                    <td className="num">{createdAtMs === 0 ? '–' : <Age atMs={createdAtMs} />}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </div>
-    </>
+    <ListPage
+      title="Projects"
+      facts={all.length > 0 && formatCount(all.length)}
+      actions={
+        <>
+          <TypedFilter label="Filter by name" />
+          <button type="button" className="button primary" onClick={() => setMaking(true)}>
+            New project
+          </button>
+        </>
+      }
+      answer={answer}
+      count={shown.length}
+      narrowedBy={name}
+      empty={<StartHere />}
+    >
+      {shown.length > 0 && (
+        <div className="card scroll">
+          <Table columns={columns} rows={shown} keyOf={(project) => project.name} />
+        </div>
+      )}
+      {isMaking && <NewProjectSheet taken={all.map((project) => project.name)} onClose={() => setMaking(false)} />}
+    </ListPage>
   )
 }
+
+const pages = ['runs', 'experiments', 'models', 'artifacts', 'functions', 'schedules', 'settings'] as const
+
+const columns: readonly Column<Project>[] = [
+  { title: 'Project', className: 'strong', cell: ({ name }) => <A href={inProject(name, '/')}>{name}</A> },
+  { title: 'Runs', className: 'num', cell: ({ runCount }) => formatCount(runCount) },
+  {
+    title: 'Pages',
+    cell: ({ name }) =>
+      pages.flatMap((page, at) => [
+        at > 0 && ' · ',
+        <A key={page} href={inProject(name, `/${page}`)}>
+          {page}
+        </A>,
+      ]),
+  },
+  { title: 'Made', className: 'num', cell: ({ createdAtMs }) => (createdAtMs === 0 ? '–' : <Age atMs={createdAtMs} />) },
+]

@@ -5,6 +5,7 @@ import { formatDuration, formatMoment, momentTitle } from '../format/time.ts'
 import { StateMark } from '../ui/state.tsx'
 import { useNow } from '../ui/moment.tsx'
 import { type Column, ScrollBox, Table } from '../ui/table.tsx'
+import { ReceiversCard } from './receivers-card.tsx'
 
 /** Every state the run has been in, for how long, and why. */
 export function HistoryTab({ run }: { run: RunRecord }) {
@@ -28,13 +29,16 @@ export function HistoryTab({ run }: { run: RunRecord }) {
     { title: 'Why', cell: ({ reason }) => reason ?? '' },
   ]
   return (
-    <section className="card">
-      <header>
-        <h2>History</h2>
-      </header>
-      <ScrollBox label="States" className="body">
-        <Table columns={columns} rows={states} />
-      </ScrollBox>
-    </section>
+    <div className="stack">
+      <section className="card">
+        <header>
+          <h2>History</h2>
+        </header>
+        <ScrollBox label="States" className="body">
+          <Table columns={columns} rows={states} />
+        </ScrollBox>
+      </section>
+      <ReceiversCard run={run} />
+    </div>
   )
 }

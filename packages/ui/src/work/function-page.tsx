@@ -14,6 +14,7 @@ import { LineChanges } from '../ui/line-changes.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Age } from '../ui/moment.tsx'
 import { FunctionRunSheet } from './function-run-sheet.tsx'
+import { FunctionScheduleSheet } from './schedule-sheet.tsx'
 import type { FunctionVersion } from '@trainyard/contract/native-api'
 
 /** One function: its code and how it runs, its versions and what differs between them, a form to run it. */
@@ -24,6 +25,7 @@ export function FunctionPage() {
   const hash = search.get('version') ?? undefined
   const against = search.get('against') ?? undefined
   const [isRunning, setRunning] = useState(false)
+  const [isScheduling, setScheduling] = useState(false)
   const address = `/functions/${encodeURIComponent(name)}`
   const { data: shown, error } = useQuery({
     queryKey: ['function', project, name, hash],
@@ -55,6 +57,9 @@ export function FunctionPage() {
           {shown.kind} · <A href={inProject(project, '/functions')}>{project}</A>
         </span>
         <div className="actions">
+          <button type="button" className="button" onClick={() => setScheduling(true)}>
+            Schedule
+          </button>
           <button type="button" className="button primary" onClick={() => setRunning(true)}>
             Run
           </button>
@@ -110,6 +115,7 @@ export function FunctionPage() {
         </div>
       </div>
       {isRunning && <FunctionRunSheet shown={shown} onClose={() => setRunning(false)} />}
+      {isScheduling && <FunctionScheduleSheet shown={shown} onClose={() => setScheduling(false)} />}
     </>
   )
 }

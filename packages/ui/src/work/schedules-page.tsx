@@ -14,11 +14,13 @@ import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { StateMark } from '../ui/state.tsx'
 import { type Column, Table } from '../ui/table.tsx'
 import { describeTiming, whatOf } from './schedule-facts.ts'
+import { NewScheduleSheet } from './schedule-sheet.tsx'
 
 /** When runs start by themselves: next times, what was fired, pause. */
 export function SchedulesPage() {
   const project = useProject()
   const [search, change] = useSearch()
+  const [isAdding, setAdding] = useState(false)
   const open = search.get('schedule')
   const name = search.get('name') ?? ''
   const answer = useQuery({
@@ -36,7 +38,14 @@ export function SchedulesPage() {
     <ListPage
       title="Schedules"
       facts={all.length > 0 && formatCount(all.length)}
-      actions={<TypedFilter label="Filter by name" />}
+      actions={
+        <>
+          <TypedFilter label="Filter by name" />
+          <button type="button" className="button primary" onClick={() => setAdding(true)}>
+            New schedule
+          </button>
+        </>
+      }
       answer={answer}
       count={shown.length}
       narrowedBy={name}
@@ -48,6 +57,7 @@ export function SchedulesPage() {
         </div>
       )}
       {chosen && <OneSchedule key={keyOf(chosen)} schedule={chosen} onGone={() => change({ schedule: undefined })} />}
+      {isAdding && <NewScheduleSheet project={project} onClose={() => setAdding(false)} />}
     </ListPage>
   )
 }

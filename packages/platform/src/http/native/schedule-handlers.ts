@@ -1,7 +1,7 @@
 import { AppError } from '@trainyard/contract'
 import { nativePrefix } from '@trainyard/contract/native-api'
 import { parseTask } from '../../execution/index.ts'
-import type { Schedules } from '../../schedules/index.ts'
+import { checkTiming, nextTimes, type Schedules } from '../../schedules/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
 import { checkSources } from './job-handlers.ts'
@@ -9,9 +9,21 @@ import { checkSources } from './job-handlers.ts'
 const usualUpcoming = 5
 
 export const scheduleHandlers: SomeHandlers<
-  'listSchedules' | 'putSchedule' | 'getSchedule' | 'changeSchedule' | 'fireSchedule' | 'removeSchedule' | 'callHook'
+  | 'listSchedules'
+  | 'foretellTimes'
+  | 'putSchedule'
+  | 'getSchedule'
+  | 'changeSchedule'
+  | 'fireSchedule'
+  | 'removeSchedule'
+  | 'callHook'
 > = {
   listSchedules: async (context, { query }) => ({ schedules: await schedulesOf(context).list(query) }),
+  foretellTimes: async ({ clock }, { body: { timing, count = usualUpcoming } }) => {
+    const nowMs = clock.nowMs()
+    checkTiming(timing, nowMs)
+    return { upcomingMs: nextTimes(timing, nowMs, count) }
+  },
   putSchedule: async (context, { path, body, caller }) => {
     const { timing, jitterMs, concurrency, catchUp, labels, paused, replace, task, secrets, commandLine, ...plan } = body
     const schedules = schedulesOf(context)
