@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { noteSender, type RunTokens } from './run-tokens.ts'
+import { servedItemRoute } from './served-items.ts'
 
 export interface GuardOptions {
   /** The server can be reached from this machine only: requests that name another host come from a page that tricks a browser. */
@@ -47,7 +48,8 @@ export function createGuard(
       options.token !== undefined &&
       !carries(request, options.token) &&
       options.isSigned?.(request.url) !== true &&
-      !isHook(request)
+      !isHook(request) &&
+      !isShelf(request)
     ) {
       reply.header('www-authenticate', 'Basic realm="trainyard"')
       return refuse(reply, 401, 'This server asks for its token: send it as a bearer token or as the password of any user.')
@@ -125,6 +127,10 @@ const isForJobs = ({ routeOptions: { url } }: FastifyRequest): boolean => url ==
 /** An address that nobody can guess opens itself: others' programs can send no token with what they tell. */
 const isHook = ({ routeOptions: { url }, method }: FastifyRequest): boolean =>
   method === 'POST' && url === '/api/trainyard/v1/hooks/:token'
+
+/** What comes with every copy of this program, and is fetched by a client that sends no token with what it downloads. */
+const isShelf = ({ routeOptions: { url }, method, params }: FastifyRequest): boolean =>
+  method === 'GET' && url === servedItemRoute && (params as Record<string, string>)['source'] === 'trainyard'
 
 const bearerOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
   /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? sessionOf(headers.cookie) ?? ''

@@ -12,6 +12,7 @@ import type { Definitions } from '../definitions/index.ts'
 import type { Execution } from '../execution/index.ts'
 import { createPartUploads, type ObjectContext } from '../objects/index.ts'
 import { createFunctions } from '../functions/index.ts'
+import { createHub } from '../hub/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Registry } from '../registry/index.ts'
 import type { Evaluation } from '../evaluation/index.ts'
@@ -107,12 +108,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     nowMs: () => clock.nowMs(),
   })
   app.addHook('onClose', () => builds[Symbol.asyncDispose]())
+  const stopped = new AbortController()
+  app.addHook('onClose', async () => stopped.abort())
+  // Whoever may run programs here may read its folders as well.
+  const sources = { ...builds.sources(stopped.signal), allowLocal: options.jobs !== undefined }
+  const hub = createHub({ definitions: options.definitions, sources })
   mlflowDialect(app, context, signer)
   mlrunDialect(app, {
     tracking,
     clock,
     functions,
     builds,
+    hub,
     served,
     execution: options.execution,
     jobs: options.jobs,

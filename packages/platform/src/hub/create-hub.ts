@@ -2,10 +2,11 @@ import { AppError, isAppError, isJsonObject, type JsonObject, nearestName } from
 import type { Definitions } from '../definitions/index.ts'
 import { fetchSource, parseGitSource, type SourceOptions } from '../functions/index.ts'
 import { type Catalogue, readCatalogue } from './catalogue.ts'
-import { fetchItem } from './fetch-item.ts'
+import { fetchItem, readItemFile } from './fetch-item.ts'
 import { parseHubReference } from './hub-reference.ts'
-import type { Hub, HubItem, HubSource } from './hub.ts'
+import type { Hub, HubFinding, HubItem, HubSource } from './hub.ts'
 import { ownShelf } from './own-shelf.ts'
+import { textFetcher } from './read-text.ts'
 
 export interface HubOptions {
   /** Where the list of sources is kept; without it there are only those that are always there. */
@@ -30,11 +31,14 @@ const builtIn = (): HubSource[] => [
 ]
 
 export function createHub({ definitions, sources: options }: HubOptions): Hub {
+  const fetchText = textFetcher(options)
   const read = async (source: HubSource): Promise<Catalogue> => {
+    // Ours, whoever asks.
+    if (source.path === ownShelf()) return await readCatalogue(source, source.path, fetchText)
     const repository = parseGitSource(source.path) !== undefined
     const isWeb = /^https?:/.test(source.path) && !repository
     const root = isWeb ? source.path.replace(/\/+$/, '') : (await fetchSource(source.path, options)).folder
-    return await readCatalogue(source, root)
+    return await readCatalogue(source, root, fetchText)
   }
   const sources = async (): Promise<HubSource[]> => [...(await stored(definitions)), ...builtIn()]
   const source = async (name: string): Promise<HubSource> => {
@@ -42,6 +46,31 @@ export function createHub({ definitions, sources: options }: HubOptions): Hub {
     const found = all.find((each) => each.name === name)
     if (!found) throw new AppError('not_found', `There is no hub ${name}; there are ${all.map((each) => each.name).join(', ')}.`)
     return found
+  }
+  const look = async (reference: string): Promise<HubFinding> => {
+    const wanted = parseHubReference(reference)
+    const names = new Set<string>()
+    const unreachable = new Map<HubSource, string>()
+    for (const each of wanted.source === undefined ? await sources() : [await source(wanted.source)]) {
+      let catalogue: Catalogue
+      try {
+        catalogue = await read(each)
+      } catch (error) {
+        if (!isAppError(error) || wanted.source !== undefined) throw error
+        unreachable.set(each, error.message)
+        continue
+      }
+      for (const name of catalogue.keys()) names.add(name)
+      const versions = catalogue.get(wanted.name)
+      if (versions === undefined) continue
+      const item = versions.get(wanted.tag)
+      if (item) return { item }
+      const has = newest(versions).versions.join(', ')
+      const sentence = `The hub ${each.name} has no version ${wanted.tag} of ${wanted.name}; it has ${has}.`
+      return { item: undefined, reason: new AppError('not_found', sentence), unreachable: [] }
+    }
+    const reason = noSuchItem(wanted.name, names, [...unreachable.values()])
+    return { item: undefined, reason, unreachable: [...unreachable.keys()] }
   }
   const hub: Hub = {
     sources,
@@ -78,32 +107,15 @@ export function createHub({ definitions, sources: options }: HubOptions): Hub {
       }
       return { items: search === undefined ? items : items.filter((item) => matches(item, search)), unreachable }
     },
+    versions: async (name) => Array.from((await read(await source(name))).values()).flatMap((each) => Array.from(each.values())),
     find: async (reference) => {
-      const wanted = parseHubReference(reference)
-      const names = new Set<string>()
-      const unreachable: string[] = []
-      for (const each of wanted.source === undefined ? await sources() : [await source(wanted.source)]) {
-        let catalogue: Catalogue
-        try {
-          catalogue = await read(each)
-        } catch (error) {
-          if (!isAppError(error) || wanted.source !== undefined) throw error
-          unreachable.push(error.message)
-          continue
-        }
-        for (const name of catalogue.keys()) names.add(name)
-        const versions = catalogue.get(wanted.name)
-        if (versions === undefined) continue
-        const item = versions.get(wanted.tag)
-        if (item) return item
-        throw new AppError(
-          'not_found',
-          `The hub ${each.name} has no version ${wanted.tag} of ${wanted.name}; it has ${newest(versions).versions.join(', ')}.`,
-        )
-      }
-      throw noSuchItem(wanted.name, names, unreachable)
+      const found = await look(reference)
+      if (found.item === undefined) throw found.reason
+      return found.item
     },
-    fetch: (item) => fetchItem(item, options.cacheFolder),
+    look,
+    fetch: (item) => fetchItem(item, { cacheFolder: options.cacheFolder, fetchText }),
+    read: (item, name) => readItemFile(item, name, fetchText),
   }
   return hub
 }
@@ -140,13 +152,16 @@ const toDocument = ({ name, description, path, channel }: HubSource): JsonObject
   },
 })
 
+/** The place in the order that MLRun's client asked for; everything else goes first. */
+const indexOf = ({ index }: JsonObject): number => (typeof index === 'number' && index > 0 ? index : 1)
+
 async function stored(definitions: Definitions | undefined): Promise<HubSource[]> {
   if (!definitions) return []
   const { definitions: found } = await definitions.list({ kind, project, tag: '*', limit: 1_000 })
   return found
-    .toSorted((one, other) => other.createdAtMs - one.createdAtMs)
-    .flatMap(({ name, body }) => {
-      const document = isJsonObject(body['document']) ? body['document'] : {}
+    .map(({ name, body, createdAtMs }) => ({ name, createdAtMs, document: isJsonObject(body['document']) ? body['document'] : {} }))
+    .toSorted((one, other) => indexOf(one.document) - indexOf(other.document) || other.createdAtMs - one.createdAtMs)
+    .flatMap(({ name, document }) => {
       const source = isJsonObject(document['source']) ? document['source'] : {}
       const spec = isJsonObject(source['spec']) ? source['spec'] : {}
       const { path, channel } = spec

@@ -2,7 +2,8 @@ import { AppError } from '@trainyard/contract'
 
 export const isHubReference = (text: string): boolean => text.startsWith('hub://')
 
-const namePattern = /^[A-Za-z0-9][\w.-]*$/
+/** Of items, sources, versions and files. */
+export const namePattern = /^[A-Za-z0-9][\w.-]*$/
 
 /** `hub://[source/]name[:tag]`, with or without the `hub://`. Dashes and underscores in names are the same. */
 export function parseHubReference(text: string): { source?: string; name: string; tag: string } {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mostParts } from '../../objects/index.ts'
+import { ownOrigin } from '../own-origin.ts'
 import type { AddressSigner } from '../signed-address.ts'
 import type { ProxiedPlace } from './artifact-places.ts'
 import { invalid, missing, MlflowError } from './errors.ts'
@@ -47,7 +48,7 @@ export function multipartMessages(
     const id = await uploads.begin(aboutOf(target))
     const untilMs = context.clock.nowMs() + signedForMs
     const credentials = Array.from({ length: count }, (_, at) => ({
-      url: originOf(request) + signer.sign(`/api/2.0/mlflow-artifacts/mpu/part/${id}/${at + 1}`, untilMs),
+      url: ownOrigin(request.headers) + signer.sign(`/api/2.0/mlflow-artifacts/mpu/part/${id}/${at + 1}`, untilMs),
       part_number: at + 1,
       headers: {},
     }))
@@ -101,7 +102,7 @@ export function multipartBytes(app: FastifyInstance, { context, signer }: Multip
       const isWritten = owner.kind === 'trace' && key === traceFile
       if (!info && !isWritten) throw missing(`There is no artifact '${path}'.`)
       const address = `/api/2.0/mlflow-artifacts/signed/${path.split('/').map(encodeURIComponent).join('/')}`
-      const url = originOf(request) + signer.sign(address, context.clock.nowMs() + signedForMs)
+      const url = ownOrigin(request.headers) + signer.sign(address, context.clock.nowMs() + signedForMs)
       return await sendJson(reply, { url, headers: {}, file_size: info?.sizeBytes })
     })
   }
@@ -144,15 +145,4 @@ async function uploadOf(
   if ((await context.uploads.about(uploadId)) !== aboutOf(target))
     throw invalid(`The upload '${uploadId.slice(0, 80)}' is for another file.`)
   return { id: uploadId, target }
-}
-
-/** How the client reaches this server: through a proxy it may be another scheme, and below a path. */
-function originOf({ headers }: FastifyRequest): string {
-  const first = (name: string): string =>
-    String(headers[name] ?? '')
-      .split(',')[0]!
-      .trim()
-  const scheme = first('x-forwarded-proto') === 'https' ? 'https' : 'http'
-  const prefix = /^\/[\w./-]*$/.exec(first('x-forwarded-prefix'))?.[0].replace(/\/+$/, '') ?? ''
-  return `${scheme}://${headers.host ?? 'localhost'}${prefix}`
 }

@@ -11,12 +11,14 @@ import { backgroundTaskRoutes } from './background-task-routes.ts'
 import { clientSpecRoutes, servedVersion } from './client-spec.ts'
 import { defectAnswer, toAnswer } from './errors.ts'
 import { parseJson, writeJson } from './json.ts'
+import { loadProjectRoutes } from './load-project.ts'
 import { logRoutes } from './logs.ts'
 import { buildRoutes } from './build.ts'
 import { featureStoreRoutes } from './feature-store.ts'
 import { fileRoutes } from './files.ts'
 import { functionRoutes } from './functions.ts'
 import { hubRoutes } from './hub.ts'
+import { hubItemRoutes } from './hub-items.ts'
 import { monitoringRoutes } from './monitoring.ts'
 import { runtimeResourceRoutes } from './runtime-resources.ts'
 import { secretRoutes } from './secrets.ts'
@@ -32,6 +34,7 @@ import { runRoutes } from './runs.ts'
 export const allRoutes: readonly Route[] = [
   ...clientSpecRoutes,
   ...projectRoutes,
+  ...loadProjectRoutes,
   ...runRoutes,
   ...logRoutes,
   ...artifactRoutes,
@@ -44,6 +47,7 @@ export const allRoutes: readonly Route[] = [
   ...scheduleRoutes,
   ...secretRoutes,
   ...hubRoutes,
+  ...hubItemRoutes,
   ...featureStoreRoutes,
   ...alertRoutes,
   ...monitoringRoutes,

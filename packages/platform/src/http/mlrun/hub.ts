@@ -1,57 +1,113 @@
 import { isJsonObject, type JsonObject } from '@trainyard/contract'
+import type { HubSource } from '../../hub/index.ts'
+import { parseGitSource } from '../../functions/index.ts'
+import { ownOrigin } from '../own-origin.ts'
+import { servedHubPath } from '../served-items.ts'
 import { documentIn } from './document-in.ts'
-import { invalid, missing } from './errors.ts'
-import { objectAt } from './json.ts'
-import { Answer, type MlrunContext, noContent, type Route, route } from './route.ts'
-import { findRecord, listRecords, nameIn, putRecord, removeRecord } from './stored-records.ts'
+import { invalid, missing, MlrunError } from './errors.ts'
+import { objectAt, textOf } from './json.ts'
+import { Answer, type MlrunCall, type MlrunContext, noContent, type Route, route } from './route.ts'
+import { findRecord, nameIn, putRecord, removeRecord } from './stored-records.ts'
 
-const source = { kind: 'hub-source', what: 'hub source' }
+const stored = { kind: 'hub-source', what: 'hub source' }
 /** Sources belong to no project of their own. */
 const project = 'default'
 
-/** The public catalogue of its makers, which its client reads by itself. */
-const publicSource: JsonObject = {
-  index: -1,
-  source: {
-    kind: 'HubSource',
-    metadata: { name: 'default', description: 'MLRun hub', labels: {} },
-    spec: { path: 'https://mlrun.github.io/marketplace', channel: 'master', credentials: {}, object_type: 'functions' },
-    status: { state: 'created' },
-  },
-}
-
-/** In the order in which they are looked through. */
-async function sources(context: MlrunContext): Promise<JsonObject[]> {
-  const found = await listRecords(context, source, project)
-  const indexOf = ({ index }: JsonObject): number => (typeof index === 'number' && index >= 0 ? index : Number.MAX_SAFE_INTEGER)
-  return [...found.toSorted((left, right) => indexOf(left) - indexOf(right)), publicSource]
-}
-
 export const hubRoutes: readonly Route[] = [
-  route('GET', 'hub/sources', async (context) => sources(context)),
-  route('GET', 'hub/sources/:name', async (context, { params: { name = '' } }) => {
-    const found = name === 'default' ? publicSource : await findRecord(context, source, { project, name })
-    if (!found) throw missing(`The hub source ${name} was not found.`)
-    return found
-  }),
+  route('GET', 'hub/sources', async (context, call) =>
+    Promise.all((await askedSources(context, call)).map((source) => toSource(context, call, source))),
+  ),
+  route('GET', 'hub/sources/:name', async (context, call) => toSource(context, call, await hubSource(context, call.params['name']!))),
   route('POST', 'hub/sources', async (context, call) => {
     const body = documentIn(call, 'a hub source')
-    const name = nameIn(body, 'source', 'metadata', 'name')
-    return new Answer(201, await putRecord(context, source, { project, name, body: numbered(body) }))
+    return new Answer(201, await put(context, call, nameIn(body, 'source', 'metadata', 'name'), body))
   }),
   route('PUT', 'hub/sources/:name', async (context, call) =>
-    putRecord(context, source, { project, name: call.params['name']!, body: numbered(documentIn(call, 'a hub source')) }),
+    put(context, call, call.params['name']!, documentIn(call, 'a hub source')),
   ),
   route('DELETE', 'hub/sources/:name', async (context, { params: { name = '' } }) => {
-    await removeRecord(context, source, { project, name })
+    await refuseBuiltIn(context, name)
+    await removeRecord(context, stored, { project, name })
     return noContent()
   }),
 ]
+
+export async function hubSource({ hub }: MlrunContext, name: string): Promise<HubSource> {
+  const sources = await hub.sources()
+  const found = sources.find((each) => each.name === name)
+  if (!found)
+    throw missing(`The hub source ${name.slice(0, 80)} was not found; there are ${sources.map((each) => each.name).join(', ')}.`)
+  return found
+}
+
+/**
+ * In the order in which they are looked through; where an item is named, the one that has it: the client takes the first and downloads
+ * without looking. One that cannot be asked from here may still be reached from there.
+ */
+async function askedSources({ hub }: MlrunContext, { query }: MlrunCall): Promise<readonly HubSource[]> {
+  const sources = await hub.sources()
+  const name = query.text('item-name')
+  if (name === undefined) return sources
+  // Modules and steps of the model monitoring: hubs that are read here have functions.
+  if ((query.text('item-type') ?? 'functions') !== 'functions') return sources.filter(isReadByClients)
+  const tag = query.text('tag') ?? query.text('version')
+  const found = await hub.look(tag === undefined ? name : `${name}:${tag}`)
+  if (found.item !== undefined) return sources.filter((each) => each.name === found.item.source)
+  if (found.unreachable.length === 0) throw found.reason
+  return found.unreachable
+}
+
+/** Not folders of the server's machine, and no repositories: their items are downloaded from this server. */
+const isReadByClients = ({ path }: HubSource): boolean =>
+  /^[a-z][\w+.-]*:\/\//i.test(path) && !path.startsWith('file://') && parseGitSource(path) === undefined
+
+/** Where a client finds the items of a source. */
+export const pathFor = (call: MlrunCall, source: HubSource): string =>
+  isReadByClients(source) ? source.path.replace(/\/+$/, '') : ownOrigin(call.headers) + servedHubPath(source.name)
+
+async function toSource(context: MlrunContext, call: MlrunCall, source: HubSource): Promise<JsonObject> {
+  const { name, description, channel } = source
+  const path = pathFor(call, source)
+  const known = source.isBuiltIn ? undefined : await findRecord(context, stored, { project, name })
+  if (known !== undefined) {
+    const about = objectAt(known, 'source')
+    return { ...known, source: { ...about, spec: { ...objectAt(about, 'spec'), path } } }
+  }
+  return {
+    index: -1,
+    source: {
+      kind: 'HubSource',
+      metadata: { name, description, labels: {} },
+      spec: { path, channel, credentials: {}, object_type: 'functions' },
+      status: { state: 'created' },
+    },
+  }
+}
+
+async function put(context: MlrunContext, call: MlrunCall, name: string, body: JsonObject): Promise<JsonObject> {
+  await refuseBuiltIn(context, name)
+  const checked = numbered(body)
+  const source = objectAt(checked, 'source')
+  // What was read here and sent back: the address of this server stands for the place that is known.
+  const known = (await context.hub.sources()).find((each) => each.name === name)
+  const spec = objectAt(source, 'spec')
+  const isEcho = known !== undefined && spec['path'] === pathFor(call, known)
+  const kept = isEcho ? { ...checked, source: { ...source, spec: { ...spec, path: known.path } } } : checked
+  await putRecord(context, stored, { project, name, body: kept })
+  return await toSource(context, call, await hubSource(context, name))
+}
+
+async function refuseBuiltIn({ hub }: MlrunContext, name: string): Promise<void> {
+  const isBuiltIn = (await hub.sources()).some((each) => each.isBuiltIn && each.name === name)
+  if (isBuiltIn) throw new MlrunError(403, `The hub ${name} is always there: it is neither replaced nor removed.`)
+}
 
 /** A new one is looked through first unless it says otherwise. */
 const numbered = (body: JsonObject): JsonObject => {
   const { index } = body
   if (!isJsonObject(body['source'])) throw invalid("The hub source has no 'source'; give it as an object with metadata and spec.")
+  if (textOf(objectAt(body, 'source', 'spec')['path']) === undefined)
+    throw invalid("The hub source has no 'spec.path'; name an address, a Git repository or a folder of the server.")
   // They would be shown to everybody who lists the sources.
   if (Object.keys(objectAt(body, 'source', 'spec', 'credentials')).length > 0)
     throw invalid('Hub sources with credentials are not kept here: name an address that needs none, and send no credentials.')

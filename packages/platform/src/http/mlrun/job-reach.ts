@@ -7,6 +7,7 @@ import type { MlrunCall, MlrunContext, Route } from './route.ts'
 const refused = new Set([
   'POST projects',
   'DELETE projects/:project',
+  'POST projects/:project/load',
   'POST projects/:project/secrets',
   'DELETE projects/:project/secrets',
   'POST hub/sources',

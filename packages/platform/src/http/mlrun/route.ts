@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Execution } from '../../execution/index.ts'
 import type { Definitions } from '../../definitions/index.ts'
 import type { Functions } from '../../functions/index.ts'
+import type { Hub } from '../../hub/index.ts'
 import type { Jobs } from '../../jobs/index.ts'
 import type { Notifications } from '../../notifications/index.ts'
 import type { Schedules } from '../../schedules/index.ts'
@@ -30,6 +31,8 @@ export interface MlrunContext {
   /** The functions among them. */
   readonly functions: Functions
   readonly builds: FunctionBuilds
+  /** Catalogues of functions. */
+  readonly hub: Hub
   readonly projectSecrets: ProjectSecrets
   readonly holdings: Holdings
   /** Folder or address for everything without a place of its own. */

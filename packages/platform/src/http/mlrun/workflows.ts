@@ -5,6 +5,7 @@ import { invalid, missing, MlrunError } from './errors.ts'
 import { objectAt, textOf } from './json.ts'
 import { checkProjectName, runIdOf } from './names.ts'
 import { Answer, type MlrunCall, type MlrunContext, type Route, route } from './route.ts'
+import { loadableSource, runnerFunction } from './server-source.ts'
 import { submitTask } from './submit.ts'
 import { toTime } from './times.ts'
 
@@ -38,14 +39,9 @@ async function submit(context: MlrunContext, call: MlrunCall): Promise<Answer> {
     throw invalid(
       `The project ${project} has no source that the server could load it from: give one with source=…, or with project.set_source(…).`,
     )
-  if (/^\.{0,2}\/?$/.test(source) || source.startsWith('./') || source.startsWith('../'))
-    throw invalid(
-      `The source '${source}' counts from wherever the client is, and the server is elsewhere: name a Git address, an archive or an absolute path.`,
-    )
   const runName = textOf(body['run_name']) ?? `workflow-runner-${name}`
-  const isFolder = source.startsWith('/') && !/\.(?:zip|tar\.gz|tgz)$/.test(source)
   const parameters: JsonObject = {
-    ...(isFolder ? { project_context: source } : { url: source }),
+    ...loadableSource(source),
     project_name: project,
     workflow_name: textOf(spec['name']) ?? name,
     workflow_path: spec['path'] ?? null,
@@ -67,13 +63,7 @@ async function submit(context: MlrunContext, call: MlrunCall): Promise<Answer> {
     },
     spec: { handler: 'mlrun.projects.load_and_run', parameters },
   }
-  const runner: JsonObject = {
-    kind: 'job',
-    metadata: { name: runName, project },
-    // It waits for the jobs it asks for, and must not take their place.
-    spec: { resources: { requests: { cpu: '0' } } },
-  }
-  const run = await submitTask(context, call, { task, document: runner })
+  const run = await submitTask(context, call, { task, document: runnerFunction(runName, project) })
   const status = textOf(objectAt(run, 'status')['state']) ?? 'pending'
   return new Answer(202, { project, name, status, run_id: objectAt(run, 'metadata')['uid'], schedule: null })
 }
