@@ -21,9 +21,14 @@ async function readDistant(source: HubSource, root: string, fetchText: FetchText
   const published = `${root}/functions/${encodeURIComponent(source.channel)}`
   const text = await fetchText(`${published}/catalog.json`)
   if (text !== undefined)
-    return fromCatalogue({ source, root }, parseJson(text, `${published}/catalog.json`), (name, tag) => `${published}/${name}/${tag}/src`)
+    return fromCatalogue(
+      { source, root },
+      parseJson(text, `${published}/catalog.json`),
+      (name, tag) => `${published}/${name}/${tag}/src`,
+    )
   const plain = await fetchText(`${root}/catalog.json`)
-  if (plain !== undefined) return fromCatalogue({ source, root }, parseJson(plain, `${root}/catalog.json`), (name) => `${root}/${name}`)
+  if (plain !== undefined)
+    return fromCatalogue({ source, root }, parseJson(plain, `${root}/catalog.json`), (name) => `${root}/${name}`)
   throw noCatalogue(source)
 }
 

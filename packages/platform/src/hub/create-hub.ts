@@ -159,7 +159,11 @@ async function stored(definitions: Definitions | undefined): Promise<HubSource[]
   if (!definitions) return []
   const { definitions: found } = await definitions.list({ kind, project, tag: '*', limit: 1_000 })
   return found
-    .map(({ name, body, createdAtMs }) => ({ name, createdAtMs, document: isJsonObject(body['document']) ? body['document'] : {} }))
+    .map(({ name, body, createdAtMs }) => ({
+      name,
+      createdAtMs,
+      document: isJsonObject(body['document']) ? body['document'] : {},
+    }))
     .toSorted((one, other) => indexOf(one.document) - indexOf(other.document) || other.createdAtMs - one.createdAtMs)
     .flatMap(({ name, document }) => {
       const source = isJsonObject(document['source']) ? document['source'] : {}

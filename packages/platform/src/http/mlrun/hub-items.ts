@@ -43,7 +43,9 @@ async function catalogue(context: MlrunContext, call: MlrunCall): Promise<JsonOb
 function refuseOtherTypes({ query }: MlrunCall): void {
   const type = query.text('object-type', 'item-type') ?? 'functions'
   if (type !== 'functions')
-    throw invalid(`The ${type.slice(0, 20)} of hubs are not listed here, only their functions; the client downloads the others itself.`)
+    throw invalid(
+      `The ${type.slice(0, 20)} of hubs are not listed here, only their functions; the client downloads the others itself.`,
+    )
 }
 
 async function itemOf({ hub }: MlrunContext, call: MlrunCall, tag?: string): Promise<HubItem> {

@@ -17,7 +17,9 @@ export const hubRoutes: readonly Route[] = [
   route('GET', 'hub/sources', async (context, call) =>
     Promise.all((await askedSources(context, call)).map((source) => toSource(context, call, source))),
   ),
-  route('GET', 'hub/sources/:name', async (context, call) => toSource(context, call, await hubSource(context, call.params['name']!))),
+  route('GET', 'hub/sources/:name', async (context, call) =>
+    toSource(context, call, await hubSource(context, call.params['name']!)),
+  ),
   route('POST', 'hub/sources', async (context, call) => {
     const body = documentIn(call, 'a hub source')
     return new Answer(201, await put(context, call, nameIn(body, 'source', 'metadata', 'name'), body))
