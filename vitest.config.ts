@@ -1,11 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { postgresProblem } from './testing/engines/postgres-server.mjs'
+import { LongestFirst } from './testing/longest-first.ts'
 
 const conditions = ['trainyard-source']
 const common = {
   // Unisolated files share one module graph: ten times faster, and our modules hold no global state.
   isolate: false,
   pool: 'threads',
+  // Most of the time a test waits for programs it has started. Vitest by itself leaves one core out: on two it ran file after file.
+  maxWorkers: Math.max(3, availableParallelism()),
   // A limit is for what hangs: a machine with two busy cores takes twenty times as long as a quiet one.
   testTimeout: 180_000,
   hookTimeout: 180_000,
@@ -37,6 +41,7 @@ const project = (name: string, test: object): TestProjectInlineConfiguration => 
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('all', {
         include: ['packages/*/src/**/*.test.ts', 'testing/**/*.test.ts'],

@@ -35,24 +35,30 @@ const pythonStep = (name, executable) => ({
   },
 })
 
-/** Each `compat/<peer>/compare.ts` compares us with a peer and ends with 0 or 1. */
+/** Each `compat/<peer>/compare*.ts` compares us with a peer and ends with 0 or 1. */
 function comparisons() {
   const folder = join(root, 'compat')
-  const peers = existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'compare.ts'))) : []
-  return peers.map((name) =>
-    programStep(`beside ${name}`, process.execPath, ['--conditions=trainyard-source', join('compat', name, 'compare.ts')]),
-  )
+  const programs = existsSync(folder)
+    ? readdirSync(folder, { recursive: true }).filter((path) => /^[^/]+\/compare[^/]*\.ts$/.test(path))
+    : []
+  return programs.map((path) => {
+    const [, peer, part = ''] = /^([^/]+)\/compare-?(.*)\.ts$/.exec(path)
+    const name = `beside ${peer}${part && `, ${part}`}`
+    return programStep(name, process.execPath, ['--conditions=trainyard-source', join('compat', path)])
+  })
 }
 
 const failed = await check()
 failed.push(
   ...(await runSteps(
     [
+      // The longest come first, so that none is left alone at the end.
+      ...(quick ? [] : comparisons()),
       ...pythons.map(({ executable, version }) => pythonStep(`Python ${version}`, executable)),
       pythonStep(`Python ${preferred.version} with packages`, testPython),
-      ...(quick ? [] : comparisons()),
     ],
-    2,
+    // They wait for servers and disks now and then: one more than the cores of a small machine.
+    3,
   )),
 )
 if (quick) say('left out   comparisons with peers (--quick)')

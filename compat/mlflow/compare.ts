@@ -3,37 +3,23 @@
  *
  *     node --conditions=trainyard-source compat/mlflow/compare.ts
  *
- * Seven parts: the client's own functions (`test_*.py`), with the newest client and the last one of the line before it; the Java
- * client; the same runs seen from the command line and the other way round; random searches compared with a real MLflow server
- * (`compare_*.py`); records moved to such a server and back (`move/`); a server killed in the middle of its work; and a clean stop. The
- * exit code is 0 or 1; where a client cannot be installed it says so loudly and the rest still counts.
+ * The client's own functions (`test_*.py`), with the newest client and the last one of the line before it; the recipe; the Java client;
+ * the same runs seen from the command line and the other way round; and a clean stop. `compare-servers.ts` and `compare-jobs.ts` beside
+ * this file do the rest. The exit code is 0 or 1; where a client cannot be installed it says so loudly and the rest still counts.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { autologEveryFramework, autologLightning } from './autolog.ts'
-import { here, pythonWithClient } from './client-environment.ts'
+import { clientEnvironment, here, pythonWithClient } from './client-environment.ts'
 import { followRecipe } from './follow-recipe.ts'
 import { javaClient } from './java-client.ts'
-import { pythonWithLightning } from './lightning-environment.ts'
-import { killUnderLoad } from './kill-under-load.ts'
-import { moveRecords } from './move/move.ts'
-import { RealServer } from './real-server.ts'
 import { ServerProcess, trainyard } from './server-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'trainyard-mlflow-'))
 const data = join(folder, 'data')
 const failures: string[] = []
-
-const clientEnvironment = (url: string) => ({
-  ...process.env,
-  MLFLOW_TRACKING_URI: url,
-  MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
-  MLFLOW_DISABLE_TELEMETRY: 'true',
-  MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false',
-})
 
 /** Of the client of the line before what reaches another part of the server, or reaches it in another way. */
 const filesOfOlderClient = new Set([
@@ -133,28 +119,6 @@ async function bothWays(python: string, url: string): Promise<void> {
   if (!listed.includes('"whole"')) failures.push('a run of the client is missing from trainyard ls')
 }
 
-/** The same questions to both servers, each with nothing in it yet. */
-async function compareWithRealServer(python: string): Promise<void> {
-  await using server = await ServerProcess.start(join(folder, 'compared'))
-  const { url } = server
-  await using real = await RealServer.start(python, mkdtempSync(join(folder, 'real-')))
-  for (const [file, addresses] of [
-    ['compare_search.py', [url, real.url]],
-    ['compare_registry.py', [real.url, url]],
-    ['compare_traces.py', [url, real.url]],
-    ['compare_evaluation.py', [url, real.url]],
-  ] as const) {
-    const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', join(here, file), ...addresses], {
-      env: clientEnvironment(url),
-      encoding: 'utf8',
-    })
-    console.log(`${file}: ${stdout.trim().split('\n').at(-1) ?? ''}`)
-    if (status === 0) continue
-    failures.push(file)
-    console.log(stdout, stderr)
-  }
-}
-
 const python = pythonWithClient()
 const olderPython = pythonWithClient('requirements-2.txt')
 {
@@ -180,18 +144,6 @@ const olderPython = pythonWithClient('requirements-2.txt')
   const code = await server.stop()
   if (code !== 0) failures.push(`the server ended with ${code} on SIGTERM`)
 }
-if (python) {
-  await compareWithRealServer(python)
-  failures.push(...(await moveRecords(python, join(folder, 'moved'), clientEnvironment(''))))
-}
-const withFrameworks = pythonWithClient('requirements-autolog.txt')
-if (withFrameworks) failures.push(...(await autologEveryFramework(withFrameworks, folder)))
-const withLightning = pythonWithLightning()
-if (withLightning) failures.push(...(await autologLightning(withLightning, folder)))
-const rounds = 50
-const { acknowledged, problems } = await killUnderLoad(join(folder, 'killed'), rounds)
-console.log(`kill -9 under load: ${rounds} rounds, ${acknowledged} acknowledged writes, ${problems.length} problems`)
-failures.push(...problems)
 rmSync(folder, { recursive: true })
 for (const failure of failures) console.log(`FAILED ${failure}`)
 process.exitCode = failures.length > 0 ? 1 : 0

@@ -80,9 +80,15 @@ test('its packages for code in TypeScript are there as well', async () => {
   expect(await trainyard('run', 'job.mjs', '--json')).toContain('"completed"')
 })
 
-/** What the compiler says of a file of the user's that is strict about everything, types of packages included. */
-async function compiled(source: string): Promise<string> {
-  writeFileSync(join(installed, 'use.ts'), source)
+/**
+ * What the compiler says of files of a user's who is strict about everything, types of packages included: a list of sentences for each.
+ * They are compiled at once, since most of the time goes into the types they share.
+ */
+async function compiled(sources: readonly string[]): Promise<string[][]> {
+  const files = sources.map((source, at) => {
+    writeFileSync(join(installed, `use-${at}.ts`), source)
+    return `use-${at}.ts`
+  })
   writeFileSync(
     join(installed, 'tsconfig.json'),
     JSON.stringify({
@@ -95,15 +101,18 @@ async function compiled(source: string): Promise<string> {
         typeRoots: [join(clone, 'node_modules', '@types')],
         types: ['node'],
       },
-      files: ['use.ts'],
+      files,
     }),
   )
   const compiler = join(clone, 'node_modules', 'typescript', 'bin', 'tsc')
-  try {
-    return (await run(process.execPath, [compiler, '-p', installed], { cwd: installed })).stdout
-  } catch (error) {
-    return (error as { stdout: string }).stdout
-  }
+  const lines = await run(process.execPath, [compiler, '--pretty', 'false', '-p', installed], { cwd: installed })
+    .then(({ stdout }) => stdout)
+    .catch((error: { stdout: string }) => error.stdout)
+  // Lines that go on with what the one before says are indented.
+  const said = lines.split('\n').filter((line) => /^\S/.test(line))
+  const elsewhere = said.filter((line) => !files.some((file) => line.startsWith(file)))
+  expect(elsewhere).toEqual([])
+  return files.map((file) => said.filter((line) => line.startsWith(file)))
 }
 
 const consumer = `import { connect, defineHandler, newFunction, newTask, Type } from '@trainyard/sdk'
@@ -122,9 +131,12 @@ export { connect, connectFromPage, newFunction }
 `
 
 test('a consumer in TypeScript compiles against its types, and is told of what is wrong', { timeout: 120_000 }, async () => {
-  expect(await compiled(consumer)).toBe('')
-  expect(await compiled(consumer.replace('eta * 2', 'eta.toUpperCase()'))).toContain(
-    "Property 'toUpperCase' does not exist on type 'number'",
-  )
-  expect(await compiled(consumer.replace("'completed'", "'complete'"))).toContain(`Type '"complete"' is not assignable`)
+  const [right, noNumber, noState] = await compiled([
+    consumer,
+    consumer.replace('eta * 2', 'eta.toUpperCase()'),
+    consumer.replace("'completed'", "'complete'"),
+  ])
+  expect(right).toEqual([])
+  expect(noNumber).toEqual([expect.stringContaining("Property 'toUpperCase' does not exist on type 'number'")])
+  expect(noState).toEqual([expect.stringContaining(`Type '"complete"' is not assignable`)])
 })
