@@ -4,7 +4,11 @@ import fractions
 import io
 import json
 import os
+import signal
+import threading
+import time
 import unittest
+from unittest import mock
 
 from run_support import RunTest, of_kind, read_journals
 
@@ -60,6 +64,48 @@ class ContextTest(RunTest):
             self.context.log_metric("loss", 0.5, timestamp=given)
         times = {entry[1] for entry in read_journals(self.session.run_directory)}
         self.assertEqual(times, {int(moment.timestamp() * 1000)})
+
+    def test_a_metric_has_the_time_of_its_call_also_when_the_clock_is_set_back(self):
+        moments_ns = [1_700_000_000_000_000_000, 1_700_000_000_000_999_999, 1_700_000_000_001_000_000, 1_600_000_000_000_500_000]
+        self.context.log_metric("loss", 0.5)
+        with mock.patch("trainyard.metrics._now", iter(moments_ns * 2).__next__):
+            for key in ("loss", "accuracy"):
+                self.context.log_metric(key, 0.5, step=0, timestamp=1)
+                for _ in moments_ns:
+                    self.context.log_metric(key, 0.25)
+        entries = [entry for entry in read_journals(self.session.run_directory) if entry[2] == "metric" and entry[5] == 0.25]
+        self.assertEqual([entry[1] for entry in entries], [moment // 1_000_000 for moment in moments_ns] * 2)
+
+    def test_a_signal_handler_that_raises_in_the_middle_of_a_log_call_stops_no_later_one(self):
+        class Raised(Exception):
+            pass
+
+        def handler(number, frame):
+            raise Raised
+
+        raised = returned = 0
+        previous = signal.signal(signal.SIGALRM, handler)
+        try:
+            until = time.monotonic() + 60
+            while raised < 300 and time.monotonic() < until:
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, 0.0003)
+                    while True:
+                        self.context.log_metric("loss", float(returned))
+                        returned += 1
+                except Raised:
+                    raised += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)
+        self.assertEqual(raised, 300)
+        other = threading.Thread(target=self.context.log_metric, args=("other", 0.5), daemon=True)
+        other.start()
+        other.join(60)
+        self.context.log_metric("loss", float(returned))
+        self.assertEqual([key for key, *_ in self.logged("metric")[-2:]], ["other", "loss"])
+        values = {value for key, step, value in self.logged("metric") if key == "loss"}
+        self.assertEqual(values, {float(number) for number in range(returned + 1)})
 
     def test_every_kind_of_number_is_a_metric(self):
         values = [True, 3, 0.5, float("nan"), float("inf"), float("-inf"), decimal.Decimal("1.5"), fractions.Fraction(1, 4), Array(2.5), 10**400, 2**60]

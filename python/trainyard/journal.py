@@ -60,8 +60,9 @@ class Journal:
         self._next = count(1).__next__
         self._deferred = []
         self._descriptor = None
+        # Once the file is grown ahead, `(window, offset)`: the text ends where the window stands, which begins at `offset`. `(None, offset)`
+        # until the first window is there: the text ends at `offset`. One value, as a signal handler may raise between any two changes.
         self._window = None
-        self._window_offset = 0
         self._window_bytes = firstWindowBytes
         self._put = _refuse
         self._unmapped_lines = 0
@@ -221,9 +222,10 @@ class Journal:
 
     def _position(self):
         """Bytes of text written so far."""
-        if self._window is not None:
-            return self._window_offset + self._window.tell()
-        return os.fstat(self._descriptor).st_size
+        if self._window is None:
+            return os.fstat(self._descriptor).st_size
+        window, offset = self._window
+        return offset if window is None else offset + window.tell()
 
     def _map_next_window(self, need_bytes):
         import mmap
@@ -232,6 +234,8 @@ class Journal:
         start = position - position % mmap.ALLOCATIONGRANULARITY
         size = max(self._window_bytes, need_bytes + mmap.ALLOCATIONGRANULARITY)
         size += -size % mmap.ALLOCATIONGRANULARITY
+        if self._window is None:
+            self._window = None, position
         try:
             os.posix_fallocate(self._descriptor, start, size)
             window = mmap.mmap(self._descriptor, size, offset=start)
@@ -246,8 +250,7 @@ class Journal:
         window.seek(position - start)
         # In this order an exception raised by a signal handler between any two of these leaves nothing half changed.
         self._put = _refuse
-        self._window = window
-        self._window_offset = start
+        self._window = window, start
         self._put = window.write
         self._window_bytes = min(self._window_bytes * 2, largestWindowBytes)
 
