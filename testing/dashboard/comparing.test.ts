@@ -106,6 +106,15 @@ describe('somebody who compares', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Show all' }).click()
   })
 
+  it('compares a sweep by the parameters of its best iteration, here and for programs', async () => {
+    await open(`/compare?runs=${runs.good.id},${runs.sweep.id}`)
+    await page.getByRole('row', { name: /^eta 0\.2 0\.05/ }).waitFor()
+    await page.getByRole('row', { name: /^values its own of its best, iteration \d/ }).waitFor()
+    const told = await workshop.json<{ parameters: { key: string; values: unknown[] }[] }>('compare', runs.good.id, runs.sweep.id)
+    expect(told.parameters.find(({ key }) => key === 'eta')?.values).toEqual([0.2, 0.05])
+    expect(told.parameters.find(({ key }) => key === 'depth')?.values).toEqual([4, 8])
+  })
+
   it('looks at two runs from every side: values, importance, contours, artifacts, code, logs', async () => {
     await open(compared('scatter'))
     await page.getByRole('img', { name: /: 2 runs over/ }).waitFor()

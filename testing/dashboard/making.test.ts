@@ -106,6 +106,26 @@ describe('somebody who makes things without a command line', { timeout: 120_000 
     })
   })
 
+  it('sees what came of a schedule last, and of a function its parameters and its runs', async () => {
+    await open('/p/night/schedules')
+    await page
+      .getByRole('row', { name: /nightly/ })
+      .getByText('not yet')
+      .waitFor()
+    await page.getByRole('button', { name: 'nightly' }).click()
+    await press('Run now')
+    const last = page.getByRole('row', { name: /^nightly/ })
+    await last.getByText('completed').waitFor()
+    await last.getByRole('link', { name: /ago|now/ }).click()
+    await page.locator('.page-head .state', { hasText: 'completed' }).waitFor()
+    await open('/p/night/functions/probe')
+    await page.getByRole('row', { name: 'rounds int 3 how often' }).waitFor()
+    await page.getByRole('row', { name: 'source str needed where to look' }).waitFor()
+    await page.getByRole('row', { name: /completed/ }).waitFor()
+    await open(`/p/night/runs?filter=${encodeURIComponent("labels.function like 'db://night/probe@%'")}`)
+    await page.locator('[role=row]', { hasText: 'completed' }).first().waitFor()
+  })
+
   it('refuses a second schedule of one name, and adds it under another from the page of schedules', async () => {
     await open('/schedules')
     await press('New schedule')

@@ -23,6 +23,7 @@ export * from './nearest.ts'
 export * from './wording.ts'
 export * from './project-name.ts'
 export * from './run.ts'
+export * from './best-parameters.ts'
 export * from './states.ts'
 export * from './stop-condition.ts'
 /** Its schemas are imported from `@trainyard/contract/task`: they need TypeBox, which takes about 20 ms to load. */

@@ -144,7 +144,7 @@ export const runOperations = {
     method: 'POST',
     path: '/runs/compare',
     isRead: true,
-    summary: 'What is the same and what differs between runs',
+    summary: 'What is the same and what differs between runs; a sweep stands with the parameters of its best iteration',
     body: closed({ runs: Type.Array(runId, { minItems: 2, maxItems: 100 }) }),
     answer: comparison,
   }),

@@ -13,13 +13,6 @@ export interface ComparisonLook extends Look {
   all: boolean
 }
 
-/** A sweep stands with the parameters of its best iteration, as it does with that one's results. */
-export const withBestParameters = (runs: readonly RunRecord[], best: readonly RunRecord[]): RunRecord[] =>
-  runs.map((run) => ({
-    ...run,
-    parameters: { ...run.parameters, ...best.find(({ id }) => id === run.sweep?.bestRunId)?.parameters },
-  }))
-
 export function renderComparison(runs: readonly RunRecord[], comparison: Comparison, look: ComparisonLook): string[] {
   const { style } = look
   const columns: Column[] = [

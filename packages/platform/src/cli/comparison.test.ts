@@ -1,5 +1,6 @@
+import { withBestParameters } from '@trainyard/contract'
 import { describe, expect, test } from 'vitest'
-import { changeText, renderComparison, withBestParameters } from './comparison-page.ts'
+import { changeText, renderComparison } from './comparison-page.ts'
 import { compareRuns, sameValue } from '../tracking/run-comparison.ts'
 import { createStyle } from './output/style.ts'
 import { runRecord } from './testing/run-record.ts'

@@ -1,4 +1,5 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
+import { bestRunIds, withBestParameters } from '@trainyard/contract'
 import { useEffect, useMemo, useState } from 'react'
 import { post } from '../api/client.ts'
 import { metricsQuery } from '../api/queries.ts'
@@ -36,7 +37,7 @@ export function ComparePage() {
   }, [isLooking, problems.length, ids.length, found, search, change])
   const { data: runs, error } = useQuery({
     queryKey: ['compared', ids],
-    queryFn: async ({ signal }) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs: ids }, signal)).runs,
+    queryFn: ({ signal }) => fetchCompared(ids, signal),
     enabled: ids.length > 1,
     retry: false,
   })
@@ -66,6 +67,13 @@ export function ComparePage() {
   if (error) return <MissingPage title="These runs could not be read" error={error} />
   if (!runs) return null
   return <Compared runs={runs} tab={search.get('tab') ?? 'differences'} onRuns={(next) => change({ runs: next.join(',') })} />
+}
+
+async function fetchCompared(ids: readonly string[], signal: AbortSignal): Promise<RunRecord[]> {
+  const read = async (runs: readonly string[]) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs }, signal)).runs
+  const runs = await read(ids)
+  const best = bestRunIds(runs)
+  return best.length === 0 ? runs : withBestParameters(runs, await read(best))
 }
 
 const tabs = [

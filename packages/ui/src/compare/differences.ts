@@ -55,6 +55,14 @@ export function rowsOf(runs: readonly RunRecord[]): Section[] {
           'state',
           runs.map((run) => run.state),
         ),
+        ...(runs.some(({ sweep }) => sweep?.bestRunId)
+          ? [
+              textRow(
+                'values',
+                runs.map(({ sweep }) => (sweep?.bestRunId ? `of its best, iteration ${sweep.bestIteration}` : 'its own')),
+              ),
+            ]
+          : []),
         textRow(
           'experiment',
           runs.map((run) => run.experiment),

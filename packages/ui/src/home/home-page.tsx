@@ -5,13 +5,13 @@ import type { RunRow } from '../api/types.ts'
 import { A, useGo } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
 import { goalMetric } from '../format/goal.ts'
-import { formatCount, formatNumber } from '../format/number.ts'
+import { formatCount } from '../format/number.ts'
 import { eventSentence } from '../models/event-sentence.ts'
 import { historyQuery, modelsQuery } from '../models/queries.ts'
-import { Age, Took } from '../ui/moment.tsx'
-import { StateMark } from '../ui/state.tsx'
+import { Age } from '../ui/moment.tsx'
 import { Waiting } from '../ui/waiting.tsx'
-import { type ShownMetrics, useShownMetrics } from './shown-metrics.ts'
+import { RunList } from './run-list.tsx'
+import { useShownMetrics } from './shown-metrics.ts'
 import { StartHere } from './start-here.tsx'
 
 /** So many of the newest are listed. */
@@ -113,85 +113,6 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
         <Production project={project} />
       </div>
     </div>
-  )
-}
-
-function RunList({
-  title,
-  rows,
-  total,
-  shown,
-  href,
-  empty,
-}: {
-  title: string
-  rows: readonly RunRow[]
-  total: number
-  shown: ShownMetrics
-  href: string
-  empty: string
-}) {
-  return (
-    <section className="card">
-      <header>
-        <h2>{title}</h2>
-        <span className="facts">
-          {total > rows.length ? <A href={href}>all {formatCount(total)}</A> : total > 0 ? formatCount(total) : ''}
-        </span>
-      </header>
-      {rows.length === 0 ? (
-        <p className="body muted row-high">{empty}</p>
-      ) : (
-        <div className="scroll">
-          <table className="plain-table fixed run-list">
-            <thead className="visually-hidden">
-              <tr>
-                <th scope="col">State</th>
-                <th scope="col">Name</th>
-                <th scope="col">Project</th>
-                <th scope="col">Metric</th>
-                <th scope="col">Took</th>
-                <th scope="col">Started</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => {
-                const metric = shown.of(row)
-                return (
-                  <tr key={row.id}>
-                    <td className="state-cell">
-                      <StateMark state={row.state} reason={row.stateReason} />
-                    </td>
-                    <td className="elide">
-                      <div className="name-and-reason">
-                        <A href={`/runs/${row.id}`} className="elide">
-                          {row.name}
-                        </A>
-                        {row.state === 'failed' && row.stateReason && <span className="muted elide">{row.stateReason}</span>}
-                      </div>
-                    </td>
-                    <td className="muted wide-only">{row.project}</td>
-                    <td className="num metric-cell">
-                      {metric && (
-                        <>
-                          <span className="muted">{metric.name}</span> {formatNumber(metric.value, 4)}
-                        </>
-                      )}
-                    </td>
-                    <td className="num wide-only">
-                      <Took startedAtMs={row.startedAtMs} endedAtMs={row.endedAtMs} />
-                    </td>
-                    <td className="num">
-                      <Age atMs={row.startedAtMs ?? row.createdAtMs} />
-                    </td>
-                  </tr>
-                )
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </section>
   )
 }
 

@@ -1,5 +1,5 @@
 import { inferValues, type Task } from '@trainyard/contract'
-import type { EntryPoint, FunctionSpec } from '@trainyard/contract/function'
+import type { EntryParameter, FunctionSpec } from '@trainyard/contract/function'
 import { useState } from 'react'
 import { type AskedParameter, ParameterFields } from './parameter-fields.tsx'
 
@@ -63,13 +63,13 @@ export function FunctionFields({
 }
 
 /** What a handler takes of whoever calls it: not the context, which is given to it. */
-export function parametersOf({ entryPoints = {} }: FunctionSpec, handler: string): EntryPoint['parameters'] {
+export function parametersOf({ entryPoints = {} }: FunctionSpec, handler: string): EntryParameter[] {
   const entry = Object.values(entryPoints).find(({ name }) => name === handler)
   return (entry?.parameters ?? []).filter(({ name }) => name !== 'context' && name !== 'self')
 }
 
 /** What holds where nothing is given, as a person reads it; undefined where something must be. */
-export function defaultText({ parameters = {} }: FunctionSpec, { name, default: fallback }: EntryPoint['parameters'][number]) {
+export function defaultText({ parameters = {} }: FunctionSpec, { name, default: fallback }: EntryParameter) {
   if (parameters[name] !== undefined) return JSON.stringify(parameters[name])
   return fallback === undefined ? undefined : String(fallback)
 }

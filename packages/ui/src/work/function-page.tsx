@@ -14,6 +14,8 @@ import { LineChanges } from '../ui/line-changes.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Age } from '../ui/moment.tsx'
 import { FunctionRunSheet } from './function-run-sheet.tsx'
+import { FunctionRuns } from './function-runs.tsx'
+import { Parameters } from './function-parameters.tsx'
 import { FunctionScheduleSheet } from './schedule-sheet.tsx'
 import type { FunctionVersion } from '@trainyard/contract/native-api'
 
@@ -69,6 +71,8 @@ export function FunctionPage() {
         <div className="function-page">
           <div className="stack">
             {spec.description && <p>{spec.description}</p>}
+            <Parameters spec={spec} />
+            <FunctionRuns project={shown.project} name={shown.name} />
             {spec.documentation && (
               <section className="card">
                 <div className="body">

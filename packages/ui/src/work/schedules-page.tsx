@@ -11,6 +11,7 @@ import { formatCount } from '../format/number.ts'
 import { formatMoment } from '../format/time.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
+import { Age } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
 import { type Column, Table } from '../ui/table.tsx'
 import { describeTiming, whatOf } from './schedule-facts.ts'
@@ -90,8 +91,35 @@ const columnsOf = (chosen: Schedule | undefined, toggle: (each: Schedule) => voi
   { title: 'When', className: 'mono', cell: ({ timing }) => describeTiming(timing as Timing) },
   { title: 'What', className: 'elide', cell: whatOf },
   { title: 'Project', cell: ({ project }) => <A href={inProject(project, '/schedules')}>{project}</A> },
+  { title: 'Last', cell: ({ last }) => <LastFiring last={last} /> },
   { title: 'Next', className: 'num', cell: ({ nextAtMs }) => (nextAtMs === null ? '–' : formatMoment(nextAtMs)) },
 ]
+
+/** What came of it last, and the run to ask. */
+function LastFiring({ last }: Pick<Schedule, 'last'>) {
+  if (last === null) return <span className="muted">not yet</span>
+  const { runId, runState, outcome, reason, firedAtMs } = last
+  const outcomeMark =
+    runState === null ? (
+      <span className={outcome === 'failed' ? 'failed-text' : undefined} title={reason ?? undefined}>
+        {outcome === 'failed' ? 'could not start' : outcome}
+      </span>
+    ) : (
+      <StateMark state={runState} />
+    )
+  return (
+    <>
+      {outcomeMark}{' '}
+      {runId === null || runState === null ? (
+        <Age atMs={firedAtMs} />
+      ) : (
+        <A href={`/runs/${runId}`}>
+          <Age atMs={firedAtMs} />
+        </A>
+      )}
+    </>
+  )
+}
 
 const firingColumns: readonly Column<Firing>[] = [
   { title: 'Fired', cell: ({ firedAtMs }) => formatMoment(firedAtMs) },

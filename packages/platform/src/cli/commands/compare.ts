@@ -1,8 +1,8 @@
-import { AppError } from '@trainyard/contract'
+import { AppError, bestRunIds, withBestParameters } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { compareRuns } from '../../tracking/index.ts'
-import { renderComparison, renderMetric, withBestParameters } from '../comparison-page.ts'
+import { renderComparison, renderMetric } from '../comparison-page.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
 
@@ -16,8 +16,14 @@ export function define(command: Command, cli: Cli): void {
       await using session = await openRecords(cli)
       const scope = cli.project === undefined ? {} : { project: cli.project }
       const ids = await Promise.all(references.map((reference) => session.tracking.runs.resolve(reference, scope)))
-      const runs = await Promise.all(ids.map((id) => session.tracking.runs.get(id)))
-      if (cli.globals.json) return cli.printJson(compareRuns(runs))
+      const given = await Promise.all(ids.map((id) => session.tracking.runs.get(id)))
+      const best = await Promise.all(bestRunIds(given).map((id) => session.tracking.runs.find(id)))
+      const runs = withBestParameters(
+        given,
+        best.filter((run) => run !== undefined),
+      )
+      const comparison = compareRuns(runs)
+      if (cli.globals.json) return cli.printJson(comparison)
 
       const look = {
         nowMs: cli.nowMs(),
@@ -26,13 +32,7 @@ export function define(command: Command, cli: Cli): void {
         width: cli.width,
         all: options.all === true,
       }
-      const bestIds = runs.flatMap(({ sweep }) => sweep?.bestRunId ?? [])
-      const best = await Promise.all(bestIds.map((id) => session.tracking.runs.find(id)))
-      const shown = withBestParameters(
-        runs,
-        best.filter((run) => run !== undefined),
-      )
-      const lines = renderComparison(shown, compareRuns(shown), look)
+      const lines = renderComparison(runs, comparison, look)
       for (const key of options.metric ?? []) lines.push('', ...(await renderMetric(session.tracking, runs, key, look)))
       await cli.print(lines.join('\n'))
     })

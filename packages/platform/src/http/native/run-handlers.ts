@@ -1,4 +1,12 @@
-import { AppError, isEnded, parseRunFilter, parseRunSort, type RunRecord } from '@trainyard/contract'
+import {
+  AppError,
+  bestRunIds,
+  isEnded,
+  parseRunFilter,
+  parseRunSort,
+  type RunRecord,
+  withBestParameters,
+} from '@trainyard/contract'
 import { abortRun, readCodeText } from '../../execution/index.ts'
 import { compareRuns, reporter, type RunQuery } from '../../tracking/index.ts'
 import { iterationTable, parallelCoordinates, parseSelector } from '../../tuning/index.ts'
@@ -81,7 +89,16 @@ export const runHandlers: SomeHandlers<
     await context.tracking.runs.restore(runs)
     return { runs }
   },
-  compareRuns: async ({ tracking }, { body }) => compareRuns(await tracking.runs.getMany(body.runs)),
+  compareRuns: async ({ tracking }, { body }) => {
+    const runs = await tracking.runs.getMany(body.runs)
+    const best = await Promise.all(bestRunIds(runs).map((id) => tracking.runs.find(id)))
+    return compareRuns(
+      withBestParameters(
+        runs,
+        best.filter((run) => run !== undefined),
+      ),
+    )
+  },
   getRunCode: async ({ tracking, execution }, { path }) => {
     const { code } = await tracking.runs.get(path.run)
     const read = (sha256: string | undefined) =>

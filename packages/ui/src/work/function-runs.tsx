@@ -1,0 +1,35 @@
+import { useQuery } from '@tanstack/react-query'
+import { keysQuery, usePulse, windowQuery } from '../api/queries.ts'
+import { literalOf } from '../app/filter-literal.ts'
+import { inProject } from '../app/project.ts'
+import { goalMetric } from '../format/goal.ts'
+import { RunList } from '../home/run-list.tsx'
+import { useShownMetrics } from '../home/shown-metrics.ts'
+
+const shownRuns = 10
+
+/** Runs of any version: each has the version it is of in a label. */
+export const runsOfFunction = (project: string, name: string): string =>
+  ['@', ':'].map((mark) => `labels.function like ${literalOf(`db://${project}/${name}${mark}%`)}`).join(' or ')
+
+/** The newest runs made from a function, wherever they were asked for, and the way to all. */
+export function FunctionRuns({ project, name }: { project: string; name: string }) {
+  const pulse = usePulse()
+  const scope = { project, filter: runsOfFunction(project, name) }
+  const mark = pulse?.change ?? 0
+  const { data: keys } = useQuery(keysQuery(scope))
+  const { data: sweeps } = useQuery(windowQuery(scope, '', shownRuns, mark))
+  const shown = useShownMetrics(goalMetric(keys), sweeps?.rows ?? [])
+  const { data, error } = useQuery(windowQuery(scope, shown.columns, shownRuns, mark))
+  if (error || !data) return null
+  return (
+    <RunList
+      title="Runs"
+      rows={data.rows}
+      total={data.total}
+      shown={shown}
+      href={inProject(project, `/runs?filter=${encodeURIComponent(scope.filter)}`)}
+      empty="It has not run yet."
+    />
+  )
+}
