@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ArtifactRecord, JsonObject, RunRecord } from '@trainyard/contract'
@@ -165,6 +167,23 @@ describe('trainyard run with the address of a function', () => {
     expect((await told()).stateReason).toMatch(
       /^unreachable: https:.+ could not be reached: it does not speak TLS; begin the address with http:/,
     )
+  })
+
+  it('keeps once what the function has logged to the server itself and answers as well, and reads the NaN of Python', async () => {
+    const tracking = workshop.start(['up', '--port', '0', '--no-open'])
+    await eventually(() => existsSync(join(workshop.folder, '.trainyard', 'server.json')) || undefined)
+    const { url } = await workshop.json<{ url: string }>('status')
+    const run = await workshop.json<Told>('run', '-p', `server=${url}`, `${await server.address}/log-too`)
+    expect(run).toMatchObject({ state: 'completed', results: { accuracy: 10, loss: 0.25, note: 'NaN' }, problems: [] })
+    expect(run.results).toMatchObject({ unknown: 'NaN', highest: 'Infinity', lowest: '-Infinity' })
+    const history = async (key: string): Promise<unknown[]> => {
+      const asked = await fetch(`${url}/api/2.0/mlflow/metrics/get-history?run_id=${run.id}&metric_key=${key}`)
+      return ((await asked.json()) as { metrics: { value: number }[] }).metrics.map(({ value }) => value)
+    }
+    expect(await history('accuracy')).toEqual([10])
+    expect(await history('loss')).toEqual([0.5, 0.25])
+    tracking.kill('SIGTERM')
+    await tracking.finished
   })
 
   it('is aborted by Ctrl-C and ended by --timeout while the function works', async () => {

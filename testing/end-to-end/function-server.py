@@ -3,6 +3,7 @@ import json
 import sys
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 seen = []
@@ -33,6 +34,16 @@ def fail(context, run):
     run["status"]["state"] = "error"
     run["status"]["error"] = "division by zero, with " + run["spec"].get("secret_sources", [{}])[0].get("source", {}).get("key", "")
     return run
+
+
+def log_too(run):
+    """As a handler does that logs to the server while it works, with a client of its own."""
+    address = run["spec"]["parameters"]["server"]
+    for key, value in (("accuracy", 10), ("loss", 0.5)):
+        point = {"run_id": run["metadata"]["uid"], "key": key, "value": value, "timestamp": 1, "step": 0}
+        request = urllib.request.Request(address + "/api/2.0/mlflow/runs/log-metric", json.dumps(point).encode(), {"Content-Type": "application/json"})
+        urllib.request.urlopen(request).read()
+    return {"kind": "run", "metadata": {}, "status": {"results": {"accuracy": 10, "loss": 0.25, "unknown": float("nan"), "highest": float("inf"), "lowest": float("-inf"), "note": "NaN"}}}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,6 +77,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(500, "Traceback: KeyError")
         if path == "flaky" and len(seen) == 1:
             return self.reply(503, "busy")
+        if path == "log-too":
+            return self.reply(200, json.dumps(log_too(run)))
         logger = Logger()
         answered = (fail if path == "fail" else train)(logger, run)
         self.reply(200, json.dumps(answered), {"X-Nuclio-Logs": json.dumps(logger.entries)})

@@ -13,8 +13,11 @@ export type JournalEntry =
   /** One point of a series. `timeMs` of the line is the point's time. */
   | readonly [sequence: number, timeMs: number, type: 'metric', key: string, step: number, value: WireNumber]
   | readonly [sequence: number, timeMs: number, type: 'metrics', step: number, values: Record<string, WireNumber>]
-  /** Last value wins. Numbers are also points of the series of that name (step 0 unless a metric came first: then its last step). */
-  | readonly [sequence: number, timeMs: number, type: 'result', values: Record<string, JsonValue>]
+  /**
+   * Last value wins. Numbers are also points of the series of that name (step 0 unless a metric came first: then its last step).
+   * `elsewhere`: told by another machine, which may have recorded them itself: a number that is the last of its series is no new point.
+   */
+  | readonly [sequence: number, timeMs: number, type: 'result', values: Record<string, JsonValue>, origin?: 'elsewhere']
   /** Immutable once logged: another value for a known key becomes a problem, the first stays. */
   | readonly [sequence: number, timeMs: number, type: 'param', values: Record<string, JsonValue>]
   | readonly [sequence: number, timeMs: number, type: 'label', values: Record<string, string>]

@@ -1,5 +1,6 @@
 import { isAppError, type JournalEnd, type JournalInput, type JournalStart, type JsonValue } from '@trainyard/contract'
-import { PointBuffer } from './metric-segment.ts'
+import { numbersPerPoint, PointBuffer } from './metric-segment.ts'
+import type { SeriesState } from './metric-series.ts'
 import { checkName } from './record-names.ts'
 
 /** How far a journal has been taken. */
@@ -31,6 +32,8 @@ export const problemLimit = 1000
 
 /** A point at this step is placed at the last step its series has by then, or 0. Real steps are integers. */
 const atLastStep = Number.NaN
+/** The same, and none at all where its value is that of the latest point by then. */
+const atLastStepIfNew = Number.NEGATIVE_INFINITY
 
 /** What some lines of a journal say, collected in memory before anything is stored. */
 export class JournalBatch {
@@ -80,9 +83,15 @@ export class JournalBatch {
     this.pointsOf(key).push(step, timeMs, value)
   }
 
-  addNumberResult(key: string, timeMs: number, value: number): void {
-    this.addPoint(key, atLastStep, timeMs, value)
+  /** `toldElsewhere`: by another machine, which may have recorded it itself. */
+  addNumberResult(key: string, timeMs: number, value: number, toldElsewhere = false): void {
+    this.addPoint(key, toldElsewhere ? atLastStepIfNew : atLastStep, timeMs, value)
     if (this.series.has(key)) this.placedByStore.add(key)
+  }
+
+  /** Gives results in the series their step, beside the latest of the points that are stored. */
+  place(key: string, latest: LatestPoint | undefined): void {
+    this.series.set(key, withPlacedResults(this.pointsOf(key), latest))
   }
 
   addProblem(sentence: string): void {
@@ -90,13 +99,17 @@ export class JournalBatch {
   }
 }
 
-/** Gives results their step: the highest of their series so far. `lastStep` is that of the stored points, undefined without any. */
-export function placeResults(points: PointBuffer, lastStep: number | undefined): void {
-  const { numbers } = points
-  let last = lastStep
-  for (let at = 0; at < numbers.length; at += 3) {
-    const step = numbers[at]!
-    if (Number.isNaN(step)) numbers[at] = last ??= 0
-    else if (last === undefined || step > last) last = step
+type LatestPoint = Readonly<Pick<SeriesState, 'lastStep' | 'lastValue'>>
+
+function withPlacedResults({ key, numbers }: PointBuffer, latest: LatestPoint | undefined): PointBuffer {
+  const placed = new PointBuffer(key)
+  let [lastStep, lastValue] = [latest?.lastStep, latest?.lastValue]
+  for (let at = 0; at < numbers.length; at += numbersPerPoint) {
+    const [written, timeMs, value] = [numbers[at]!, numbers[at + 1]!, numbers[at + 2]!]
+    if (written === atLastStepIfNew && Object.is(lastValue, value)) continue
+    const step = Number.isFinite(written) ? written : (lastStep ?? 0)
+    if (lastStep === undefined || step >= lastStep) [lastStep, lastValue] = [step, value]
+    placed.push(step, timeMs, value)
   }
+  return placed
 }

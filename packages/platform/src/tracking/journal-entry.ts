@@ -58,10 +58,10 @@ const takers: Record<string, Taker> = {
   },
   metrics: (batch, { timeMs, fields: [step, values] }) =>
     eachValue(values, (key, value) => takePoint(batch, timeMs, { key, step, value })),
-  result: (batch, { timeMs, fields: [values] }) =>
+  result: (batch, { timeMs, fields: [values, origin] }) =>
     eachValue(values, (key, value) => {
       const number = fromWireNumber(value)
-      if (number !== undefined) batch.addNumberResult(key, timeMs, number)
+      if (number !== undefined) batch.addNumberResult(key, timeMs, number, origin === 'elsewhere')
       else if (batch.accepts(() => checkValue('result', key, value))) batch.otherResults.set(key, value)
     }),
   param: (batch, { fields: [values] }) =>

@@ -75,6 +75,7 @@ const entry: fc.Arbitrary<unknown[]> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constant('metric'), key, step, number) },
   fc.tuple(fc.constant('metrics'), step, values(number)),
   { weight: 3, arbitrary: fc.tuple(fc.constant('result'), values(fc.oneof(number, fc.constantFrom('text', true, null, [1])))) },
+  fc.tuple(fc.constant('result'), values(number), fc.constant('elsewhere')),
   fc.tuple(fc.constant('param'), values(fc.constantFrom(1, 'x', { b: 1, a: 2 }))),
   fc.tuple(fc.constant('label'), values(fc.constantFrom('one', 'two'))),
   fc.tuple(fc.constant('input'), fc.record({ key, url: fc.webUrl() })),
@@ -215,6 +216,28 @@ describe('entries', () => {
       [5, 4],
     ])
     expect(latest).toEqual({ loss: 4, other: Number.NaN })
+  })
+
+  test('a number that another machine tells is a point unless the series ends with it already', async () => {
+    const run = await newRun()
+    await take(
+      run,
+      toText([
+        ['metric', 'loss', 0, 2],
+        ['metric', 'loss', 1, 1],
+        ['result', { loss: 1, accuracy: 0.5 }, 'elsewhere'],
+      ]),
+    )
+    await journals.ingest(run, name, Buffer.from(toText([['result', { loss: 2, accuracy: 0.5 }, 'elsewhere']], 4)))
+    const { points } = await recordsOf(run)
+    expect(points.map((series) => series.map((point) => [point.step, point.value]))).toEqual([
+      [[0, 0.5]],
+      [
+        [0, 2],
+        [1, 1],
+        [1, 2],
+      ],
+    ])
   })
 
   test('of a result that turns from number to text and back the last word counts', async () => {

@@ -1,7 +1,7 @@
 import type { JsonValue } from '@trainyard/contract'
 import { type ColumnValue, type Transaction, boundValuesPerQuery } from '../database/index.ts'
 import { noteChange } from './change-notes.ts'
-import { type JournalBatch, placeResults } from './journal-batch.ts'
+import type { JournalBatch } from './journal-batch.ts'
 import { clip, shown } from './journal-entry.ts'
 import { settleArrivals } from './metric-arrivals.ts'
 import { readSeries, storePoints } from './metric-ingest.ts'
@@ -27,7 +27,7 @@ export async function storeBatch(transaction: Transaction, run: number, batch: J
 async function storeMetrics(transaction: Transaction, run: number, batch: JournalBatch): Promise<SeriesState[]> {
   if (batch.placedByStore.size > 0) {
     const stored = new Map((await readSeries(transaction, run, [...batch.placedByStore])).map((state) => [state.key, state]))
-    for (const key of batch.placedByStore) placeResults(batch.pointsOf(key), stored.get(key)?.lastStep)
+    for (const key of batch.placedByStore) batch.place(key, stored.get(key))
   }
   return await storePoints(transaction, run, [...batch.series.values()])
 }

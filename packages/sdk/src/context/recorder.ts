@@ -57,9 +57,9 @@ export class Recorder {
     this.#journal.appendMetric(key, at, number, Number.isFinite(timeMs) ? Math.floor(timeMs!) : Date.now())
   }
 
-  results(values: Readonly<Record<string, unknown>>): void {
+  results(values: Readonly<Record<string, unknown>>, origin?: 'elsewhere'): void {
     const recorded = this.#jsonValues('Result', values)
-    if (Object.keys(recorded).length > 0) this.append(['result', recorded])
+    if (Object.keys(recorded).length > 0) this.append(origin === undefined ? ['result', recorded] : ['result', recorded, origin])
   }
 
   parameters(values: Readonly<Record<string, unknown>>): void {

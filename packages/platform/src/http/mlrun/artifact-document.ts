@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { ArtifactKind, JsonObject, JsonValue } from '@trainyard/contract'
+import { writePythonJson } from '@trainyard/contract/python-json'
 import type { NewDocumentedArtifact } from '../../tracking/index.ts'
 import { invalid } from './errors.ts'
-import { labelsOf, objectAt, textOf, writeJson } from './json.ts'
+import { labelsOf, objectAt, textOf } from './json.ts'
 import { checkTag } from './names.ts'
 import { toTime } from './times.ts'
 
@@ -40,7 +41,7 @@ function uidOf(document: JsonObject, { tree, iteration }: { tree: string; iterat
 
 function sorted(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map(sorted).join()}]`
-  if (typeof value !== 'object' || value === null) return writeJson(value)
+  if (typeof value !== 'object' || value === null) return writePythonJson(value)
   return `{${Object.keys(value)
     .toSorted()
     .map((key) => `${JSON.stringify(key)}:${sorted(value[key]!)}`)
@@ -117,6 +118,6 @@ export function toArtifact(written: JsonObject, put: ArtifactPut): NewDocumented
     metadata: factsOf(document),
     labels: labelsOf(metadata['labels']),
     createdAtMs: put.nowMs,
-    document: writeJson(document),
+    document: writePythonJson(document),
   }
 }

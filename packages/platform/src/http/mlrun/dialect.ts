@@ -1,3 +1,4 @@
+import { writePythonJson } from '@trainyard/contract/python-json'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jobRunOf } from '../run-tokens.ts'
 import { checkJobReach } from './job-reach.ts'
@@ -10,7 +11,7 @@ import { artifactTagRoutes } from './artifact-tags.ts'
 import { backgroundTaskRoutes } from './background-task-routes.ts'
 import { clientSpecRoutes, servedVersion } from './client-spec.ts'
 import { defectAnswer, toAnswer } from './errors.ts'
-import { parseJson, writeJson } from './json.ts'
+import { parseJson } from './json.ts'
 import { loadProjectRoutes } from './load-project.ts'
 import { logRoutes } from './logs.ts'
 import { buildRoutes } from './build.ts'
@@ -108,7 +109,7 @@ async function answer(context: MlrunContext, each: Route, request: FastifyReques
   reply.code(status).header('x-mlrun-be-version', servedVersion).headers(headers)
   if (body === null) return await reply.send()
   if (typeof body === 'string' || Buffer.isBuffer(body)) return await reply.send(body)
-  return await reply.header('content-type', 'application/json').send(writeJson(body))
+  return await reply.header('content-type', 'application/json').send(writePythonJson(body))
 }
 
 async function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

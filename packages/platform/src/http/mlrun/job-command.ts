@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue, Task } from '@trainyard/contract'
+import { writePythonJson } from '@trainyard/contract/python-json'
 import { invalid } from './errors.ts'
-import { objectAt, textOf, textsOf, writeJson } from './json.ts'
+import { objectAt, textOf, textsOf } from './json.ts'
 
 /** What starts the client that carries a run out, where there is one. */
 const client = `if command -v mlrun > /dev/null 2>&1; then exec mlrun "$@"
@@ -82,7 +83,7 @@ function passed(command: string, words: readonly string[], code: JobCommand['cod
     word.replaceAll(/\{(\w+)\}/g, (found, name: string) => {
       if (name === 'codefile' && code) return code.name
       const value: JsonValue | undefined = parameters[name]
-      return value === undefined ? found : typeof value === 'string' ? value : writeJson(value)
+      return value === undefined ? found : typeof value === 'string' ? value : writePythonJson(value)
     }),
   )
   if (filled.length === 0) throw invalid("A function in the mode 'pass' needs a command.")
@@ -116,13 +117,13 @@ function variablesOf(env: JsonValue | undefined): Record<string, string> {
   for (const each of Array.isArray(env) ? env : []) {
     const { name, value } = objectAt(each)
     if (typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name) && value !== undefined && value !== null)
-      found[name] = typeof value === 'string' ? value : writeJson(value)
+      found[name] = typeof value === 'string' ? value : writePythonJson(value)
   }
   return found
 }
 
 function configOf(run: JsonObject): string {
-  const config = writeJson(run)
+  const config = writePythonJson(run)
   if (Buffer.byteLength(config) <= largestVariableBytes) return config
   throw invalid(
     `The task takes ${Buffer.byteLength(config)} bytes, and a process can be given ${largestVariableBytes}: put large parameters into a file and name it as an input.`,

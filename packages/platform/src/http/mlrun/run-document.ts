@@ -7,10 +7,11 @@ import {
   type SweepSummary,
 } from '@trainyard/contract'
 import { isEnded, stateOfWord } from '@trainyard/contract'
+import { writePythonJson } from '@trainyard/contract/python-json'
 import type { DocumentedChange, DocumentedRunName, KnownRun } from '../../tracking/index.ts'
 import { artifactUri } from './artifact-uri.ts'
 import { invalid } from './errors.ts'
-import { labelsOf, objectAt, parseJson, textOf, writeJson } from './json.ts'
+import { labelsOf, objectAt, parseJson, textOf } from './json.ts'
 import { functionName } from './names.ts'
 import { readTime, toTime } from './times.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -102,7 +103,7 @@ function toChange({ document, before, known, incoming }: Change): DocumentedChan
   const error = textOf(status['error'])
   const sweep = sweepOf(status, incoming)
   return {
-    document: writeJson({ ...document, kind: 'run', metadata, spec, status }),
+    document: writePythonJson({ ...document, kind: 'run', metadata, spec, status }),
     name: runName,
     experiment: experimentOf(textOf(spec['function']), runName),
     kind: name.iteration > 0 ? 'iteration' : isSweep(spec) ? 'sweep' : 'run',
@@ -140,7 +141,7 @@ function stateOf(status: JsonObject, known: KnownRun | undefined): RunState | un
   const state = stateOfWord(word)
   if (word !== undefined && word !== null && state === undefined)
     throw invalid(
-      `The state '${writeJson(word).slice(0, 40)}' of a run is not known: it is created, pending, running, completed, error, aborting, aborted or skipped.`,
+      `The state '${writePythonJson(word).slice(0, 40)}' of a run is not known: it is created, pending, running, completed, error, aborting, aborted or skipped.`,
     )
   if (state === undefined) return known === undefined ? 'created' : undefined
   const isStopped = known !== undefined && !known.isTrashed && (known.state === 'aborting' || known.state === 'aborted')
@@ -193,7 +194,8 @@ const removedOf = (before: object, after: object): Record<string, null> =>
 function changedOf(before: JsonObject, after: JsonObject): Record<string, JsonValue> {
   const changed = Object.create(null) as Record<string, JsonValue>
   for (const [key, value] of Object.entries(after))
-    if (key !== '' && (!Object.hasOwn(before, key) || writeJson(before[key]) !== writeJson(value))) changed[key] = value
+    if (key !== '' && (!Object.hasOwn(before, key) || writePythonJson(before[key]) !== writePythonJson(value)))
+      changed[key] = value
   return changed
 }
 

@@ -1,5 +1,6 @@
 import { artifactKinds, type ArtifactKind } from '@trainyard/contract/journal'
 import type { JobSpec, JsonValue } from '@trainyard/contract'
+import { parsePythonJson } from '@trainyard/contract/python-json'
 import type { Context } from '../../context/context.ts'
 import type { Recorder } from '../../context/recorder.ts'
 import { HarnessError } from '../../context/run-error.ts'
@@ -42,7 +43,7 @@ function understand(address: string, { status, headers, text }: EndpointAnswer):
   if (text.trim() === '') throw bad('answered with nothing, where the run as JSON was expected (return context.to_json()).')
   let value: JsonValue
   try {
-    value = JSON.parse(text) as JsonValue
+    value = parsePythonJson(text)
   } catch {
     throw bad(`answered with what is no JSON: ${shown(text)}`)
   }
@@ -60,7 +61,7 @@ function take(answered: AnsweredRun, job: JobSpec, context: Context, recorder: R
   const labels = Object.entries(answered.labels).filter(([key, value]) => job.run.labels[key] !== value)
   context.setLabels(Object.fromEntries(labels))
   for (const artifact of answered.artifacts) takeArtifact(artifact, recorder)
-  context.logResults(answered.results)
+  recorder.results(answered.results, 'elsewhere')
 }
 
 const isKind = (kind: string): kind is ArtifactKind => artifactKinds.some((known) => known === kind)
