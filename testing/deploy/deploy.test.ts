@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,14 +30,41 @@ async function freePort(): Promise<number> {
 }
 
 describe('the container image', () => {
+  const copied = Array.from(dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm), ([, line]) => line!.split(' ').slice(0, -1)).flat()
+
   test('copies only what is there, runs as a user without rights and keeps data in its volume', () => {
-    const copied = Array.from(dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm), ([, line]) => line!.split(' ').slice(0, -1)).flat()
     expect(copied.length).toBeGreaterThan(5)
     for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true)
     expect(dockerfile).toMatch(/^USER node$/m)
     expect(dockerfile).toMatch(/^VOLUME \/data$/m)
     expect(imageEnvironment['TRAINYARD_HOME']).toBe('/data')
   })
+
+  test(
+    'what it copies is enough to build the program, with its dashboard and its shelf of functions',
+    { timeout: 120_000 },
+    () => {
+      const place = join(folder, 'source')
+      const ignored = readFileSync(join(root, 'deploy', 'Dockerfile.dockerignore'), 'utf8')
+        .trim()
+        .split('\n')
+      const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...copied]
+      const files = execFileSync('git', listed, { cwd: root, encoding: 'utf8' }).trim().split('\n')
+      for (const path of files)
+        if (!ignored.some((each) => path.startsWith(`${each}/`)) && existsSync(join(root, path)))
+          cpSync(join(root, path), join(place, path))
+      symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'))
+      execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: place, stdio: 'pipe' })
+      // Of the build, only this comes into the image.
+      const kept = Array.from(dockerfile.matchAll(/^COPY --from=build \/source\/(\S+)/gm), ([, path]) => path!)
+      const image = join(folder, 'app')
+      for (const path of kept) cpSync(join(place, path), join(image, path), { recursive: true, verbatimSymlinks: true })
+      const built = join(image, 'packages', 'platform', 'bin', 'trainyard.js')
+      const words = ['hub', 'ls', '--json', '--data', join(folder, 'shelf')]
+      const shelf = JSON.parse(execFileSync(process.execPath, [built, ...words], { encoding: 'utf8' })) as { items: object[] }
+      expect(shelf.items.length).toBeGreaterThan(5)
+    },
+  )
 
   test('every user may read what is built', () => {
     for (const name of ['', 'cli', 'ui'])

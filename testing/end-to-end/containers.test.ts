@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RunRecord } from '@trainyard/contract'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { podmanRunFlags } from '../engines/podman.mjs'
 import { eventually, Workshop } from './program.ts'
 
 const image = 'trainyard-test-programs:1'
@@ -31,18 +32,14 @@ function prepareEngine(shop: Workshop): string | undefined {
       }
     }
     execFileSync('sh', ['-c', `tar -C '${root}' -c . | podman import - ${image}`], quiet)
-    const tried = ['run', '--rm', '--network=host', image, '/bin/sh', '-c', 'exit 0']
-    try {
-      execFileSync('podman', tried, quiet)
-    } catch {
-      // A machine without the rights to raise limits, and with both kinds of control groups.
+    const flags = podmanRunFlags(image, ['/bin/sh', '-c', 'exit 0'])
+    if (flags.length > 0) {
       const real = execFileSync('sh', ['-c', 'command -v podman'], quiet).trim()
       const shim = shop.write(
         'bin/podman',
-        `#!/bin/sh\nif [ "$1" = run ]; then shift; exec ${real} --runtime runc run --ulimit nofile=1000:1000 --ulimit nproc=1000:1000 "$@"; fi\nexec ${real} "$@"\n`,
+        `#!/bin/sh\nif [ "$1" = run ]; then shift; exec ${real} run ${flags.join(' ')} "$@"; fi\nexec ${real} "$@"\n`,
       )
       chmodSync(shim, 0o755)
-      execFileSync(shim, tried, quiet)
       environment['PATH'] = `${dirname(shim)}:${environment['PATH']}`
     }
     return undefined

@@ -1,6 +1,6 @@
 """What two tracking servers hold, side by side through the official client. Prints what differs and ends with 1.
 
-    python compare.py <theirs> <ours> [--new-ids]
+    python compare.py <theirs> <ours> [--new-ids] [--traces]
 
 Each is a server's address or a folder. With --new-ids runs and models are told apart by their names, as a server that records are
 written to gives ids of its own.
@@ -16,6 +16,7 @@ from mlflow.entities import ViewType
 
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 new_ids = "--new-ids" in sys.argv
+compares_traces = "--traces" in sys.argv
 # Set by whoever makes the run, not by the client that asks.
 own_tags = ("mlflow.user", "mlflow.runName", "mlflow.parentRunId", "mlflow.modelVersions", "trainyard.runId", "trainyard.modelId", "mlflow.log-model.history")
 biggest = 1.7976931348623157e308
@@ -133,6 +134,24 @@ def registry_of(client, names):
     return found
 
 
+# Each place has its own.
+places = ("mlflow.artifactLocation", "mlflow.trace.spansLocation")
+
+
+def traces_of(client, ids):
+    if not hasattr(client, "search_traces") or not compares_traces:
+        return {}
+    found = {}
+    for trace in all_pages(lambda token: client.search_traces(locations=ids, max_results=50, page_token=token)):
+        info = trace.info.to_dict()
+        del info["trace_location"]
+        info["tags"] = {key: value for key, value in info["tags"].items() if key not in places}
+        info["assessments"] = sorted((str(sorted(each.items())) for each in info.get("assessments", [])))
+        spans = sorted((span.to_dict() for span in trace.data.spans), key=lambda span: span["span_id"])
+        found[trace.info.trace_id] = {"info": info, "spans": spans}
+    return found
+
+
 def everything(uri):
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     experiments = all_pages(lambda token: client.search_experiments(ViewType.ACTIVE_ONLY if new_ids else ViewType.ALL, page_token=token))
@@ -150,6 +169,7 @@ def everything(uri):
             (of_experiment[run.info.experiment_id], names[run.info.run_id]): run_of(uri, client, run, names) for run in runs
         },
         "logged models": models_of(client, [each.experiment_id for each in experiments], names),
+        "traces": traces_of(client, [each.experiment_id for each in experiments]),
         "registry": registry_of(client, names),
     }
 
@@ -169,5 +189,6 @@ there, here = (everything(uri) for uri in [each for each in sys.argv[1:] if not 
 found = list(differences(there, here))
 print("\n".join(found[:40]))
 points = sum(len(metric) for run in there["runs"].values() for metric in run["metrics"].values())
-print(f"{len(there['runs'])} runs with {points} points compared, {len(found)} differences")
+traces = f" and {len(there['traces'])} traces" if compares_traces else ""
+print(f"{len(there['runs'])} runs with {points} points{traces} compared, {len(found)} differences")
 sys.exit(1 if found else 0)

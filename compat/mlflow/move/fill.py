@@ -86,4 +86,34 @@ client.set_model_version_tag("doubled", "3", "reviewed", "yes")
 client.set_registered_model_tag("doubled", "team", "blue")
 client.update_registered_model("doubled", description="doubles")
 client.create_registered_model("without versions", tags={"x": "y"}, description="nothing yet")
+
+
+@mlflow.trace(span_type="TOOL", attributes={"whole": 1, "exact": 1.0})
+def inner(value):
+    return {"y": value * 2}
+
+
+@mlflow.trace
+def outer(value):
+    mlflow.update_current_trace(tags={"a key": f"of {value} ü"}, metadata={"more": "yes"}, client_request_id=f"request {value}")
+    if value == 2:
+        raise ValueError("no ☃")
+    return [inner(value), inner(value + 1)]
+
+
+# Traces are brought from folders only.
+if uri.startswith("file:"):
+    outer(0)
+    with mlflow.start_run(run_id=parent):
+        outer(1)
+    try:
+        outer(2)
+    except ValueError:
+        pass
+    mlflow.flush_trace_async_logging()
+    for trace in mlflow.search_traces(locations=[first], return_type="list"):
+        id = trace.info.trace_id
+        good = mlflow.log_feedback(trace_id=id, name="good", value=0.5, rationale="so so", metadata={"by": "hand"})
+        mlflow.override_feedback(trace_id=id, assessment_id=good.assessment_id, value=1.0)
+        mlflow.log_expectation(trace_id=id, name="answer", value={"a": [1, 2]}, span_id=trace.data.spans[0].span_id)
 print(parent)

@@ -45,10 +45,10 @@ export async function moveRecords(python: string, folder: string, environment: N
     const data = join(folder, name.replaceAll(' ', '-'))
     await killedAndFinished(['import', 'mlflow', source], data, join(data, 'artifacts'), problems)
     const again = JSON.parse(await trainyard('import', 'mlflow', source, '--data', data, '--json')) as Again
-    if (again.points + again.files + again.runs.changed + again.runs.made > 0)
+    if (again.points + again.files + again.runs.changed + again.runs.made + again.traces.changed + again.traces.made > 0)
       problems.push(`${name}: a second import took something again`)
     await using ours = await ServerProcess.start(data)
-    runPython(name, compare, other, ours.url)
+    runPython(name, compare, other, ours.url, ...(other.startsWith('file:') ? ['--traces'] : []))
   }
   for (const engine of engines)
     await fromEngine(python, join(folder, engine.name), engine, { fill, compare, runPython, problems })
@@ -120,6 +120,7 @@ interface Again {
   points: number
   files: number
   runs: { made: number; changed: number }
+  traces: { made: number; changed: number }
 }
 
 /** Killed once so many files lie below `watched`, again and again; then left to end. */

@@ -1,6 +1,7 @@
 import { AppError, didYouMean } from '@trainyard/contract'
 import type { ObjectStore } from '../objects/index.ts'
 import type { ImportedModels } from '../registry/index.ts'
+import type { ImportedTraces, TraceRecord } from '../traces/index.ts'
 import type { ExperimentRecord, ImportedRecords, Mark, MarkKind, Tracking } from '../tracking/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { inParallel } from './in-parallel.ts'
@@ -8,11 +9,13 @@ import { type MigrationReport, newReport, type OnProgress } from './report.ts'
 import type { MigrationSource, SourceExperiment, SourceRun } from './source.ts'
 import { noteFailure, takeLoggedModel, takeModel } from './take-models.ts'
 import { takeRun } from './take-run.ts'
+import { takeTrace } from './take-trace.ts'
 
-/** Where the bytes of runs and logged models go. */
+/** Where the bytes of runs, logged models and traces go. */
 export interface DestinationPlaces {
   ofRun(runId: string, experiment: { project: string; artifactLocation: string | null }): string
   ofModel(model: { id: string; project: string; experimentId: string }): Promise<string>
+  ofTrace(trace: Pick<TraceRecord, 'id' | 'project' | 'experimentId'>): Promise<string>
   open(place: string): Promise<ObjectStore>
   describe(place: string): Promise<{ sizeBytes?: number; sha256?: string }>
 }
@@ -21,6 +24,7 @@ export interface Destination {
   tracking: Tracking
   records: ImportedRecords
   registry: ImportedModels
+  traces: ImportedTraces
   places: DestinationPlaces
 }
 
@@ -52,7 +56,7 @@ const noTime = 0
 
 /**
  * Brings the records of another system here, with their ids and times: experiments, runs with whole histories, data sets, files,
- * logged models, the registry. What is here and has not changed there is left alone; each record is marked once all of it is here, so
+ * logged models, traces, the registry. What is here and has not changed there is left alone; each record is marked once all of it is here, so
  * that an import that was killed is finished by the next one. Fails when the source cannot be reached (`unavailable`), lacks an experiment that is wanted (`not_found`) or nothing can
  * be stored (`storage`); whatever else goes wrong is one record's matter, told in the report.
  */
@@ -98,6 +102,16 @@ export async function importFrom(
       }
       progress()
     })
+    await inParallel(source.traces(experiment), runsAtOnce, async (trace) => {
+      report.traces.found++
+      try {
+        await takeTrace(importing, trace, id, marks.trace.get(trace.id))
+      } catch (error) {
+        report.traces.failed++
+        noteFailure(importing, `trace ${trace.id}`, error)
+      }
+      progress()
+    })
   }
   for (const run of relations) await takeRelations(importing, run, marks.relations.get(run.id))
   await takeRegistry(importing, takenRuns, marks.model)
@@ -128,6 +142,7 @@ async function readMarks({ destination, peer }: Importing): Promise<Record<MarkK
     run: await of('run'),
     relations: await of('relations'),
     logged_model: await of('logged_model'),
+    trace: await of('trace'),
     model: await of('model'),
   }
 }

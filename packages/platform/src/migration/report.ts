@@ -24,6 +24,7 @@ export interface MigrationReport {
   experiments: RecordCount
   runs: RecordCount
   loggedModels: RecordCount
+  traces: RecordCount
   models: RecordCount
   versionsMade: number
   points: number
@@ -47,6 +48,7 @@ export const newReport = (of: {
   experiments: noRecords(),
   runs: noRecords(),
   loggedModels: noRecords(),
+  traces: noRecords(),
   models: noRecords(),
   versionsMade: 0,
   points: 0,

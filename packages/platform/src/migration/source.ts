@@ -1,5 +1,6 @@
 import type { RunState } from '@trainyard/contract'
 import type { VersionStatus } from '../registry/index.ts'
+import type { TraceImage } from '../traces/index.ts'
 import type { DatasetInput, LoggedModelStatus, ModelLink, ModelPoint } from '../tracking/index.ts'
 
 /** Records of another system, in our words and with its ids. Every source gives these, the writer knows nothing else. */
@@ -54,6 +55,11 @@ export interface SourceLoggedModel {
   metrics: readonly (ModelPoint & { runId: string })[]
 }
 
+/** Without its spans, which are in the file `traces.json` of its own. */
+export interface SourceTrace extends TraceImage {
+  artifactUri: string
+}
+
 export interface SourceModel {
   name: string
   description: string | null
@@ -84,16 +90,16 @@ export interface SourceVersion {
 }
 
 export interface SourceFile {
-  /** Below the run, model or version it belongs to. */
+  /** Below the run, model, version or trace it belongs to. */
   path: string
   /** Undefined where the source does not tell. */
   sizeBytes: number | undefined
   open(): Promise<AsyncIterable<Uint8Array>>
 }
 
-/** Whose files: those of a run or of a logged model. */
+/** Whose files: those of a run, a logged model or a trace. */
 export interface FileOwner {
-  kind: 'run' | 'model'
+  kind: 'run' | 'model' | 'trace'
   id: string
   artifactUri: string
   experimentId: string
@@ -114,6 +120,8 @@ export interface MigrationSource extends AsyncDisposable {
   /** Every point of every metric, the keys one after the other, each in order of step and time. */
   history(run: SourceRun): AsyncIterable<readonly SourcePoint[]>
   loggedModels(experiment: SourceExperiment): AsyncIterable<SourceLoggedModel>
+  /** Of places that they are not taken from, none. */
+  traces(experiment: SourceExperiment): AsyncIterable<SourceTrace>
   models(): AsyncIterable<SourceModel>
   /** `not_found` when there is no such place, `failed_precondition` when it cannot be read from here. */
   files(owner: FileOwner): AsyncIterable<SourceFile>

@@ -19,7 +19,7 @@ export interface FilesTaken {
  * says which of them have their record, `onStored` makes it.
  */
 export async function takeFiles(
-  source: MigrationSource,
+  source: Pick<MigrationSource, 'files'>,
   owner: FileOwner,
   options: {
     store: ObjectStore

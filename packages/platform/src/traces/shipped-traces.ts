@@ -1,10 +1,10 @@
 import { AppError } from '@trainyard/contract'
 import { boundValuesPerQuery, type Database, type Reader, type Transaction } from '../database/index.ts'
-import { checkAssessment, putAssessment } from './assessment-records.ts'
 import { addSpans, toSpanRow } from './span-change.ts'
-import { checkTrace, linkPrompts, linkToRun } from './trace-change.ts'
+import { linkToRun } from './trace-change.ts'
+import { checkImage, putImage } from './trace-image.ts'
 import { loadTraces } from './trace-loading.ts'
-import { getExperimentNumber, putMetadata, putTexts, traceNumbers } from './trace-rows.ts'
+import { getExperimentNumber, traceNumbers } from './trace-rows.ts'
 import type { ShippedTraces, TraceParcel } from './traces.ts'
 
 export const createShippedTraces = (database: Database): ShippedTraces => ({
@@ -19,21 +19,6 @@ export const createShippedTraces = (database: Database): ShippedTraces => ({
   },
   digests: (runId, ids) => database.read((reader) => digestsOf(reader, runId, ids)),
 })
-
-function checkImage(trace: TraceParcel['trace']): void {
-  const { clientRequestId, durationMs, requestPreview, responsePreview, ...told } = trace
-  checkTrace({
-    ...told,
-    experimentId: '',
-    ...(clientRequestId === null ? {} : { clientRequestId }),
-    ...(durationMs === null ? {} : { durationMs }),
-    ...(requestPreview === null ? {} : { requestPreview }),
-    ...(responsePreview === null ? {} : { responsePreview }),
-    assessments: [],
-  })
-  for (const { rationale, spanId: _, overrides: _overrides, ...assessment } of trace.assessments)
-    checkAssessment({ ...assessment, rationale: rationale ?? '' })
-}
 
 async function pageOfRun(
   reader: Reader,
@@ -95,39 +80,14 @@ async function put(
       details: { record: 'trace', id: trace.id },
     })
   if (stored && stored.revision > revision) return
-  const number = await putRecord(transaction, trace, await getExperimentNumber(transaction, experimentId))
+  const number = await putImage(transaction, trace, await getExperimentNumber(transaction, experimentId))
   await kysely
     .insertInto('trace_shipments')
     .values({ trace: number, revision, digest })
     .onConflict((conflict) => conflict.column('trace').doUpdateSet({ revision, digest }))
     .execute()
-  await putTexts(transaction, 'trace_tags', number, trace.tags)
-  await putMetadata(transaction, number, trace.metadata)
-  for (const assessment of trace.assessments) await putAssessment(transaction, { id: trace.id, number }, assessment)
-  await linkPrompts(transaction, trace.id, trace.prompts)
   await linkToRun(transaction, [trace.id], runId)
   if (spans.length > 0) await addSpans(transaction, experimentId, spans, rows)
-}
-
-/** As its machine says, and nothing that spans say changes it. */
-async function putRecord({ kysely }: Transaction, trace: TraceParcel['trace'], experiment: number): Promise<number> {
-  const told = {
-    experiment,
-    client_request_id: trace.clientRequestId,
-    state: trace.state,
-    started_at: trace.startedAtMs,
-    duration: trace.durationMs,
-    request_preview: trace.requestPreview,
-    response_preview: trace.responsePreview,
-    is_told: 1,
-  }
-  const { number } = await kysely
-    .insertInto('traces')
-    .values({ id: trace.id, ...told })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(told))
-    .returning('number')
-    .executeTakeFirstOrThrow()
-  return number
 }
 
 async function digestsOf({ kysely }: Reader, runId: string, ids: readonly string[]): Promise<Map<string, string>> {

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openDatabase } from '../../database/index.ts'
 import { type OpenServer, openServer } from '../../http/testing/open-server.ts'
 import type { MigrationReport } from '../../migration/index.ts'
+import { createTraces, type Traces } from '../../traces/index.ts'
 import { type Outcome, runMain } from '../testing/memory-terminal.ts'
 
 const api = '/api/2.0/mlflow'
@@ -299,18 +301,149 @@ test('what was taken into one project leaves nothing empty in another one that i
   expect(projects).toEqual(['default', 'other'])
 })
 
-test('traces that lie in a folder mlruns are counted and said to be left behind', async () => {
-  const experiment = join(folder, 'mlruns', '7')
-  for (const name of ['tr-1', 'tr-2']) {
-    mkdirSync(join(experiment, 'traces', name), { recursive: true })
-    writeFileSync(join(experiment, 'traces', name, 'trace_info.yaml'), 'state: OK\n')
+/** Files by their path below a folder `mlruns` of the test. */
+function writeFolder(files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    const place = join(folder, 'mlruns', path)
+    mkdirSync(dirname(place), { recursive: true })
+    writeFileSync(place, text)
   }
-  writeFileSync(
-    join(experiment, 'meta.yaml'),
-    `experiment_id: '7'\nname: iris\nlifecycle_stage: active\ncreation_time: ${begin}\nlast_update_time: ${begin}\n`,
-  )
-  const asked = ['import', 'mlflow', 'mlruns', '--data', 'data']
-  const report = JSON.parse((await trainyard(...asked, '--json')).stdout) as MigrationReport
-  expect(report).toMatchObject({ experiments: { made: 1 }, notes: ['Not taken: 2 traces.'] })
-  expect((await trainyard(...asked)).stdout).toContain('Not taken: 2 traces.')
+}
+
+const takeFolder = async (): Promise<MigrationReport> =>
+  JSON.parse((await trainyard('import', 'mlflow', 'mlruns', '--data', 'data', '--json')).stdout) as MigrationReport
+
+async function withTraces<T>(read: (traces: Traces) => Promise<T>): Promise<T> {
+  await using database = await openDatabase(join(folder, 'data', 'trainyard.db'))
+  return await read(createTraces(database))
+}
+
+const meta = `experiment_id: '7'\nname: iris\nlifecycle_stage: active\ncreation_time: ${begin}\nlast_update_time: ${begin}\n`
+
+/** As the client 3.17 writes it. */
+const newTrace = {
+  '7/traces/tr-1/trace_info.yaml': `execution_duration_ms: 13
+request_preview: '{"x": 3}'
+request_time: '2023-11-14T22:13:20.123Z'
+state: OK
+trace_id: tr-1
+client_request_id: mine
+trace_location:
+  mlflow_experiment:
+    experiment_id: '7'
+  type: MLFLOW_EXPERIMENT
+`,
+  '7/traces/tr-1/tags/mlflow.traceName': 'outer',
+  '7/traces/tr-1/tags/mlflow.artifactLocation': '/somewhere/else/7/traces/tr-1/artifacts',
+  '7/traces/tr-1/tags/team': 'blue',
+  '7/traces/tr-1/request_metadata/mlflow.user': 'grace',
+  '7/traces/tr-1/assessments/a-0.yaml': `assessment_id: a-0
+assessment_name: good
+create_time: '2023-11-14T22:13:21Z'
+last_update_time: '2023-11-14T22:13:22Z'
+feedback:
+  value: true
+rationale: r
+source: {source_id: me, source_type: HUMAN}
+trace_id: tr-1
+valid: false
+`,
+  '7/traces/tr-1/assessments/a-1.yaml': `assessment_id: a-1
+assessment_name: answer
+create_time: '2023-11-14T22:13:22Z'
+last_update_time: '2023-11-14T22:13:22Z'
+expectation:
+  serialized_value: {serialization_format: JSON_FORMAT, value: '{"a": [1, 2]}'}
+source: {source_id: me, source_type: CODE}
+trace_id: tr-1
+valid: true
+`,
+  '7/traces/tr-1/artifacts/traces.json': JSON.stringify({
+    spans: [
+      {
+        trace_id: 'hYDbq0YGXs4O3iVw6M7gGg==',
+        span_id: 'b/44GF8yCFI=',
+        parent_span_id: null,
+        name: 'outer',
+        start_time_unix_nano: 1,
+        end_time_unix_nano: 2,
+        events: [],
+        status: { code: 'STATUS_CODE_OK', message: '' },
+        attributes: { 'mlflow.spanType': '"TOOL"', 'mlflow.spanInputs': '{"x": 3}' },
+        links: [],
+      },
+    ],
+  }),
+  '7/traces/tr-1/artifacts/attachments/note.txt': 'kept',
+}
+
+/** As the client 2.22 does. */
+const oldTrace = {
+  '7/traces/14fcf6fb/trace_info.yaml': `assessments: []
+execution_time_ms: 25
+experiment_id: '7'
+request_id: 14fcf6fb
+status: ERROR
+timestamp_ms: ${begin}
+`,
+  '7/traces/14fcf6fb/tags/mlflow.traceName': 'fails',
+  '7/traces/14fcf6fb/request_metadata/mlflow.trace_schema.version': '2',
+  '7/traces/14fcf6fb/artifacts/traces.json': JSON.stringify({
+    spans: [
+      {
+        name: 'fails',
+        context: { span_id: '0829029a31f100c7', trace_id: '6fb61689e135ff4b53dc47abc446110e' },
+        parent_id: null,
+        start_time: 1,
+        end_time: 2,
+        status_code: 'ERROR',
+        status_message: 'no',
+        attributes: {},
+        events: [],
+      },
+    ],
+  }),
+}
+
+test('traces of a folder mlruns arrive with spans, tags, metadata, assessments and files, of old and of new clients', async () => {
+  writeFolder({ '7/meta.yaml': meta, ...newTrace, ...oldTrace })
+  expect(await takeFolder()).toMatchObject({ traces: { found: 2, made: 2, failed: 0 }, files: 1, notes: [] })
+  await withTraces(async (traces) => {
+    const [newer, older] = await traces.findMany(['tr-1', '14fcf6fb'])
+    expect(newer).toMatchObject({
+      clientRequestId: 'mine',
+      state: 'OK',
+      startedAtMs: begin + 123,
+      durationMs: 13,
+      requestPreview: '{"x": 3}',
+      metadata: { 'mlflow.user': 'grace' },
+      assessments: [
+        { id: 'a-0', kind: 'feedback', value: true, rationale: 'r', isValid: false, createdAtMs: begin + 1000 },
+        { id: 'a-1', kind: 'expectation', value: { a: [1, 2] }, source: { type: 'CODE', id: 'me' }, isValid: true },
+      ],
+    })
+    expect(newer!.tags).toEqual({ 'mlflow.traceName': 'outer', team: 'blue' })
+    expect(older).toMatchObject({ state: 'ERROR', startedAtMs: begin, durationMs: 25, spanCount: 1 })
+    const spans = await traces.spansOf(['tr-1', '14fcf6fb'])
+    expect(spans.get('tr-1')).toMatchObject([{ id: '6ffe38185f320852', attributes: { 'mlflow.spanInputs': { x: 3n } } }])
+    expect(spans.get('14fcf6fb')).toMatchObject([{ status: { code: 'ERROR', message: 'no' } }])
+  })
+})
+
+test('traces are taken again only where they changed; what was added to them here stays', async () => {
+  writeFolder({ '7/meta.yaml': meta, ...newTrace, ...oldTrace })
+  await takeFolder()
+  expect(await takeFolder()).toMatchObject({ traces: { unchanged: 2, changed: 0 }, files: 0 })
+  await withTraces((traces) => traces.setTags('tr-1', { mine: 'z' }))
+  rmSync(join(folder, 'mlruns/7/traces/tr-1/tags/team'))
+  writeFolder({ '7/traces/tr-1/tags/new': 'y' })
+  expect(await takeFolder()).toMatchObject({ traces: { unchanged: 1, changed: 1 }, files: 0 })
+  const tags = await withTraces(async (traces) => (await traces.find('tr-1'))?.tags)
+  expect(tags).toEqual({ 'mlflow.traceName': 'outer', mine: 'z', new: 'y' })
+})
+
+test('a trace that cannot be read is told with its file', async () => {
+  writeFolder({ '7/meta.yaml': meta, ...newTrace, '7/traces/tr-1/trace_info.yaml': 'state: [' })
+  const { code, stderr } = await trainyard('import', 'mlflow', 'mlruns', '--data', 'data')
+  expect([code, stderr]).toEqual([2, expect.stringContaining('trace_info.yaml cannot be read')])
 })

@@ -38,6 +38,7 @@ export function defineImportMlflow(command: Command, cli: Cli): void {
       await using session = await (options.dryRun === true ? openDrySession(cli) : openSession(cli, { create: true }))
       const { createImportedRecords } = await import('../../tracking/index.ts')
       const { createImportedModels } = await import('../../registry/index.ts')
+      const { createImportedTraces } = await import('../../traces/index.ts')
       const { importFrom, openMlflowSource } = await import('../../migration/index.ts')
       const { artifacts } = options
       await using source = await openMlflowSource(address, {
@@ -50,6 +51,7 @@ export function defineImportMlflow(command: Command, cli: Cli): void {
         tracking,
         records: createImportedRecords(database, { clock: { nowMs: cli.nowMs } }),
         registry: createImportedModels(database, { clock: { nowMs: cli.nowMs } }),
+        traces: createImportedTraces(database),
         places: (await openPlaces(session)).places,
       }
       await showMigration(cli, 'import', (onProgress) =>

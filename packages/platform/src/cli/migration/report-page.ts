@@ -29,6 +29,8 @@ export function reportPage({ style, width }: Cli, report: MigrationReport): stri
     row('experiments', report.experiments),
     row('runs', report.runs),
     row('logged models', report.loggedModels),
+    // Which not every place gives or takes.
+    ...(report.traces.found > 0 ? [row('traces', report.traces)] : []),
     row('registered models', report.models),
   ]
   const moved = [

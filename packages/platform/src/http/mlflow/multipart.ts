@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mostParts } from '../../objects/index.ts'
+import { traceFile } from '../../traces/index.ts'
 import { ownOrigin } from '../own-origin.ts'
 import type { AddressSigner } from '../signed-address.ts'
 import type { ProxiedPlace } from './artifact-places.ts'
@@ -7,7 +8,7 @@ import { invalid, missing, MlflowError } from './errors.ts'
 import type { MlflowContext } from './route.ts'
 import { sendArtifact } from './send-artifact.ts'
 import { checkOpen, storeArtifact } from './store-artifact.ts'
-import { sendTraceFile, traceFile } from './trace-artifacts.ts'
+import { sendTraceFile } from './trace-artifacts.ts'
 import { integer, list, message, parseBody, required, text } from './wire.ts'
 
 /** How long an address that was given out can be asked for. */

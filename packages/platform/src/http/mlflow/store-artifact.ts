@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream'
 import { artifactKindOf } from '../../tracking/index.ts'
+import { traceFile } from '../../traces/index.ts'
 import { isFromSocket } from '../bytes/is-from-socket.ts'
 import type { ProxiedPlace } from './artifact-places.ts'
 import type { MlflowContext } from './route.ts'
 import { getRun, runDeleted } from './runs.ts'
-import { takeTraceFile, traceFile } from './trace-artifacts.ts'
+import { takeTraceFile } from './trace-artifacts.ts'
 
 /** Refuses what could not be stored: files of deleted runs, and places this server does not serve. */
 export async function checkOpen(context: MlflowContext, { owner, place }: ProxiedPlace): Promise<void> {

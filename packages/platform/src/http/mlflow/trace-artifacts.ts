@@ -1,22 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ObjectStore } from '../../objects/index.ts'
+import { largestTraceFileBytes, readTraceFile, traceFile } from '../../traces/index.ts'
 import { checkPath } from './artifact-places.ts'
 import { invalid } from './errors.ts'
 import type { MlflowContext } from './route.ts'
 import { sendArtifact } from './send-artifact.ts'
 import { toTraceFile } from './span-view.ts'
-import { readTraceFile } from './trace-file.ts'
 import { getTrace } from './traces.ts'
-
-/** Where clients that know no span store keep the spans of a trace. */
-export const traceFile = 'traces.json'
-
-const largestTraceBytes = 64 * 1024 * 1024
 
 /** Spans in an uploaded file become spans like any others, so that searches and newer clients find them. */
 export async function takeTraceFile(context: MlflowContext, traceId: string, store: ObjectStore): Promise<void> {
   const info = await store.head(traceFile)
-  if (!info || (info.sizeBytes ?? 0) > largestTraceBytes) return
+  if (!info || (info.sizeBytes ?? 0) > largestTraceFileBytes) return
   const { stream } = await store.get(traceFile)
   const chunks: Uint8Array[] = []
   for await (const chunk of stream) chunks.push(chunk as Uint8Array)

@@ -36,6 +36,8 @@ export async function openDatabaseSource(address: string, options: DatabaseOptio
     runs: (experiment) => readDatabaseRuns(tables, experiment),
     history: (run) => history(tables, run),
     loggedModels: (experiment) => loggedModels(tables, experiment),
+    // Counted in the notes.
+    traces: async function* () {},
     models: () => readDatabaseModels(tables),
     files: (owner) => readPlace(owner, { ...options, nearby: (each) => (isFile ? beside(dirname(name), each) : []) }),
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),

@@ -2,7 +2,9 @@ import { type Dirent, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { AppError } from '@trainyard/contract'
-import { systemErrorCode, systemReason } from '../../base/errors.ts'
+import { load } from 'js-yaml'
+import { messageOf, systemErrorCode, systemReason } from '../../base/errors.ts'
+import type { JsonMessage } from './rest-client.ts'
 
 /** Nothing for a folder that is not there. */
 export async function foldersIn(path: string): Promise<Dirent[]> {
@@ -30,4 +32,15 @@ export async function textsIn(root: string): Promise<Record<string, string>> {
   const texts = Object.create(null) as Record<string, string>
   for await (const key of leaves(root)) texts[key] = await readFile(join(root, key), 'utf8')
   return texts
+}
+
+/** `invalid_argument` names the file when it cannot be read. */
+export async function readYaml(path: string): Promise<JsonMessage> {
+  try {
+    const value: unknown = load(await readFile(path, 'utf8'))
+    if (typeof value === 'object' && value !== null) return value as JsonMessage
+  } catch (error) {
+    throw new AppError('invalid_argument', `${path} cannot be read: ${messageOf(error).split('\n')[0]}.`, { cause: error })
+  }
+  throw new AppError('invalid_argument', `${path} is empty or no YAML of MLflow.`)
 }

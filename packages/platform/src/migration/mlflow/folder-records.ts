@@ -1,26 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
-import { load } from 'js-yaml'
-import { messageOf } from '../../base/errors.ts'
 import type { DatasetInput, ModelLink, ModelPoint } from '../../tracking/index.ts'
 import type { SourceExperiment, SourceLoggedModel, SourcePoint, SourceRun } from '../source.ts'
-import { foldersIn, leaves, textsIn } from './folder-files.ts'
+import { foldersIn, leaves, readYaml, textsIn } from './folder-files.ts'
 import type { JsonMessage } from './rest-client.ts'
 import { loggedModelStatusOf, stateOf } from './rest-messages.ts'
 import { fieldsOf, filledText, numberOf, optionalNumber, optionalText, textOf, toNumber } from './wire-fields.ts'
 
 /** The `meta.yaml` of a folder. `invalid_argument` names the file when it is none. */
-export async function readMeta(folder: string): Promise<JsonMessage> {
-  const path = join(folder, 'meta.yaml')
-  try {
-    const value: unknown = load(await readFile(path, 'utf8'))
-    if (typeof value === 'object' && value !== null) return value as JsonMessage
-  } catch (error) {
-    throw new AppError('invalid_argument', `${path} cannot be read: ${messageOf(error).split('\n')[0]}.`, { cause: error })
-  }
-  throw new AppError('invalid_argument', `${path} is empty or no YAML of MLflow.`)
-}
+export const readMeta = (folder: string): Promise<JsonMessage> => readYaml(join(folder, 'meta.yaml'))
 
 export async function toFolderExperiment(folder: string, isTrashed: boolean): Promise<SourceExperiment> {
   const meta = await readMeta(folder)

@@ -3,10 +3,11 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import type { ObjectContext } from '../../objects/index.ts'
-import type { FileOwner, MigrationSource, SourceExperiment, SourceLoggedModel, SourceRun } from '../source.ts'
+import type { FileOwner, MigrationSource, SourceExperiment, SourceLoggedModel, SourceRun, SourceTrace } from '../source.ts'
 import { foldersIn, leaves } from './folder-files.ts'
 import { readModels } from './folder-registry.ts'
 import { lastPoint, readPoints, toFolderExperiment, toFolderLoggedModel, toFolderRun } from './folder-records.ts'
+import { toFolderTrace, traceInfoFile } from './folder-traces.ts'
 import { readPlace } from './place-files.ts'
 
 /** A folder `mlruns`, as MLflow's file store keeps it: a folder per experiment and run, a file per value. */
@@ -21,10 +22,9 @@ export async function openFolderSource(
       'invalid_argument',
       `${path} is no folder that MLflow keeps runs in: no folder in it has a meta.yaml. Name the one called mlruns.`,
     )
-  const traces = await folder.countTraces()
   return {
     name: root,
-    notes: traces > 0 ? [`Not taken: ${traces} traces.`] : [],
+    notes: [],
     experiments: async function* () {
       yield* await folder.experiments()
     },
@@ -34,11 +34,15 @@ export async function openFolderSource(
       for await (const key of leaves(place)) yield await readPoints(join(place, key), key)
     },
     loggedModels: (experiment) => folder.loggedModels(experiment),
+    traces: (experiment) => folder.traces(experiment),
     models: () => readModels(join(root, 'models')),
     files: (owner) => readPlace(owner, { ...options, nearby: (each) => folder.nearby(each) }),
     [Symbol.asyncDispose]: async () => {},
   }
 }
+
+/** Below the folder of their experiment. */
+const foldersOf = { run: [], model: ['models'], trace: ['traces'] } as const
 
 class MlrunsFolder {
   readonly #root: string
@@ -67,16 +71,6 @@ class MlrunsFolder {
     return found.sort((left, right) => left.createdAtMs - right.createdAtMs || (left.id < right.id ? -1 : 1))
   }
 
-  /** They lie beside the runs of their experiment. */
-  async countTraces(): Promise<number> {
-    let count = 0
-    for (const { id } of await this.experiments()) {
-      const place = join(this.placeOf(id), 'traces')
-      for (const { name } of await foldersIn(place)) if (existsSync(join(place, name, 'trace_info.yaml'))) count++
-    }
-    return count
-  }
-
   async *runs({ id }: SourceExperiment): AsyncGenerator<SourceRun> {
     const place = this.placeOf(id)
     for (const { name } of await foldersIn(place)) {
@@ -98,9 +92,15 @@ class MlrunsFolder {
       if (existsSync(join(place, name, 'meta.yaml'))) yield await toFolderLoggedModel(join(place, name))
   }
 
+  async *traces({ id }: SourceExperiment): AsyncGenerator<SourceTrace> {
+    const place = join(this.placeOf(id), 'traces')
+    for (const { name } of await foldersIn(place))
+      if (existsSync(join(place, name, traceInfoFile))) yield await toFolderTrace(join(place, name), id)
+  }
+
   /** A folder that was moved as a whole: its files are where they always were, below the run. */
   nearby(owner: FileOwner): string[] {
     const place = this.placeOf(owner.experimentId)
-    return [join(place, ...(owner.kind === 'model' ? ['models'] : []), owner.id, 'artifacts')]
+    return [join(place, ...foldersOf[owner.kind], owner.id, 'artifacts')]
   }
 }

@@ -19,6 +19,8 @@ export async function openRestSource(address: string, options: RestOptions): Pro
     runs: ({ id }) => runs(client, id),
     history: (run) => history(client, run),
     loggedModels: ({ id }) => loggedModels(client, id),
+    // Told in the documentation.
+    traces: async function* () {},
     models: () => models(client),
     files: (owner) => files(client, owner),
     [Symbol.asyncDispose]: async () => {},

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../../database/index.ts'
 
-export type MarkKind = 'experiment' | 'run' | 'relations' | 'logged_model' | 'model'
+export type MarkKind = 'experiment' | 'run' | 'relations' | 'logged_model' | 'trace' | 'model'
 
 /** That something has been moved between here and another server, and how it looked then. */
 export interface Mark {

@@ -1,5 +1,11 @@
-import { readExactJson } from '../../base/exact-json.ts'
-import type { SpanRecord, SpanValue, SpanValues } from '../../traces/index.ts'
+import { readExactJson } from '../base/exact-json.ts'
+import type { SpanRecord, SpanValue, SpanValues } from './traces.ts'
+
+/** Where clients that know no span store keep the spans of a trace. */
+export const traceFile = 'traces.json'
+
+/** What is larger is left as a file. */
+export const largestTraceFileBytes = 64 * 1024 * 1024
 
 /**
  * Reads `traces.json` as clients of any version write it: ids in base64, in hexadecimal digits or as `0x…`, attributes as texts that

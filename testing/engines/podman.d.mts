@@ -1,0 +1,1 @@
+export function podmanRunFlags(image: string, command: readonly [string, ...string[]]): string[]
