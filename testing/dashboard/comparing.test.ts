@@ -185,7 +185,6 @@ describe('somebody who compares', { timeout: 120_000 }, () => {
     const paths = [
       '/p/churn/runs?show=charts&group=params.depth',
       '/p/churn/runs?pinned=params.eta',
-      `/runs/${runs.sweep.id}`,
       `/runs/${runs.sweep.id}/charts`,
       ...['curves', 'scatter', 'scatter&contour=true', 'parallel', 'artifacts', 'code', 'logs'].map((tab) => compared(tab)),
     ]

@@ -86,11 +86,13 @@ def acknowledge(file, index):
     os.write(file, b"%d\\n" % index)
     os.fsync(file)
 
-def job(context, steps: int = 200, every: float = 0.002):
+def job(context, steps: int = 200, every: float = 0.002, until: str = ""):
     folder = os.environ["ACKNOWLEDGED"]
     files = {name: os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("metric", "result", "param", "artifact", "output", "pid")}
     acknowledge(files["pid"], os.getpid())
     for step in range(steps):
+        if until and os.path.exists(until):
+            break
         context.log_metric("m", step * 0.5, step=step)
         acknowledge(files["metric"], step)
         os.write(1, b"line %06d\\n" % step)

@@ -117,14 +117,16 @@ describe('kill -9', () => {
   it(
     'of the supervisor, while later commands look on: each sees the points so far',
     async () => {
-      const victim = await startVictim('-p', 'steps=400')
+      const victim = await startVictim('-p', 'steps=100000', '-p', 'until=enough')
       kill(victim.supervisor)
       const first = await show(workshop, 'latest')
       expect(first.state).toBe('running')
       const seen = first.results['m'] as number
-      await delay(100)
-      const [one, other] = await Promise.all([show(workshop, 'latest'), show(workshop, 'latest')])
-      expect(Math.max(one.results['m'] as number, other.results['m'] as number)).toBeGreaterThan(seen)
+      await eventually(async () => {
+        const looks = await Promise.all([show(workshop, 'latest'), show(workshop, 'latest')])
+        return looks.some(({ results }) => (results['m'] as number) > seen) || undefined
+      })
+      workshop.write('enough', '')
       await eventually(() => !isRunning(victim.script) || undefined)
       const run = await show(workshop, 'latest')
       expect(run.state).toBe('completed')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { RunRecord } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, type Started, Workshop } from '../end-to-end/program.ts'
-import { commandOf, delay, killAll, processesOf, show } from './faults.ts'
+import { commandOf, killAll, processesOf, show } from './faults.ts'
 import { openRecordsOf } from './records.ts'
 
 let workshop: Workshop
@@ -268,7 +268,7 @@ describe('--detach', () => {
     expect(id).toMatch(/^[0-9a-f]{32}$/)
     await eventually(() => isUp())
     const following = workshop.start(['logs', id, '-f'])
-    await delay(700)
+    await eventually(async () => (await workshop.run('logs', id)).stdout.startsWith('0\n1\n2\n') || undefined)
     expect((await workshop.run('abort', id)).code).toBe(0)
     const { stdout: followed, code: followedCode } = await following.finished
     expect(followedCode).toBe(0)
