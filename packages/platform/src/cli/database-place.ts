@@ -1,6 +1,6 @@
 import { AppError } from '@trainyard/contract'
 import type { DataDirectory } from '../base/data-directory.ts'
-import { isPostgresAddress } from '../database/index.ts'
+import { isPostgresAddress } from '../database/postgres/postgres-address.ts'
 import type { Cli } from './cli.ts'
 
 /** The address of a shared database: `--database`, else `TRAINYARD_DATABASE`. Undefined: the file in the data directory. */
