@@ -11,6 +11,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     sourcemap: false,
+    // The server tells a browser by it what a page will need.
+    manifest: 'manifest.json',
     rolldownOptions: {
       // Libraries say where a server would not render them; we have none that renders.
       onLog: (level, log, tell) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && tell(level, log),

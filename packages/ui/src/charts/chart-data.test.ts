@@ -43,6 +43,12 @@ describe('lines of a chart', () => {
       { name: 'loss', metrics: ['loss/train', 'loss/val'] },
     ])
   })
+
+  it('metrics whose lines would be too many for one chart have a chart each, and none is merged with another', () => {
+    const metrics = ['train/loss', 'val/loss', 'lr', 'loss']
+    expect(chartsOf(metrics, 3).map(({ name }) => name)).toEqual(['loss', 'lr'])
+    expect(chartsOf(metrics, 2)).toEqual(['train/loss', 'val/loss', 'loss', 'lr'].map((name) => ({ name, metrics: [name] })))
+  })
 })
 
 it('the line of training is dashed, one of no subset beside others is dotted, and what counts is solid', () => {

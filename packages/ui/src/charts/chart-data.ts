@@ -144,14 +144,17 @@ export function chartNameOf(metric: string): { chart: string; subset: string } {
   return behind ? { chart: behind[1]!, subset: behind[2]! } : { chart: metric, subset: '' }
 }
 
-/** Charts of some metrics in the order of their names, those with a goal to look at first. */
-export function chartsOf(metrics: readonly string[]): { name: string; metrics: string[] }[] {
-  const found = new Map<string, string[]>()
-  for (const metric of metrics) {
-    const { chart } = chartNameOf(metric)
-    found.set(chart, [...(found.get(chart) ?? []), metric])
-  }
-  return Array.from(found, ([name, members]) => ({ name: members.length > 1 ? name : members[0]!, metrics: members.toSorted() }))
+/**
+ * Charts of some metrics in the order of their names, those with a goal to look at first. More than `mostTogether` of one name have a chart
+ * each: the density of several, and a line through the middle of it, would be of none.
+ */
+export function chartsOf(metrics: readonly string[], mostTogether = Infinity): { name: string; metrics: string[] }[] {
+  const found = Map.groupBy(metrics, (metric) => chartNameOf(metric).chart)
+  return [...found].flatMap(([name, members]) =>
+    members.length === 1 || members.length > mostTogether
+      ? members.map((metric) => ({ name: metric, metrics: [metric] }))
+      : [{ name, metrics: members.toSorted() }],
+  )
 }
 
 /** Training data is dashed: the solid line is what counts. Beside those of a subset, a metric of none is dotted. */

@@ -47,6 +47,12 @@ export const curvesAmong = (series: readonly Points[]): readonly Points[] => {
   return curves.length > 0 ? curves : series
 }
 
+/** Of metrics those with curves; where none has one, all: their single values are drawn as bars. */
+export function drawnAmong<Metric extends { pointCount: number }>(metrics: readonly Metric[]): readonly Metric[] {
+  const curves = metrics.filter(({ pointCount }) => pointCount > 1)
+  return curves.length > 0 ? curves : metrics
+}
+
 /** Names that several runs have, with the end of the id of each; the others as they are. */
 export function distinctNames(runs: readonly { id: string; name: string }[]): Map<string, string> {
   const counts = Map.groupBy(runs, ({ name }) => name)
@@ -61,6 +67,10 @@ export function groupColours(runs: readonly DrawnRun[]): Map<string, string> {
 
 /** So many lines can be told apart; more are drawn as density. */
 export const mostLines = 40
+
+/** How many metrics of these runs one chart can hold as lines; of groups each is one line, whatever is in it. */
+export const mostTogether = (runs: readonly DrawnRun[]): number =>
+  runs.some(({ group }) => group !== undefined) ? Infinity : Math.floor(mostLines / runs.length)
 
 export function linesOf(
   series: readonly Points[],

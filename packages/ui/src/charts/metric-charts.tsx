@@ -2,9 +2,9 @@ import { useMemo } from 'react'
 import { ChartCard } from './chart-card.tsx'
 import { chartsOf } from './chart-data.ts'
 import type { ChangeView, ChartView } from './chart-view.ts'
-import type { DrawnRun } from './drawn-lines.ts'
+import { type DrawnRun, mostTogether } from './drawn-lines.ts'
 
-/** Charts of metrics, `train` and `val` together, the pinned ones first. */
+/** Charts of metrics, `train` and `val` together where lines are told apart, the pinned ones first. */
 export function MetricCharts({
   runs,
   metrics,
@@ -23,7 +23,7 @@ export function MetricCharts({
   height?: number
   onDrawn?: (runs: readonly string[]) => void
 }) {
-  const charts = useMemo(() => chartsOf(metrics), [metrics])
+  const charts = useMemo(() => chartsOf(metrics, mostTogether(runs)), [metrics, runs])
   const place = (name: string): number => {
     const at = view.pinned.indexOf(name)
     return at < 0 ? view.pinned.length : at

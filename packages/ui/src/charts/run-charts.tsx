@@ -11,7 +11,7 @@ import { formatCount, formatValue } from '../format/number.ts'
 import { parseColumns, printColumns } from '../runs/columns.ts'
 import { ChartBar } from './chart-bar.tsx'
 import { useChartView } from './chart-view.ts'
-import { distinctNames, type DrawnRun, groupColours, mostColoured, quietOthers } from './drawn-lines.ts'
+import { distinctNames, drawnAmong, type DrawnRun, groupColours, mostColoured, quietOthers } from './drawn-lines.ts'
 import { lightRun } from './lit-run.ts'
 import { MetricCharts } from './metric-charts.tsx'
 
@@ -34,7 +34,7 @@ export function RunCharts({
   const { data: keys } = useQuery(keysQuery(scope))
   const [field] = parseColumns(group ?? '')
   const column = field && field.scope !== 'attribute' ? printRunField(field) : ''
-  const metrics = useMemo(() => (keys ? curvesOf(keys) : []), [keys])
+  const metrics = useMemo(() => (keys ? drawnMetrics(keys) : []), [keys])
   const goal = useMemo(() => goalMetric(keys, (name) => metrics.includes(name)), [keys, metrics])
   const columns = [column, goal === undefined ? '' : printColumns([{ scope: 'metrics', name: goal }])].filter(Boolean).join(',')
   const { data } = useQuery({ ...windowQuery(scope, columns, mostRuns), enabled: keys !== undefined })
@@ -63,7 +63,7 @@ export function RunCharts({
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- The field is what the group is written as.
   }, [data, group, goal])
   if (!runs || !keys) return null
-  if (metrics.length === 0) return <p className="muted">None of these runs logged a curve.</p>
+  if (metrics.length === 0) return <p className="muted">None of these runs logged a metric.</p>
   return (
     <div className="stack">
       <ChartBar view={view} change={change} isGrouped={group !== undefined}>
@@ -80,11 +80,11 @@ export function RunCharts({
   )
 }
 
-/** Metrics with curves, the goal and those of most runs first. */
-function curvesOf(keys: TableKeys): string[] {
-  const curves = keys.facts.filter((fact) => fact.scope === 'metrics' && fact.pointCount > 1 && !isSystemMetric(fact.name))
-  const goal = goalMetric(keys, (name) => curves.some((curve) => curve.name === name))
-  return curves
+/** Metrics with curves, or where there are none those of a single value; the goal and those of most runs first. */
+function drawnMetrics({ facts, goals }: Pick<TableKeys, 'facts' | 'goals'>): string[] {
+  const drawn = drawnAmong(facts.filter(({ scope, name }) => scope === 'metrics' && !isSystemMetric(name)))
+  const goal = goalMetric({ facts, goals }, (name) => drawn.some((metric) => metric.name === name))
+  return drawn
     .toSorted((one, other) => Number(other.name === goal) - Number(one.name === goal) || other.runCount - one.runCount)
     .slice(0, mostCharts)
     .map(({ name }) => name)

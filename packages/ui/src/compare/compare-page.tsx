@@ -9,7 +9,7 @@ import { useKeys } from '../app/keys.ts'
 import { A, useGo, useSearch } from '../app/link.tsx'
 import { ChartBar } from '../charts/chart-bar.tsx'
 import { useChartView } from '../charts/chart-view.ts'
-import type { DrawnRun } from '../charts/drawn-lines.ts'
+import { drawnAmong, type DrawnRun } from '../charts/drawn-lines.ts'
 import { MetricCharts } from '../charts/metric-charts.tsx'
 import { ParallelPlot } from '../charts/parallel-plot.tsx'
 import { distinctSlots, slotColour } from '../format/colour.ts'
@@ -178,9 +178,8 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
   const results = useQueries({ queries: runs.map(({ id }) => metricsQuery(id)) })
   const loaded = results.every(({ data }) => data !== undefined)
   const counts = new Map<string, number>()
-  for (const { data } of results)
-    for (const { key, pointCount } of data ?? [])
-      if (pointCount > 1 && (limit === undefined || !isSystemMetric(key))) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const logged = results.flatMap(({ data = [] }) => data).filter(({ key }) => limit === undefined || !isSystemMetric(key))
+  for (const { key } of drawnAmong(logged)) counts.set(key, (counts.get(key) ?? 0) + 1)
   const names = [...counts.keys()].toSorted(
     (left, right) =>
       Number(isSystemMetric(left)) - Number(isSystemMetric(right)) ||
@@ -197,7 +196,7 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
     [signature, limit],
   )
   if (!loaded) return null
-  if (shown.length === 0) return <p className="muted">None of them logged a curve.</p>
+  if (shown.length === 0) return <p className="muted">None of them logged a metric.</p>
   return (
     <div className="stack">
       {limit === undefined && <ChartBar view={view} change={change} />}

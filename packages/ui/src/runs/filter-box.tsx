@@ -170,9 +170,13 @@ function useApplied(options: {
     underWay.current.push(expanded)
     onChange(expanded)
   }, [expanded, onChange])
+  const changedAtMs = useRef(performance.now())
   useEffect(() => {
+    const sinceMs = performance.now() - changedAtMs.current
+    changedAtMs.current = performance.now()
     if (waits) return undefined
-    const timer = setTimeout(apply, waitMs)
+    // Whoever pasted it, or paused before this letter, waits for nothing.
+    const timer = setTimeout(apply, sinceMs > waitMs ? 0 : waitMs)
     return () => clearTimeout(timer)
   }, [waits, apply])
   return apply

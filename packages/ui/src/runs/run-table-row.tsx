@@ -68,6 +68,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
   const opens = isParent(row)
   const isOdd = props.outline?.some((value) => !Number.isFinite(value)) ?? false
   const staying = (at: number) => (at < lefts.length ? { left: lefts[at] } : undefined)
+  const stays = lefts.length > 0 ? ' staying' : ''
   const values = columns.map((field, at) => (
     <ValueCell
       key={printRunField(field)}
@@ -85,7 +86,7 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
       aria-level={isChild ? 2 : 1}
       {...(opens ? { 'aria-expanded': props.isExpanded } : {})}
     >
-      <div role="gridcell" className="cell staying" style={staying(0)}>
+      <div role="gridcell" className={`cell${stays}`} style={staying(0)}>
         <input
           type="checkbox"
           tabIndex={-1}
@@ -95,10 +96,10 @@ export const RunTableRow = memo(function RunTableRow(props: RunTableRowProps) {
           onClick={(event) => props.onSelect(row, { until: event.shiftKey, index })}
         />
       </div>
-      <div role="gridcell" className="cell staying" style={staying(1)}>
+      <div role="gridcell" className={`cell${stays}`} style={staying(1)}>
         <StateMark state={row.state} reason={row.stateReason} />
       </div>
-      <div role="gridcell" className={isChild ? 'cell name child staying' : 'cell name staying'} style={staying(2)}>
+      <div role="gridcell" className={`cell name${isChild ? ' child' : ''}${stays}`} style={staying(2)}>
         {opens ? (
           <button
             type="button"

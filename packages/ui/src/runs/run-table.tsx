@@ -1,11 +1,11 @@
 import type { RunField } from '@trainyard/contract'
 import { printRunField } from '@trainyard/contract'
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { type DragEvent, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { RunRow } from '../api/types.ts'
 import { useSize } from '../ui/use-size.ts'
 import { columnWidth } from './columns.ts'
 import { type ColumnFacts, RunTableRow } from './run-table-row.tsx'
+import { useRowsInView } from './use-rows-in-view.ts'
 
 const rowHeight = 28
 const rowPadding = 8
@@ -45,25 +45,16 @@ export interface RunTableProps {
 export function RunTable(props: RunTableProps) {
   const { total, rowAt, columns, curve, current, onView } = props
   const place = useRef<HTMLDivElement>(null)
-  const { width } = useSize(place)
-  const virtual = useVirtualizer({
-    count: total,
-    getScrollElement: () => place.current,
-    estimateSize: () => rowHeight,
-    overscan: 6,
-    scrollPaddingStart: rowHeight,
-  })
-  const items = virtual.getVirtualItems()
-  const rowElements = useRef(0)
-  rowElements.current = Math.max(rowElements.current, items.length + spareRows)
-  const first = items[0]?.index ?? 0
-  const last = items.at(-1)?.index ?? 0
+  const { width, height } = useSize(place)
+  const { first, last, show } = useRowsInView(place, { count: total, rowHeight, boxHeight: height })
+  const drawn = useRef(0)
+  drawn.current = Math.max(drawn.current, last - first + 1)
   useEffect(() => onView({ first, last }), [first, last, onView])
   const isFirst = useRef(true)
   useEffect(() => {
-    if (!isFirst.current && current >= 0) virtual.scrollToIndex(current)
+    if (!isFirst.current && current >= 0) show(current)
     isFirst.current = false
-  }, [current, virtual])
+  }, [current, show])
   const { template, lefts, rowWidth } = useTemplate(columns, props.pinnedCount, curve, width)
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== place.current) return
@@ -92,15 +83,16 @@ export function RunTable(props: RunTableProps) {
       onKeyDown={onKeyDown}
     >
       <Headings {...props} template={template} lefts={lefts} />
-      <div className="rows" role="rowgroup" style={{ height: virtual.getTotalSize(), width: rowWidth }}>
-        {items.map((item) => {
-          const row = rowAt(item.index)
+      <div className="rows" role="rowgroup" style={{ height: total * rowHeight, width: rowWidth }}>
+        {Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => {
+          const index = first + at
+          const row = rowAt(index)
           return (
             <RunTableRow
               // A row that leaves the view is the one that comes into it: making elements costs more than changing their texts.
-              key={item.index % rowElements.current}
-              index={item.index}
-              top={item.start}
+              key={index % drawn.current}
+              index={index}
+              top={index * rowHeight}
               template={template}
               lefts={lefts}
               pinnedCount={props.pinnedCount}
@@ -110,7 +102,7 @@ export function RunTable(props: RunTableProps) {
               curve={curve}
               outline={row && props.outlines.get(row.id)}
               isSelected={row !== undefined && props.selected.has(row.id)}
-              isCurrent={item.index === current}
+              isCurrent={index === current}
               isExpanded={row !== undefined && props.expanded.has(row.id)}
               onSelect={props.onSelect}
               onExpand={props.onExpand}
@@ -128,8 +120,6 @@ const fixed = { check: 30, state: 116, took: 84, started: 104, curve: 100 }
 /** A phone, or half of a small screen: what people look for stays in view. */
 const narrow = { ...fixed, state: 104, took: 70, started: 96 }
 const leastName = 230
-/** Whatever the scrolling, the number of rows in view differs by a few only. */
-const spareRows = 16
 
 /** Widths of the columns, and how far from the left those stand that stay there: choice, state, name and the pinned ones. */
 function useTemplate(
@@ -154,10 +144,10 @@ function useTemplate(
       widths.took,
       widths.started,
     ]
-    // On a phone what stays would be all there is.
-    const staying = isNarrow ? [] : parts.slice(0, 3 + pinnedCount)
-    const lefts = staying.map((_, at) => parts.slice(0, at).reduce((total, part) => total + part, 0))
     const rowWidth = parts.reduce((total, part) => total + part, 2 * rowPadding)
+    // On a phone what stays would be all there is. Where all is in view nothing has to: a cell that stays costs a frame five times the style of one that does not.
+    const staying = isNarrow || rowWidth <= width ? [] : parts.slice(0, 3 + pinnedCount)
+    const lefts = staying.map((_, at) => parts.slice(0, at).reduce((total, part) => total + part, 0))
     return { template: parts.map((part) => `${part}px`).join(' '), lefts, rowWidth }
   }, [columns, pinnedCount, curve, width])
 }
@@ -203,7 +193,7 @@ function Headings(props: RunTableProps & { template: string; lefts: readonly num
   )
   return (
     <div className="row headings" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-      <div role="columnheader" className="cell staying" style={{ left: lefts[0] }}>
+      <div role="columnheader" className={lefts.length > 0 ? 'cell staying' : 'cell'} style={{ left: lefts[0] }}>
         <span className="visually-hidden">Chosen</span>
       </div>
       {heading('state', 'State', { left: lefts[1] })}

@@ -316,9 +316,11 @@ const viewStep = 20
 
 /** The rows in view, to the next twenty: scrolling by one row asks for nothing and draws nothing but that row. */
 function useView() {
-  const [view, setView] = useState({ first: 0, last: 2 * viewStep })
+  const [view, setView] = useState({ first: 0, last: 3 * viewStep })
   const change = useCallback(({ first, last }: { first: number; last: number }) => {
-    const next = { first: Math.floor(first / viewStep) * viewStep, last: Math.ceil((last + 1) / viewStep) * viewStep }
+    const start = Math.floor(first / viewStep) * viewStep
+    // Both ends move together: each move draws the page.
+    const next = { first: start, last: start + (Math.ceil((last - first + 1) / viewStep) + 1) * viewStep }
     setView((before) => (before.first === next.first && before.last === next.last ? before : next))
   }, [])
   return [view, change] as const

@@ -6,8 +6,8 @@ import type { RunRow } from '../api/types.ts'
 const group = 25
 const outlinePoints = 24
 
-/** Longer than rows that scroll by are in view. */
-const restMs = 100
+/** Longer than rows that scroll by are in view, also where frames are slow. */
+const restMs = 200
 
 /** What a value is once it has stayed the same for a moment. */
 function useRested<Value>(value: Value): Value {

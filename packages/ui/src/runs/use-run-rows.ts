@@ -5,6 +5,8 @@ import { fetchRows, orderQuery, type TableScope, usePulse, windowQuery } from '.
 import type { RunRow } from '../api/types.ts'
 
 export const rowsPerChunk = 100
+/** Asked for before they come into view: a row that is drawn empty and then filled is drawn twice. */
+const rowsAhead = 50
 
 export interface RunRows {
   total: number | undefined
@@ -94,8 +96,9 @@ function useVisibleChunks(options: {
   const { order, columns, view } = options
   const wanted: number[] = []
   if (order) {
-    const [from, to] = [Math.floor(view.first / rowsPerChunk), Math.floor(view.last / rowsPerChunk)]
-    for (let chunk = Math.max(1, from); chunk <= to; chunk++) wanted.push(chunk)
+    const from = Math.floor((view.first - rowsAhead) / rowsPerChunk)
+    const to = Math.floor((view.last + rowsAhead) / rowsPerChunk)
+    for (let chunk = Math.max(1, from); chunk <= to && chunk * rowsPerChunk < order.length; chunk++) wanted.push(chunk)
   }
   const results = useQueries({
     queries: wanted.map((chunk) => {

@@ -26,3 +26,30 @@ test('a person at an address without a page sees the dashboard, with 404; a prog
     rmSync(folder, { recursive: true })
   }
 })
+
+test('the table of runs is told ahead what it needs: its scripts once each, and the keys of its runs as the page asks for them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trainyard-pages-'))
+  await using app = Fastify()
+  try {
+    mkdirSync(join(folder, 'assets'))
+    writeFileSync(join(folder, 'index.html'), '')
+    const manifest = {
+      'index.html': { file: 'assets/index-1.js', imports: ['_shared.js'] },
+      'src/runs/runs-page.tsx': { file: 'assets/runs-2.js', imports: ['_shared.js', 'index.html'] },
+      '_shared.js': { file: 'assets/shared-3.js' },
+    }
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest))
+    dashboardPages(app, folder)
+    const linksOf = async (url: string) => String((await app.inject({ url })).headers['link']).split(', ')
+    const keys = '/api/trainyard/v1/table/keys'
+    expect(await linksOf('/runs?filter=a')).toEqual([
+      `<${keys}>; rel=preload; as=fetch; crossorigin`,
+      ...['runs-2', 'shared-3', 'index-1'].map((name) => `</assets/${name}.js>; rel=modulepreload; crossorigin`),
+    ])
+    expect((await linksOf('/p/a%20%26b/runs?flat=true'))[0]).toContain(`<${keys}?project=a+%26b&iterations=true>`)
+    expect((await app.inject({ url: '/p/%E0%A4/runs' })).statusCode).toBe(400)
+    expect((await app.inject({ url: '/models' })).headers['link']).toBeUndefined()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { readFirstNeeds } from './first-needs.ts'
 
 /** Addresses of the dashboard. All others stay what they were: clients of the dialects look at what is not found. */
 const pages = [
@@ -73,7 +74,8 @@ export function dashboardPages(
   app: FastifyInstance,
   folder = findFolder(),
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | undefined {
-  const sendPage = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const firstNeeds = folder === undefined ? undefined : readFirstNeeds(folder)
+  const sendPage = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', policy)
@@ -83,6 +85,8 @@ export function dashboardPages(
       return await reply
         .code(503)
         .send('<!doctype html><title>Trainyard</title><p>The dashboard is not built: run npm run build.')
+    const needs = firstNeeds?.(request.url)
+    if (needs !== undefined) reply.header('link', needs)
     return await reply.send(await readFile(join(folder, 'index.html')))
   }
   for (const url of pages) app.get(url, sendPage)
