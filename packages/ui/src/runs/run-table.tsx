@@ -46,9 +46,14 @@ export function RunTable(props: RunTableProps) {
   const { total, rowAt, columns, curve, current, onView } = props
   const place = useRef<HTMLDivElement>(null)
   const { width, height } = useSize(place)
-  const { first, last, show } = useRowsInView(place, { count: total, rowHeight, boxHeight: height })
+  const { first, last, isScrolling, show } = useRowsInView(place, { count: total, rowHeight, boxHeight: height })
   const drawn = useRef(0)
   drawn.current = Math.max(drawn.current, last - first + 1)
+  // A row that leaves the view is the one that comes into it: making elements costs more than changing their texts.
+  const slotOf = (index: number): number => index % drawn.current
+  const indexes = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at)
+  // It also keeps its place in the document, as moving there is being made anew; at rest rows stand in the order in which they are read out.
+  if (isScrolling) indexes.sort((one, other) => slotOf(one) - slotOf(other))
   useEffect(() => onView({ first, last }), [first, last, onView])
   const isFirst = useRef(true)
   useEffect(() => {
@@ -84,13 +89,11 @@ export function RunTable(props: RunTableProps) {
     >
       <Headings {...props} template={template} lefts={lefts} />
       <div className="rows" role="rowgroup" style={{ height: total * rowHeight, width: rowWidth }}>
-        {Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => {
-          const index = first + at
+        {indexes.map((index) => {
           const row = rowAt(index)
           return (
             <RunTableRow
-              // A row that leaves the view is the one that comes into it: making elements costs more than changing their texts.
-              key={index % drawn.current}
+              key={slotOf(index)}
               index={index}
               top={index * rowHeight}
               template={template}

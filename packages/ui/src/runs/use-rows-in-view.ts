@@ -3,11 +3,14 @@ import { flushSync } from 'react-dom'
 
 /** Drawn above and below what is in view, so that scrolling a little shows rows at once. */
 const spareRows = 6
+/** Without a scroll for so long, it is at rest. */
+const restMs = 150
 
 /** The rows to draw, both ends included; none of an empty table. */
 export interface RowsInView {
   first: number
   last: number
+  isScrolling: boolean
   /** Scrolls as little as it takes to have all of a row in view. */
   show(index: number): void
 }
@@ -21,13 +24,25 @@ export function useRowsInView(
   { count, rowHeight, boxHeight }: { count: number; rowHeight: number; boxHeight: number },
 ): RowsInView {
   const [scrolledTo, setScrolledTo] = useState(0)
+  const [isScrolling, setScrolling] = useState(false)
   useEffect(() => {
     const element = box.current
     if (!element) return undefined
-    // In this frame: rows that come later would leave a gap.
-    const look = (): void => flushSync(() => setScrolledTo(Math.floor(element.scrollTop / rowHeight)))
+    let resting: number | undefined
+    const look = (): void => {
+      clearTimeout(resting)
+      resting = window.setTimeout(() => setScrolling(false), restMs)
+      // In this frame: rows that come later would leave a gap.
+      flushSync(() => {
+        setScrolling(true)
+        setScrolledTo(Math.floor(element.scrollTop / rowHeight))
+      })
+    }
     element.addEventListener('scroll', look, { passive: true })
-    return () => element.removeEventListener('scroll', look)
+    return () => {
+      clearTimeout(resting)
+      element.removeEventListener('scroll', look)
+    }
   }, [box, rowHeight])
   const show = useCallback(
     (index: number) => {
@@ -38,7 +53,7 @@ export function useRowsInView(
     },
     [box, rowHeight],
   )
-  return { ...rowsAround({ scrolledTo, count, fitting: Math.ceil(boxHeight / rowHeight) }), show }
+  return { ...rowsAround({ scrolledTo, count, fitting: Math.ceil(boxHeight / rowHeight) }), isScrolling, show }
 }
 
 /** A box that was scrolled further than there are rows now shows the last ones. */
