@@ -25,7 +25,8 @@ export function readFirstNeeds(folder: string): (url: string) => string | undefi
     }).toString()
     // As the page itself writes it, or the browser would not know it again.
     const keys = `/api/trainyard/v1/table/keys${query === '' ? '' : `?${query}`}`
-    return [`<${keys}>; rel=preload; as=fetch; crossorigin`, ...scripts].join(', ')
+    // Last: what the server has to work for would keep the scripts waiting.
+    return [...scripts, `<${keys}>; rel=preload; as=fetch; crossorigin`].join(', ')
   }
 }
 
