@@ -141,6 +141,18 @@ describe('somebody who makes things without a command line', { timeout: 120_000 
     await page.getByRole('heading', { name: 'weekly', level: 2 }).waitFor()
   })
 
+  it('sees at home one line for the runs of a schedule, and no experiment that nothing is in', async () => {
+    const fire = () => fetch(`${served.url}/api/trainyard/v1/schedules/night/nightly/fire`, { method: 'POST' })
+    expect([(await fire()).status, (await fire()).status]).toEqual([200, 200])
+    await open('/p/night')
+    await page.getByRole('link', { name: 'and 2 before it' }).click()
+    await page.locator('[role=row]', { hasText: 'nightly' }).nth(2).waitFor()
+    expect(new URL(page.url()).searchParams.get('filter')).toBe("labels.schedule = 'nightly'")
+    await open('/p/night/experiments')
+    await page.getByRole('link', { name: 'probe', exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Default', exact: true }).waitFor({ state: 'detached' })
+  })
+
   it('says who is told of the end of a run that goes on', async () => {
     const gate = `${workshop.folder}/gate`
     await open('/p/night/functions/probe')

@@ -227,12 +227,17 @@ describe('somebody who tidies up', { timeout: 120_000 }, () => {
     await page.evaluate(() => localStorage.clear())
   })
 
-  it('finds functions, schedules and traces where it finds everything', async () => {
+  it('finds projects, experiments, functions, schedules and traces where it finds everything', async () => {
     await workshop.run('function', 'new', 'small.py', '--name', 'answering-machine', '--project', 'churn')
     await open('/')
     await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor()
     await page.keyboard.press('Control+k')
-    await page.keyboard.type('answer')
+    const box = page.getByRole('combobox', { name: 'Search or paste any id' })
+    await box.fill('chur')
+    await page.getByRole('option', { name: /^churn\s*project/ }).waitFor()
+    await box.fill(printed.experiment)
+    await page.getByRole('option', { name: new RegExp(`^${printed.experiment}\\s*experiment`) }).waitFor()
+    await box.fill('answer')
     await page.getByRole('option', { name: /^answering-machine/ }).waitFor()
     await page.getByRole('option', { name: /trace/ }).first().click()
     await page.getByRole('heading', { name: 'answer', level: 1 }).waitFor()

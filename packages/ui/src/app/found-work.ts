@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '../api/client.ts'
 import type { ArtifactRecord } from '../api/types.ts'
+import { experimentRuns } from './project.ts'
 import type { Trace } from '@trainyard/contract/native-api'
 
 interface Found {
@@ -12,14 +13,16 @@ interface Found {
 const most = 3
 const inOf = (project: string): string => `/p/${encodeURIComponent(project)}`
 
-/** Functions, artifacts, schedules, jobs that wait or run, and traces, by a part of their names. */
+/** Projects, experiments, functions, artifacts, schedules, jobs that wait or run, and traces, by a part of their names. */
 export function useFoundWork(text: string, project: string | undefined): Found[] {
   const { data = [] } = useQuery({
     queryKey: ['palette work', text, project],
     // A server that takes no jobs still has functions.
     queryFn: async ({ signal }) =>
       (
-        await Promise.allSettled([functions, artifacts, schedules, jobs, traces].map((find) => find(text, project, signal)))
+        await Promise.allSettled(
+          [projects, experiments, functions, artifacts, schedules, jobs, traces].map((find) => find(text, project, signal)),
+        )
       ).flatMap((each) => (each.status === 'fulfilled' ? each.value : [])),
     enabled: text.length > 1,
     placeholderData: keepPreviousData,
@@ -31,6 +34,31 @@ export function useFoundWork(text: string, project: string | undefined): Found[]
 type Find = (text: string, project: string | undefined, signal: AbortSignal) => Promise<Found[]>
 
 const holds = (name: string, text: string): boolean => name.toLowerCase().includes(text.toLowerCase())
+
+const projects: Find = async (text, _project, signal) => {
+  const { projects: all } = await get<{ projects: { name: string }[] }>('/projects', {}, signal)
+  return all
+    .filter(({ name }) => holds(name, text))
+    .slice(0, most)
+    .map(({ name }) => ({ label: name, kind: 'project', href: inOf(name) }))
+}
+
+/** Of a project all of them; everywhere those that have runs, whose experiment is known without asking each project. */
+const experiments: Find = async (text, project, signal) => {
+  if (project !== undefined) {
+    const { experiments: found } = await get<{ experiments: { name: string }[] }>(
+      '/experiments',
+      { project, name: `%${text}%`, limit: most },
+      signal,
+    )
+    return found.map(({ name }) => ({ label: name, kind: `experiment · ${project}`, href: experimentRuns(project, name) }))
+  }
+  const { values } = await get<{ values: string[] }>('/table/values', { field: 'experiment', limit: 200 }, signal)
+  return values
+    .filter((name) => holds(name, text))
+    .slice(0, most)
+    .map((name) => ({ label: name, kind: 'experiment', href: experimentRuns(undefined, name) }))
+}
 
 const functions: Find = async (text, project, signal) => {
   const { functions: found } = await get<{ functions: { project: string; name: string }[] }>(

@@ -113,7 +113,7 @@ function useEntries(text: string): Entry[] {
     ),
     ...works.map(({ label, kind, href }) => link(label, kind, href)),
     ...pages,
-  ].slice(0, 16)
+  ].slice(0, 20)
   if (found.length > 0 || text === '') return found
   const byName = `/runs?filter=${encodeURIComponent(`name contains ${literalOf(text)}`)}`
   return [link('Nothing found; Enter filters runs by it', 'filter', inProject(project, byName))]

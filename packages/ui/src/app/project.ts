@@ -10,6 +10,6 @@ export const useProject = (): string | undefined => useParams({ strict: false })
 export const inProject = (project: string | undefined, path: string): string =>
   project === undefined ? path : `/p/${encodeURIComponent(project)}${path === '/' ? '' : path}`
 
-/** The runs of one experiment, as the filter language says it. */
-export const experimentRuns = (project: string, experiment: string): string =>
+/** The runs of one experiment, or of all of that name, as the filter language says it. */
+export const experimentRuns = (project: string | undefined, experiment: string): string =>
   inProject(project, `/runs?filter=${encodeURIComponent(`experiment = ${literalOf(experiment)}`)}`)

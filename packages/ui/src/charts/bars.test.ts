@@ -27,5 +27,14 @@ it('bars begin at zero, the best first, and what is no number comes last without
     ['c', 0, 0.25],
     ['lost', 0.25, 0.25],
   ])
-  expect(barsOf(lines, 'min').map(({ line }) => line.id)).toEqual(['c', 'a', 'b', 'lost'])
+})
+
+it('where less is better there are points in place of bars, so that the worst has not the longest', () => {
+  const lines = [lineOf('a', [1]), lineOf('lost', [Number.NaN]), lineOf('b', [9, 3]), lineOf('c', [-1])]
+  expect(barsOf(lines, 'min').map(({ line, from, to }) => [line.id, from, to])).toEqual([
+    ['c', 0, 0],
+    ['a', 0.5, 0.5],
+    ['b', 1, 1],
+    ['lost', 0.25, 0.25],
+  ])
 })

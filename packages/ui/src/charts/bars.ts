@@ -1,10 +1,10 @@
 import type { Line } from './chart-data.ts'
 
-/** The last value of a line, from zero to where it stands among the others. */
+/** The last value of a line, and where it stands among the others. */
 export interface Bar {
   line: Line
   value: number
-  /** Shares of the width: every bar begins at zero. */
+  /** Shares of the width. A bar begins at zero; where less is better both are one, since a long bar would praise the worst. */
   from: number
   to: number
 }
@@ -21,7 +21,8 @@ export function barsOf(lines: readonly Line[], direction: 'max' | 'min'): Bar[] 
     .map((line, at): Bar => {
       const value = values[at]!
       const end = Number.isFinite(value) ? value : 0
-      return { line, value, from: placeOf(Math.min(0, end)), to: placeOf(Math.max(0, end)) }
+      const start = direction === 'min' ? end : 0
+      return { line, value, from: placeOf(Math.min(start, end)), to: placeOf(Math.max(start, end)) }
     })
     .toSorted((one, other) => rank(one.value) - rank(other.value) || 0)
 }

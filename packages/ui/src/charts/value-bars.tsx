@@ -6,9 +6,10 @@ import { barsOf } from './bars.ts'
 import { colourAtRest, type Line } from './chart-data.ts'
 import { lightRun } from './lit-run.ts'
 
-/** One value of each run, the best first: bars, where an axis of steps would have a single place. */
+/** One value of each run, the best first: bars, or points where less is better, where an axis of steps would have a single place. */
 export function ValueBars({ title, lines, height }: { title: string; lines: readonly Line[]; height: number }) {
-  const bars = barsOf(lines, goalOf(title))
+  const goal = goalOf(title)
+  const bars = barsOf(lines, goal)
   return (
     <div style={{ maxHeight: height, display: 'grid' }}>
       <ScrollBox label={`${title}: a value of each run`}>
@@ -22,8 +23,16 @@ export function ValueBars({ title, lines, height }: { title: string; lines: read
                   {line.label}
                 </A>
               )}
-              <span className="track">
-                <span style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%`, background: colourAtRest(line) }} />
+              <span className={goal === 'min' ? 'track points' : 'track'}>
+                {Number.isFinite(value) && (
+                  <span
+                    style={{
+                      left: `${from * 100}%`,
+                      width: goal === 'min' ? undefined : `${(to - from) * 100}%`,
+                      background: colourAtRest(line),
+                    }}
+                  />
+                )}
               </span>
               <span className="num">{formatNumber(value)}</span>
             </li>

@@ -10,12 +10,14 @@ import { eventSentence } from '../models/event-sentence.ts'
 import { historyQuery, modelsQuery } from '../models/queries.ts'
 import { Age } from '../ui/moment.tsx'
 import { Waiting } from '../ui/waiting.tsx'
+import { foldSchedules, scheduleColumn } from './fold-schedules.ts'
 import { RunList } from './run-list.tsx'
 import { useShownMetrics } from './shown-metrics.ts'
 import { StartHere } from './start-here.tsx'
 
-/** So many of the newest are listed. */
+/** So many of the newest are listed, and so many read: runs of one schedule share a line. */
 const newestCount = 10
+const newestRead = 60
 
 /** What needs me? What runs, what failed lately, what changed in production, which projects there are. */
 export function HomePage() {
@@ -24,7 +26,7 @@ export function HomePage() {
   const { data: counts } = useQuery(countsQuery(project))
   const go = useGo()
   const wasEmpty = useRef(false)
-  const newest = useRecent({ project, filter: undefined, limit: newestCount, mark: pulse?.change ?? 0 })
+  const newest = useRecent({ project, filter: undefined, limit: newestRead, mark: pulse?.change ?? 0, columns: scheduleColumn })
   if (counts?.runs === 0) wasEmpty.current = true
   const first = newest?.rows[0]
   useEffect(() => {
@@ -78,7 +80,14 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
   const { columns } = shown
   const running = useRecent({ project, filter: filters.running, limit: 8, mark, columns })
   const failed = useRecent({ project, filter: filters.failed, limit: 8, mark, columns })
-  const recent = useRecent({ project, filter: undefined, limit: newestCount, mark, columns })
+  const recent = useRecent({
+    project,
+    filter: undefined,
+    limit: newestRead,
+    mark,
+    columns: columns === '' ? scheduleColumn : `${columns},${scheduleColumn}`,
+  })
+  const { rows: lines, folded } = foldSchedules(recent?.rows ?? newest)
   if (!running || !failed) return <Waiting />
   return (
     <div className="columns">
@@ -101,7 +110,8 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
         />
         <RunList
           title="Newest"
-          rows={recent?.rows ?? newest}
+          rows={lines.slice(0, newestCount)}
+          folded={folded}
           total={recent?.total ?? newest.length}
           shown={shown}
           href={inProject(project, '/runs')}

@@ -1,8 +1,11 @@
 import type { RunRow } from '../api/types.ts'
+import { literalOf } from '../app/filter-literal.ts'
 import { A } from '../app/link.tsx'
+import { inProject } from '../app/project.ts'
 import { formatCount, formatNumber } from '../format/number.ts'
 import { Age, Took } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
+import type { Folded } from './fold-schedules.ts'
 import type { ShownMetrics } from './shown-metrics.ts'
 
 /** A few runs on a card, with the way to all of them. */
@@ -13,6 +16,7 @@ export function RunList({
   shown,
   href,
   empty,
+  folded,
 }: {
   title: string
   rows: readonly RunRow[]
@@ -20,6 +24,8 @@ export function RunList({
   shown: ShownMetrics
   href: string
   empty: string
+  /** Lines that stand for older runs as well, by the id of the run. */
+  folded?: ReadonlyMap<string, Folded>
 }) {
   return (
     <section className="card">
@@ -47,6 +53,7 @@ export function RunList({
             <tbody>
               {rows.map((row) => {
                 const metric = shown.of(row)
+                const fold = folded?.get(row.id)
                 return (
                   <tr key={row.id}>
                     <td className="state-cell">
@@ -57,6 +64,11 @@ export function RunList({
                         <A href={`/runs/${row.id}`} className="elide">
                           {row.name}
                         </A>
+                        {fold && (
+                          <A className="elide" href={runsOfSchedule(row.project, fold.schedule)}>
+                            and {formatCount(fold.more)} before it
+                          </A>
+                        )}
                         {row.state === 'failed' && row.stateReason && <span className="muted elide">{row.stateReason}</span>}
                       </div>
                     </td>
@@ -84,3 +96,6 @@ export function RunList({
     </section>
   )
 }
+
+const runsOfSchedule = (project: string, schedule: string): string =>
+  inProject(project, `/runs?filter=${encodeURIComponent(`labels.schedule = ${literalOf(schedule)}`)}`)

@@ -33,7 +33,7 @@ export function ExperimentsPage() {
   const { data: keys } = useQuery(keysQuery({ project }))
   const goal = goalMetric(keys, () => true)
   const { answer, all } = useExperiments(project, goal)
-  const experiments = all.filter(({ experiment }) => holdsText(experiment.name, name))
+  const experiments = withoutIdle(all).filter(({ experiment }) => holdsText(experiment.name, name))
   const close = (): void => setSheet(null)
   return (
     <ListPage
@@ -71,6 +71,11 @@ export function ExperimentsPage() {
     </ListPage>
   )
 }
+
+/** Each project has an experiment of this name from the start: without a run it says nothing, unless there is nothing else. */
+const isIdle = ({ experiment, runs }: Shown): boolean => experiment.name === 'Default' && runs === undefined
+
+const withoutIdle = (all: readonly Shown[]): readonly Shown[] => (all.every(isIdle) ? all : all.filter((each) => !isIdle(each)))
 
 /** All at once: rows that come one project after another would push each other about. */
 function useExperiments(project: string | undefined, goal: string | undefined) {

@@ -50,6 +50,7 @@ export function SettingsPage() {
 function Cards({ figures, error }: { figures: Figures | undefined; error: Error | null }) {
   const theme = useTheme()
   const [areKeysOn, setKeysOn] = useState(singleKeysAreOn())
+  const runCount = Object.values(figures?.runs ?? {}).reduce((sum, count) => sum + count, 0)
   return (
     <div className="chart-grid">
       <section className="card">
@@ -116,11 +117,13 @@ function Cards({ figures, error }: { figures: Figures | undefined; error: Error 
               <dt>data directory</dt>
               <dd className="mono">{figures.dataDirectory}</dd>
               <dt>runs, iterations of sweeps with them</dt>
-              <dd>{formatCount(Object.values(figures.runs).reduce((sum, count) => sum + count, 0))}</dd>
-              {Object.entries(figures.runs).flatMap(([state, count]) => [
-                <dt key={state}>of them {state}</dt>,
-                <dd key={`${state} count`}>{formatCount(count)}</dd>,
-              ])}
+              <dd>{runCount === 0 ? 'none yet' : formatCount(runCount)}</dd>
+              {Object.entries(figures.runs)
+                .filter(([, count]) => count > 0)
+                .flatMap(([state, count]) => [
+                  <dt key={state}>of them {state}</dt>,
+                  <dd key={`${state} count`}>{formatCount(count)}</dd>,
+                ])}
               <dt>runs in the trash</dt>
               <dd>
                 <A href="/trash">{formatCount(figures.trashedRuns)}</A>

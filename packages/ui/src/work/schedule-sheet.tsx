@@ -80,7 +80,8 @@ function Asked({ shown, choice, onClose }: { shown: FunctionVersion; choice: Rea
     const { task, parameterTexts } = requestOf(call)
     await put(`/schedules/${encodeURIComponent(project)}/${encodeURIComponent(name.trim())}`, {
       function: `db://${project}/${functionName}${version}`,
-      task: { ...task, ...notificationsOf(receiver) },
+      // Its runs are called as it is, like those that the command line makes.
+      task: { ...task, name: name.trim(), ...notificationsOf(receiver) },
       parameterTexts,
       timing: { kind: 'cron', expression: times.expression.trim(), timeZone: times.timeZone },
     })
