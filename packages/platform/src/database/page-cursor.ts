@@ -13,16 +13,17 @@ export function decodeCursor<Value>(
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
   } catch {
-    throw refused('is not one of ours')
+    throw noCursor()
   }
-  if (!Array.isArray(parts) || parts.length !== 2) throw refused('is not one of ours')
+  if (!Array.isArray(parts) || parts.length !== 2) throw noCursor()
   const [signature, place] = parts as [unknown, unknown]
-  if (signature !== order.signature) throw refused('belongs to another order')
-  if (!Array.isArray(place) || place.length !== order.size || !place.every(order.isValue)) throw refused('is not one of ours')
+  if (signature !== order.signature) throw noCursor('belongs to another order')
+  if (!Array.isArray(place) || place.length !== order.size || !place.every(order.isValue)) throw noCursor()
   return place
 }
 
-const refused = (reason: string): AppError =>
+/** What is said of a cursor that cannot be read. */
+export const noCursor = (reason = 'is not one of ours'): AppError =>
   new AppError('invalid_argument', `The cursor ${reason}; ask for the first page again.`, { details: { record: 'cursor' } })
 
 /** What keys of an order hold; NaN and infinities are nowhere in JSON. */

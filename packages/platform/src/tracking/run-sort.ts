@@ -1,6 +1,12 @@
 import { AppError, fromWireNumber, type RunField, type RunSort, toWireNumber, type WireNumber } from '@trainyard/contract'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import type { ColumnValue, Dialect } from '../database/index.ts'
+import {
+  type ColumnValue,
+  decodeCursor as decodePlace,
+  type Dialect,
+  encodeCursor as encodePlace,
+  noCursor,
+} from '../database/index.ts'
 import { attributeColumn } from './run-fields.ts'
 
 /**
@@ -94,27 +100,23 @@ export function isBehind(keys: readonly SortKey[], names: readonly string[], pos
 
 export function encodeCursor(order: RunOrder, { values, number }: RunPosition): string {
   const wire = values.map((value) => (typeof value === 'number' ? { n: toWireNumber(value) } : value))
-  return Buffer.from(JSON.stringify([order.signature, wire, number])).toString('base64url')
+  return encodePlace(order.signature, [...wire, number])
 }
 
 export function decodeCursor(order: RunOrder, cursor: string): RunPosition {
-  const refused = (reason: string) => new AppError('invalid_argument', `The cursor ${reason}; ask for the first page again.`)
-  let parts: unknown
-  try {
-    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-  } catch {
-    throw refused('is not one of ours')
-  }
-  if (!Array.isArray(parts) || parts.length !== 3) throw refused('is not one of ours')
-  const [signature, wire, number] = parts as [unknown, unknown, unknown]
-  if (signature !== order.signature) throw refused('belongs to another order of the runs')
-  if (!Array.isArray(wire) || wire.length !== order.keys.length || !Number.isSafeInteger(number))
-    throw refused('is not one of ours')
-  const values = (wire as (string | null | { n: WireNumber })[]).map((value) => {
-    if (value === null || typeof value === 'string') return value
-    const read = typeof value === 'object' ? fromWireNumber(value.n) : undefined
-    if (read === undefined) throw refused('is not one of ours')
-    return read
-  })
+  const { signature, keys } = order
+  const wire = decodePlace(cursor, { signature, size: keys.length + 1, isValue: isWireValue })
+  const values = wire.map((value) => (typeof value === 'object' && value !== null ? fromWireNumber(value.n)! : value))
+  const number = values.pop()
+  if (!Number.isSafeInteger(number)) throw noCursor()
   return { values, number: number as number }
 }
+
+/** Numbers of keys are in an object, so that NaN and infinities have a form; the run's own is plain. */
+type WireValue = string | number | null | { n: WireNumber }
+
+const isWireValue = (value: unknown): value is WireValue =>
+  value === null ||
+  typeof value === 'string' ||
+  typeof value === 'number' ||
+  (typeof value === 'object' && 'n' in value && fromWireNumber(value.n) !== undefined)

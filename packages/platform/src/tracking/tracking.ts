@@ -4,10 +4,7 @@ import type {
   CodeVersion,
   EnvironmentInfo,
   JournalArtifact,
-  JournalEnd,
   JournalInput,
-  JournalStart,
-  JsonObject,
   JsonValue,
   MetricPoint,
   RunError,
@@ -24,6 +21,8 @@ import type {
 } from '@trainyard/contract'
 import type { ArtifactDocuments } from './documents/artifact-documents.ts'
 import type { RunDocuments } from './documents/run-documents.ts'
+import type { ExperimentRecord, ExperimentRecords } from './experiments.ts'
+import type { JournalEntryName, JournalRecords } from './journals.ts'
 import type { LoggedModelRecords, ModelLink, ModelPoint, SentFiles, ShippedModels } from './logged-models.ts'
 import type { PointGroups } from './point-groups.ts'
 import type { ProjectRecords } from './projects.ts'
@@ -31,6 +30,8 @@ import type { RunImage } from './run-image.ts'
 
 import type { RunTable } from './run-table.ts'
 
+export type * from './experiments.ts'
+export type * from './journals.ts'
 export type * from './logged-models.ts'
 export { projectStates } from './projects.ts'
 export type * from './projects.ts'
@@ -321,141 +322,6 @@ export interface LogRecords {
   sizeBytes(runId: string): Promise<number>
   /** Streams the bytes from `offset`; never holds more than a chunk. */
   read(runId: string, range?: { offset?: number; limitBytes?: number }): AsyncIterable<LogChunk>
-}
-
-export interface JournalRecords {
-  /**
-   * Takes the whole lines of `bytes` (the journal's content from `position().offset` on) into the run, everything in one
-   * transaction with the new position: exactly once, whatever the crash. A malformed line becomes a problem of the run and is
-   * passed over. Artifacts, children, best marks and commits are requests to the supervisor: they are returned, in order, and kept
-   * as `pending` until somebody settles them.
-   *
-   * Give `fromOffset`, where `bytes` start in the file, when other processes may take in the same journal: what they have taken by
-   * now is passed over (and counted as consumed). Without it `bytes` are what follows the stored position. `failed_precondition`
-   * when `fromOffset` lies beyond that.
-   */
-  ingest(
-    runId: string,
-    journal: string,
-    bytes: Uint8Array,
-    fromOffset?: number,
-    /** A metric of which every point is wanted, in the answer's `watched`. */
-    watch?: string,
-  ): Promise<JournalIngest>
-  /** Where to go on, and what the journal's `start` and `end` said: they can be asked for again after a crash. */
-  position(runId: string, journal: string): Promise<JournalProgress>
-  /** Requests of all journals of the run that nobody has settled: what a supervisor that takes over has still to do. */
-  pending(runId: string): Promise<JournalRequest[]>
-  /** Idempotent. `artifacts.add` with `settles` does it in the transaction that stores the artifact. */
-  settle(runId: string, requests: readonly JournalEntryName[]): Promise<void>
-}
-
-export interface JournalProgress {
-  offset: number
-  sequence: number
-  start?: JournalStart
-  end?: JournalEnd
-}
-
-/** Names one entry of a run's journals. */
-export interface JournalEntryName {
-  journal: string
-  sequence: number
-}
-
-type RequestName = JournalEntryName & { timeMs: number }
-
-export type JournalRequest = RequestName &
-  (
-    | { type: 'artifact'; body: JournalArtifact }
-    | { type: 'child'; body: { id: string; iteration: number; parameters: JsonObject } }
-    | { type: 'best'; body: { id: string; iteration: number } }
-    | { type: 'commit'; body: { message: string; completed: boolean } }
-  )
-
-export interface JournalIngest {
-  /** Bytes taken; the rest is an unfinished line. */
-  consumedBytes: number
-  start?: JournalStart
-  end?: JournalEnd
-  /** These four are requests, each with the name of its entry: pass it as `settles`, or settle it when it is done. */
-  artifacts: (JournalArtifact & RequestName)[]
-  children: ({ id: string; iteration: number; parameters: JsonObject } & RequestName)[]
-  best: ({ id: string; iteration: number } & RequestName)[]
-  commits: ({ message: string; completed: boolean } & RequestName)[]
-  /** Latest value of each metric touched, for progress lines and pruners. */
-  metrics: { key: string; step: number; value: number }[]
-  /** Every point of the watched metric, in the order they were logged. */
-  watched: { step: number; value: number }[]
-  problems: string[]
-}
-
-export interface ExperimentRecord {
-  /** A decimal number, unique in the store. */
-  id: string
-  project: string
-  name: string
-  /** Where artifacts of its runs go; null for our own artifact folder. */
-  artifactLocation: string | null
-  createdAtMs: number
-  updatedAtMs: number
-  trashedAtMs: number | null
-  tags: Record<string, string>
-}
-
-export interface ExperimentQuery {
-  project: string
-  conditions?: readonly ExperimentCondition[]
-  sort?: readonly ExperimentSort[]
-  /** Only trashed ones instead of only live ones; `either` for both. */
-  trashed?: boolean | 'either'
-  /** Default 100. */
-  limit?: number
-  /** From a previous answer's `next`; refused with `invalid_argument` when it belongs to another sort. */
-  cursor?: string
-}
-
-export type ExperimentAttribute = 'id' | 'name' | 'created' | 'updated'
-
-/** All conditions must hold. An experiment without the tag fulfils no condition on it. */
-export interface ExperimentCondition {
-  field: { scope: 'attribute'; name: Exclude<ExperimentAttribute, 'id'> } | { scope: 'tag'; name: string }
-  operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'ilike'
-  value: string | number
-}
-
-export interface ExperimentSort {
-  field: ExperimentAttribute
-  direction: 'ascending' | 'descending'
-}
-
-export interface ExperimentRecords {
-  /** `already_exists` when the project has one of that name, in the trash or not. */
-  create(experiment: {
-    project: string
-    name: string
-    artifactLocation?: string
-    tags?: Record<string, string>
-  }): Promise<ExperimentRecord>
-  /** The id of the experiment of that name, which is made when missing. */
-  ensure(project: string, name: string): Promise<string>
-  /** The experiment `0`, called `Default`, of the project `default`: made when missing. */
-  ensureDefault(): Promise<void>
-  /** In the trash or not. */
-  find(id: string): Promise<ExperimentRecord | undefined>
-  findByName(project: string, name: string): Promise<ExperimentRecord | undefined>
-  /** Of all experiments of these projects, by name: what a page of runs needs. */
-  ofRuns(runIds: readonly string[]): Promise<Map<string, ExperimentRecord>>
-  /** Refused with `failed_precondition` in the trash, with `already_exists` when the name is taken. */
-  rename(id: string, name: string): Promise<void>
-  /** With all its runs. `not_found` when it is in the trash already. */
-  trash(id: string): Promise<void>
-  /** With all its runs. `not_found` when it is not in the trash. */
-  restore(id: string): Promise<void>
-  /** Adds or replaces tags; a `null` value removes. */
-  setTags(id: string, tags: Record<string, string | null>): Promise<void>
-  /** Newest first unless sorted. */
-  search(query: ExperimentQuery): Promise<{ experiments: ExperimentRecord[]; next: string | null }>
 }
 
 export interface ReportedBatch {
