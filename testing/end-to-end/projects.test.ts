@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, Workshop } from './program.ts'
@@ -210,6 +210,14 @@ spec:
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toMatch(/functions\/one\.yaml is not written, as .*project\/functions is a link that leads out of/)
     expect(['project', 'outside'].map((folder) => readdirSync(join(workshop.folder, folder)))).toEqual([['functions'], []])
+  })
+
+  it('is loaded with a warning for each artifact whose file is not there', async () => {
+    write()
+    rmSync(join(workshop.folder, 'churn', 'data.csv'))
+    const loaded = await workshop.run('project', 'load', 'churn')
+    expect(loaded.code).toBe(0)
+    expect(loaded.stderr).toMatch(/the artifact table is kept, and its file is not there: \S+data\.csv/)
   })
 
   it('is loaded with its functions and artifacts, saved, compared, packed and taken in again', async () => {

@@ -91,3 +91,11 @@ it('an item of a hub is taken into the project, and scheduled as it is today', {
   const misspelt = await workshop.run('schedule', 'add', 'other', '--every', '1h', 'hub://gen_class_dta')
   expect([misspelt.code, misspelt.stderr]).toEqual([expect.any(Number), expect.stringMatching(/gen_class_data/)])
 })
+
+it('several schedules are removed at once, and none where one of the names is misspelled', { timeout: 180_000 }, async () => {
+  for (const name of ['one', 'two']) await workshop.json('schedule', 'add', name, '--every', '1h', 'hub://gen_class_data')
+  const refused = await workshop.run('schedule', 'rm', 'one', 'tow')
+  expect([refused.code, refused.stderr]).toEqual([expect.any(Number), expect.stringContaining('tow')])
+  expect(await workshop.json('schedule', 'rm', 'one', 'two', 'one')).toEqual({ removed: ['one', 'two'] })
+  expect(await workshop.json('schedule', 'ls')).toEqual({ schedules: [] })
+})

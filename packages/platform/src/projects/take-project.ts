@@ -32,6 +32,8 @@ export interface TakenProject {
   project: ProjectRecord
   functions: string[]
   artifacts: string[]
+  /** Artifacts of it whose file or folder is not on this machine; addresses are not looked at. */
+  missingFiles: { key: string; target: string }[]
 }
 
 /**
@@ -67,7 +69,14 @@ export async function takeProject(file: ProjectFile, folder: string, grounds: Gr
       createdAtMs: grounds.nowMs,
     })
   }
-  return { project, functions, artifacts: artifacts.map(({ key }) => key) }
+  return {
+    project,
+    functions,
+    artifacts: artifacts.map(({ key }) => key),
+    missingFiles: artifacts
+      .filter(({ target }) => isPath(target) && !existsSync(target))
+      .map(({ key, target }) => ({ key, target })),
+  }
 }
 
 /** Where an entry of a project's file stands. */
@@ -140,6 +149,8 @@ function withProject(spec: FunctionSpec, entry: JsonObject, project: JsonObject)
 
 const kinds = ['model', 'dataset', 'plot', 'table'] as const
 
+const isPath = (target: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(target)
+
 function artifactOf(entry: JsonObject, folder: string): { key: string; kind: ArtifactKind; target: string } {
   const [metadata, spec] = [
     isJsonObject(entry['metadata']) ? entry['metadata'] : {},
@@ -149,7 +160,6 @@ function artifactOf(entry: JsonObject, folder: string): { key: string; kind: Art
   const target = textOf(entry['target_path']) ?? textOf(spec['target_path']) ?? textOf(entry['import_from'])
   if (key === undefined || target === undefined)
     throw new AppError('invalid_argument', 'An artifact of a project has a key, and a target_path or import_from.')
-  const isAddress = /^[a-z][a-z0-9+.-]+:\/\//i.test(target)
   const kind = kinds.find((each) => each === entry['kind']) ?? (entry['kind'] === 'dir' ? 'directory' : 'file')
-  return { key, kind, target: isAddress ? target : resolve(folder, target) }
+  return { key, kind, target: isPath(target) ? resolve(folder, target) : target }
 }

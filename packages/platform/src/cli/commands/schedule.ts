@@ -45,18 +45,35 @@ export function define(command: Command, cli: Cli): void {
     if (outcome !== 'started') throw new AppError('failed_precondition', sentence(`${visible(name)} did not start: ${reason}`))
     return `${visible(name)} started ${runId}.`
   })
-  one('rm', 'Remove a schedule; runs that it started stay.', async (access, project, name) => {
-    await access.remove(project, name)
-    return `${visible(name)} is removed.`
-  })
+  defineRm(command, cli)
   addExamplesBelow(command, cli, {
     ls: [['trainyard schedule ls', 'with the next times of each, and how the last run went']],
     show: [['trainyard schedule show nightly', 'its next times, and what it has fired']],
     pause: [['trainyard schedule pause nightly', 'nothing is fired until it is resumed']],
     resume: [['trainyard schedule resume nightly', 'what was due meanwhile is not made up for']],
     run: [['trainyard schedule run nightly', 'once now, beside its times']],
-    rm: [['trainyard schedule rm nightly', 'runs that it started stay']],
+    rm: [
+      ['trainyard schedule rm nightly', 'runs that it started stay'],
+      ['trainyard schedule rm nightly weekly', 'all of them, or none where one is not there'],
+    ],
   })
+}
+
+function defineRm(command: Command, cli: Cli): void {
+  command
+    .command('rm')
+    .description('Remove schedules; runs that they started stay.')
+    .argument('<schedules...>', 'their names')
+    .action(async (names: string[]) => {
+      await using access = await scheduleAccess(cli, { create: false })
+      const project = cli.project ?? 'default'
+      const schedules = Array.from(new Set(names))
+      // A name that was misspelled is told before anything is gone.
+      for (const name of schedules) await access.show(project, name, 1)
+      for (const name of schedules) await access.remove(project, name)
+      if (cli.globals.json) return await cli.printJson({ removed: schedules })
+      cli.note(`${schedules.map(visible).join(', ')} ${schedules.length === 1 ? 'is' : 'are'} removed.`)
+    })
 }
 
 function defineLs(command: Command, cli: Cli): void {

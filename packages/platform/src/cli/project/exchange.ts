@@ -173,6 +173,8 @@ async function loadFolder(cli: Cli, session: ProjectSession, folder: string, opt
     cli.warn(
       `the project wants secrets it does not have here: trainyard --project ${file.name} project secrets set ${missing.map((name) => `${name}=…`).join(' ')}`,
     )
+  for (const { key, target } of taken.missingFiles)
+    cli.warn(`the artifact ${visible(key)} is kept, and its file is not there: ${visible(target)}`)
   return taken
 }
 
