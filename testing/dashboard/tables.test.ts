@@ -155,7 +155,38 @@ describe('tables', { timeout: 120_000 }, () => {
     expect(asked.filter((address) => address.includes('beta-function'))).toEqual([])
   })
 
+  it('of runs stand in the document in the order in which they are read out, at rest wherever one scrolled to', async () => {
+    await Promise.all(Array.from({ length: 80 }, (_, at) => startRun(`many ${at}`)))
+    await open('/runs')
+    const rowIndexes = (): Promise<number[]> =>
+      page.evaluate<number[]>(
+        `[...document.querySelectorAll('.run-table .rows .row')].map((row) => row.ariaRowIndex).map(Number)`,
+      )
+    await expect.poll(async () => (await rowIndexes()).length, { timeout: 60_000 }).toBeGreaterThan(20)
+    for (const rowAtTop of [50, 20, 30]) {
+      await page.evaluate(`document.querySelector('.run-table').scrollTop = ${rowAtTop} * 28`)
+      await expect
+        .poll(
+          async () => {
+            const found = await rowIndexes()
+            return found.includes(rowAtTop + 2) && found.every((index, at) => index === found[0]! + at)
+          },
+          { timeout: 60_000 },
+        )
+        .toBe(true)
+    }
+  })
+
   it('make the browser complain of nothing', () => {
     expect(complaints).toEqual([])
   })
 })
+
+async function startRun(name: string): Promise<void> {
+  const answer = await fetch(`${served.url}/api/2.0/mlflow/runs/create`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ experiment_id: '0', run_name: name }),
+  })
+  expect(answer.status).toBe(200)
+}

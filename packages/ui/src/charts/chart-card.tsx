@@ -21,6 +21,8 @@ const pointsOfMany = 150
 export interface ChartCardProps {
   name: string
   metrics: string[]
+  /** How many there are to draw, as far as it is known before they are asked for. */
+  lineCount: number
   runs: readonly DrawnRun[]
   view: ChartView
   change: ChangeView
@@ -114,13 +116,12 @@ function valuesOf(
   return dense.length > 0 && dense.every((line) => isOneValue(line, x)) ? dense : undefined
 }
 
-function useSeries({ metrics, runs, view, mark }: ChartCardProps, isSeen: boolean, cardWidth: number | undefined) {
+function useSeries({ metrics, lineCount, runs, view, mark }: ChartCardProps, isSeen: boolean, cardWidth: number | undefined) {
   const width = Math.max(200, Math.min(2_000, Math.round((cardWidth ?? 500) / 100) * 100))
   const ids = useMemo(() => runs.map(({ id }) => id), [runs])
-  const count = ids.length * metrics.length
   // Lowest and highest of each pixel, of each second one where several lines share them: every spike is kept.
-  const wanted = count > mostLines ? pointsOfMany : count > fewLines ? width : width * 2
-  const maxPoints = Math.max(2, Math.min(wanted, Math.floor(mostPoints / Math.max(1, count))))
+  const wanted = lineCount > mostLines ? pointsOfMany : lineCount > fewLines ? width : width * 2
+  const maxPoints = Math.max(2, Math.min(wanted, Math.floor(mostPoints / Math.max(1, ids.length * metrics.length))))
   const query = (steps: { fromStep?: number; toStep?: number }, isWanted: boolean) => ({
     queryKey: ['points', ids, metrics, maxPoints, steps, mark],
     queryFn: ({ signal }: { signal: AbortSignal }) => fetchPoints(ids, metrics, { maxPoints, ...steps }, signal),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alignLines, chartsOf, type Line, smoothed, subsetDash } from './chart-data.ts'
+import { alignLines, chartsOf, countedAtMost, type DrawnMetric, type Line, smoothed, subsetDash } from './chart-data.ts'
 
 const line = (values: number[], steps = values.map((_, at) => at)): Line => ({
   id: 'a',
@@ -10,6 +10,8 @@ const line = (values: number[], steps = values.map((_, at) => at)): Line => ({
   timesMs: steps.map((step) => step * 1000),
   values,
 })
+
+const metricOf = (name: string, runCount: number): DrawnMetric => ({ name, runCount })
 
 describe('lines of a chart', () => {
   it('NaN is a gap with a mark, infinity a mark at the edge it left, missing is bridged', () => {
@@ -37,17 +39,32 @@ describe('lines of a chart', () => {
   })
 
   it('train and val of one metric share a chart', () => {
-    expect(chartsOf(['val_auc', 'train_auc', 'lr', 'loss/train', 'loss/val'])).toEqual([
-      { name: 'auc', metrics: ['train_auc', 'val_auc'] },
-      { name: 'lr', metrics: ['lr'] },
-      { name: 'loss', metrics: ['loss/train', 'loss/val'] },
+    expect(chartsOf(['val_auc', 'train_auc', 'lr', 'loss/train', 'loss/val'].map((name) => metricOf(name, 1)))).toEqual([
+      { name: 'auc', metrics: ['train_auc', 'val_auc'], lineCount: 2 },
+      { name: 'lr', metrics: ['lr'], lineCount: 1 },
+      { name: 'loss', metrics: ['loss/train', 'loss/val'], lineCount: 2 },
     ])
   })
 
-  it('metrics whose lines would be too many for one chart have a chart each, and none is merged with another', () => {
-    const metrics = ['train/loss', 'val/loss', 'lr', 'loss']
-    expect(chartsOf(metrics, 3).map(({ name }) => name)).toEqual(['loss', 'lr'])
-    expect(chartsOf(metrics, 2)).toEqual(['train/loss', 'val/loss', 'loss', 'lr'].map((name) => ({ name, metrics: [name] })))
+  it('metrics whose lines would be too many for one chart have a chart each: lines are of the runs that have a metric', () => {
+    const metrics = [metricOf('train/loss', 30), metricOf('val/loss', 9), metricOf('lr', 1_000), metricOf('loss', 1)]
+    expect(chartsOf(metrics, 40)).toEqual([
+      { name: 'loss', metrics: ['loss', 'train/loss', 'val/loss'], lineCount: 40 },
+      { name: 'lr', metrics: ['lr'], lineCount: 1_000 },
+    ])
+    expect(chartsOf(metrics, 39)).toEqual(
+      [metrics[0]!, metrics[1]!, metrics[3]!, metrics[2]!].map(({ name, runCount }) => ({
+        name,
+        metrics: [name],
+        lineCount: runCount,
+      })),
+    )
+  })
+
+  it('runs that were not counted may have every metric', () => {
+    const metrics = [metricOf('loss', 3)]
+    expect(countedAtMost(metrics, 0)).toBe(metrics)
+    expect(countedAtMost(metrics, 500)).toEqual([metricOf('loss', 503)])
   })
 })
 

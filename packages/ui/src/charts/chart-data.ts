@@ -144,17 +144,35 @@ export function chartNameOf(metric: string): { chart: string; subset: string } {
   return behind ? { chart: behind[1]!, subset: behind[2]! } : { chart: metric, subset: '' }
 }
 
+/** A metric, and how many of the runs that are looked at have it. */
+export interface DrawnMetric {
+  name: string
+  runCount: number
+}
+
+/** Of more runs than were counted, those that were not may have every metric. */
+export const countedAtMost = (metrics: readonly DrawnMetric[], uncounted: number): readonly DrawnMetric[] =>
+  uncounted <= 0 ? metrics : metrics.map(({ name, runCount }) => ({ name, runCount: runCount + uncounted }))
+
+export interface Chart {
+  name: string
+  metrics: string[]
+  /** One of each metric and run that has it. */
+  lineCount: number
+}
+
 /**
- * Charts of some metrics in the order of their names, those with a goal to look at first. More than `mostTogether` of one name have a chart
- * each: the density of several, and a line through the middle of it, would be of none.
+ * Charts of some metrics in the order of their names, those with a goal to look at first. Metrics of one name with more lines than
+ * `mostTogether` have a chart each: the density of several, and a line through the middle of it, would be of none.
  */
-export function chartsOf(metrics: readonly string[], mostTogether = Infinity): { name: string; metrics: string[] }[] {
-  const found = Map.groupBy(metrics, (metric) => chartNameOf(metric).chart)
-  return [...found].flatMap(([name, members]) =>
-    members.length === 1 || members.length > mostTogether
-      ? members.map((metric) => ({ name: metric, metrics: [metric] }))
-      : [{ name, metrics: members.toSorted() }],
-  )
+export function chartsOf(metrics: readonly DrawnMetric[], mostTogether = Infinity): Chart[] {
+  const found = Map.groupBy(metrics, ({ name }) => chartNameOf(name).chart)
+  return [...found].flatMap(([name, members]) => {
+    const lineCount = members.reduce((sum, { runCount }) => sum + runCount, 0)
+    return members.length === 1 || lineCount > mostTogether
+      ? members.map((metric) => ({ name: metric.name, metrics: [metric.name], lineCount: metric.runCount }))
+      : [{ name, metrics: members.map((metric) => metric.name).toSorted(), lineCount }]
+  })
 }
 
 /** Training data is dashed: the solid line is what counts. Beside those of a subset, a metric of none is dotted. */

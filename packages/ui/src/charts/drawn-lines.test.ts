@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { distinctNames, drawnAmong, type DrawnRun, mostTogether, quietOthers } from './drawn-lines.ts'
+import { distinctNames, drawnAmong, quietOthers } from './drawn-lines.ts'
 
 it('runs of one name are told apart by the end of their ids, others keep their names', () => {
   const runs = [
@@ -27,11 +27,4 @@ it('single values stand aside for curves, and are all there is to draw where no 
   expect(drawnAmong([auc, loss, size])).toEqual([loss])
   expect(drawnAmong([auc, size])).toEqual([auc, size])
   expect(drawnAmong([])).toEqual([])
-})
-
-it('as many metrics share a chart as their lines can be told apart, or any number where groups are lines', () => {
-  const runs = (count: number, group?: string) =>
-    Array.from({ length: count }, (_, at): DrawnRun => ({ id: `${at}`, name: '', colour: '', ...(group ? { group } : {}) }))
-  expect([1, 20, 21, 1_000].map((count) => mostTogether(runs(count)))).toEqual([40, 2, 1, 0])
-  expect(mostTogether(runs(1_000, 'a'))).toBe(Infinity)
 })

@@ -68,9 +68,7 @@ export function groupColours(runs: readonly DrawnRun[]): Map<string, string> {
 /** So many lines can be told apart; more are drawn as density. */
 export const mostLines = 40
 
-/** How many metrics of these runs one chart can hold as lines; of groups each is one line, whatever is in it. */
-export const mostTogether = (runs: readonly DrawnRun[]): number =>
-  runs.some(({ group }) => group !== undefined) ? Infinity : Math.floor(mostLines / runs.length)
+export const isGrouped = (runs: readonly DrawnRun[]): boolean => runs.some(({ group }) => group !== undefined)
 
 export function linesOf(
   series: readonly Points[],
@@ -104,14 +102,14 @@ export function drawingOf(
   view: Pick<ChartView, 'band'> & { axes: Axes },
 ): { lines: readonly Line[]; dense?: readonly Line[] } {
   const groups = new Map(runs.map((run) => [run.id, run.group]))
-  const isGrouped = runs.some(({ group }) => group !== undefined)
+  const hasGroups = isGrouped(runs)
   // Drawn one over the other: those in colour come last.
-  if (!isGrouped && lines.length <= mostLines)
+  if (!hasGroups && lines.length <= mostLines)
     return { lines: lines.toSorted((one, other) => Number(other.isQuiet) - Number(one.isQuiet)) }
   const colours = groupColours(runs)
   const keys = new Set(series.map(({ key }) => key))
   const groupOf = (at: number): string =>
-    JSON.stringify([isGrouped ? (groups.get(series[at]!.run) ?? 'none') : 'all runs', series[at]!.key])
+    JSON.stringify([hasGroups ? (groups.get(series[at]!.run) ?? 'none') : 'all runs', series[at]!.key])
   const together = Map.groupBy(
     lines.map((line, at) => ({ line, at })),
     ({ at }) => groupOf(at),
@@ -133,6 +131,6 @@ export function drawingOf(
       ),
     }
   })
-  if (isGrouped) return { lines: bands.toSorted((one, other) => (one.label < other.label ? -1 : 1)) }
+  if (hasGroups) return { lines: bands.toSorted((one, other) => (one.label < other.label ? -1 : 1)) }
   return { lines: [...bands, ...lines.filter(({ isQuiet }) => !isQuiet)], dense: lines }
 }

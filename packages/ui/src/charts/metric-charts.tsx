@@ -1,8 +1,8 @@
 import { useMemo } from 'react'
 import { ChartCard } from './chart-card.tsx'
-import { chartsOf } from './chart-data.ts'
+import { chartsOf, type DrawnMetric } from './chart-data.ts'
 import type { ChangeView, ChartView } from './chart-view.ts'
-import { type DrawnRun, mostTogether } from './drawn-lines.ts'
+import { type DrawnRun, isGrouped, mostLines } from './drawn-lines.ts'
 
 /** Charts of metrics, `train` and `val` together where lines are told apart, the pinned ones first. */
 export function MetricCharts({
@@ -15,7 +15,7 @@ export function MetricCharts({
   onDrawn,
 }: {
   runs: readonly DrawnRun[]
-  metrics: readonly string[]
+  metrics: readonly DrawnMetric[]
   view: ChartView
   change: ChangeView
   /** Changes when there are new points. */
@@ -23,7 +23,8 @@ export function MetricCharts({
   height?: number
   onDrawn?: (runs: readonly string[]) => void
 }) {
-  const charts = useMemo(() => chartsOf(metrics, mostTogether(runs)), [metrics, runs])
+  // A group is one line, whatever is in it.
+  const charts = useMemo(() => chartsOf(metrics, isGrouped(runs) ? Infinity : mostLines), [metrics, runs])
   const place = (name: string): number => {
     const at = view.pinned.indexOf(name)
     return at < 0 ? view.pinned.length : at
@@ -38,11 +39,12 @@ export function MetricCharts({
         className="chart-grid"
         style={view.perRow === undefined ? undefined : { gridTemplateColumns: `repeat(${view.perRow}, minmax(0, 1fr))` }}
       >
-        {shown.map(({ name, metrics: members }) => (
+        {shown.map(({ name, metrics: members, lineCount }) => (
           <ChartCard
             key={name}
             name={name}
             metrics={members}
+            lineCount={lineCount}
             runs={runs}
             view={view}
             change={change}

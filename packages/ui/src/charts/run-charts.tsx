@@ -10,6 +10,7 @@ import { goalMetric, goalOf, isSystemMetric } from '../format/goal.ts'
 import { formatCount, formatValue } from '../format/number.ts'
 import { parseColumns, printColumns } from '../runs/columns.ts'
 import { ChartBar } from './chart-bar.tsx'
+import { countedAtMost, type DrawnMetric } from './chart-data.ts'
 import { useChartView } from './chart-view.ts'
 import { distinctNames, drawnAmong, type DrawnRun, groupColours, mostColoured, quietOthers } from './drawn-lines.ts'
 import { lightRun } from './lit-run.ts'
@@ -35,7 +36,7 @@ export function RunCharts({
   const [field] = parseColumns(group ?? '')
   const column = field && field.scope !== 'attribute' ? printRunField(field) : ''
   const metrics = useMemo(() => (keys ? drawnMetrics(keys) : []), [keys])
-  const goal = useMemo(() => goalMetric(keys, (name) => metrics.includes(name)), [keys, metrics])
+  const goal = useMemo(() => goalMetric(keys, (name) => metrics.some((metric) => metric.name === name)), [keys, metrics])
   const columns = [column, goal === undefined ? '' : printColumns([{ scope: 'metrics', name: goal }])].filter(Boolean).join(',')
   const { data } = useQuery({ ...windowQuery(scope, columns, mostRuns), enabled: keys !== undefined })
   const [drawn, setDrawn] = useState<ReadonlySet<string>>(new Set())
@@ -62,6 +63,8 @@ export function RunCharts({
     return found && quietOthers(found, (id) => goals.get(id), goal === undefined ? 'max' : goalOf(goal))
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- The field is what the group is written as.
   }, [data, group, goal])
+  const uncounted = (runs?.length ?? 0) - (keys?.sampled ?? 0)
+  const counted = useMemo(() => countedAtMost(metrics, uncounted), [metrics, uncounted])
   if (!runs || !keys) return null
   if (metrics.length === 0) return <p className="muted">None of these runs logged a metric.</p>
   return (
@@ -75,19 +78,18 @@ export function RunCharts({
         </p>
       )}
       <Legend runs={runs} drawn={drawn} goal={goal} isGrouped={field !== undefined} />
-      <MetricCharts runs={runs} metrics={metrics} view={view} change={change} mark={mark} height={220} onDrawn={noteDrawn} />
+      <MetricCharts runs={runs} metrics={counted} view={view} change={change} mark={mark} height={220} onDrawn={noteDrawn} />
     </div>
   )
 }
 
 /** Metrics with curves, or where there are none those of a single value; the goal and those of most runs first. */
-function drawnMetrics({ facts, goals }: Pick<TableKeys, 'facts' | 'goals'>): string[] {
+function drawnMetrics({ facts, goals }: Pick<TableKeys, 'facts' | 'goals'>): DrawnMetric[] {
   const drawn = drawnAmong(facts.filter(({ scope, name }) => scope === 'metrics' && !isSystemMetric(name)))
   const goal = goalMetric({ facts, goals }, (name) => drawn.some((metric) => metric.name === name))
   return drawn
     .toSorted((one, other) => Number(other.name === goal) - Number(one.name === goal) || other.runCount - one.runCount)
     .slice(0, mostCharts)
-    .map(({ name }) => name)
 }
 
 const mostNamed = 24

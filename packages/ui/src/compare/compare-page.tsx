@@ -8,6 +8,7 @@ import { MissingPage, Refusal } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo, useSearch } from '../app/link.tsx'
 import { ChartBar } from '../charts/chart-bar.tsx'
+import type { DrawnMetric } from '../charts/chart-data.ts'
 import { useChartView } from '../charts/chart-view.ts'
 import { drawnAmong, type DrawnRun } from '../charts/drawn-lines.ts'
 import { MetricCharts } from '../charts/metric-charts.tsx'
@@ -180,21 +181,14 @@ function Curves({ runs, limit }: { runs: readonly DrawnRun[]; limit?: number }) 
   const counts = new Map<string, number>()
   const logged = results.flatMap(({ data = [] }) => data).filter(({ key }) => limit === undefined || !isSystemMetric(key))
   for (const { key } of drawnAmong(logged)) counts.set(key, (counts.get(key) ?? 0) + 1)
-  const names = [...counts.keys()].toSorted(
+  const found = Array.from(counts, ([name, runCount]): DrawnMetric => ({ name, runCount })).toSorted(
     (left, right) =>
-      Number(isSystemMetric(left)) - Number(isSystemMetric(right)) ||
-      counts.get(right)! - counts.get(left)! ||
-      (left < right ? -1 : 1),
+      Number(isSystemMetric(left.name)) - Number(isSystemMetric(right.name)) ||
+      right.runCount - left.runCount ||
+      (left.name < right.name ? -1 : 1),
   )
-  const signature = names.join('\n')
-  const shown = useMemo(
-    () =>
-      signature
-        .split('\n')
-        .filter(Boolean)
-        .slice(0, limit ?? 100),
-    [signature, limit],
-  )
+  const signature = JSON.stringify(found.slice(0, limit ?? 100))
+  const shown = useMemo(() => JSON.parse(signature) as DrawnMetric[], [signature])
   if (!loaded) return null
   if (shown.length === 0) return <p className="muted">None of them logged a metric.</p>
   return (

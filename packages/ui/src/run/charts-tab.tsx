@@ -7,6 +7,7 @@ import { readNumber } from '../api/client.ts'
 import type { RunRecord, SeriesInfo } from '../api/types.ts'
 import { useSearch } from '../app/link.tsx'
 import { ChartBar } from '../charts/chart-bar.tsx'
+import type { DrawnMetric } from '../charts/chart-data.ts'
 import { useChartView } from '../charts/chart-view.ts'
 import { MetricCharts } from '../charts/metric-charts.tsx'
 import { runColour } from '../format/colour.ts'
@@ -79,5 +80,7 @@ function SweepCharts({ run, mark }: { run: RunRecord; mark: number }) {
   )
 }
 
-const curvesOf = (metrics: readonly SeriesInfo[], isSystem: boolean): string[] =>
-  metrics.filter(({ key, pointCount }) => pointCount > 1 && isSystemMetric(key) === isSystem).map(({ key }) => key)
+const curvesOf = (metrics: readonly SeriesInfo[], isSystem: boolean): DrawnMetric[] =>
+  metrics
+    .filter(({ key, pointCount }) => pointCount > 1 && isSystemMetric(key) === isSystem)
+    .map(({ key }) => ({ name: key, runCount: 1 }))

@@ -5,7 +5,7 @@ import { artifactsQuery, metricsQuery } from '../api/queries.ts'
 import { readNumber } from '../api/client.ts'
 import type { RunRecord, SeriesInfo } from '../api/types.ts'
 import { A } from '../app/link.tsx'
-import { chartNameOf } from '../charts/chart-data.ts'
+import { chartNameOf, type DrawnMetric } from '../charts/chart-data.ts'
 import { useChartView } from '../charts/chart-view.ts'
 import { MetricCharts } from '../charts/metric-charts.tsx'
 import { runColour } from '../format/colour.ts'
@@ -63,12 +63,12 @@ export function OverviewTab({ run, mark }: { run: RunRecord; mark: number }) {
 }
 
 /** Charts of metrics that train and val share come first, then the others; single values and the machine are never a chart here. */
-function chosenCurves(metrics: readonly SeriesInfo[]): string[] {
+function chosenCurves(metrics: readonly SeriesInfo[]): DrawnMetric[] {
   const curves = metrics.filter(({ key, pointCount }) => pointCount > 1 && !isSystemMetric(key)).map(({ key }) => key)
   const charts = [...new Set(curves.map((key) => chartNameOf(key).chart))]
   const shared = charts.filter((chart) => curves.filter((key) => chartNameOf(key).chart === chart).length > 1)
   const first = new Set([...shared, ...charts.filter((chart) => !shared.includes(chart))].slice(0, shownCharts))
-  return curves.filter((key) => first.has(chartNameOf(key).chart))
+  return curves.filter((key) => first.has(chartNameOf(key).chart)).map((name) => ({ name, runCount: 1 }))
 }
 
 function Banner({ run, metrics }: { run: RunRecord; metrics: readonly SeriesInfo[] }) {
