@@ -144,6 +144,12 @@ describe('somebody who compares', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     await open(`/runs/${runs.sweep.id}/charts`)
     await page.getByRole('img', { name: /^auc: 12 lines/ }).waitFor()
+    await open(`/runs/${(await workshop.json<{ run: RunRecord }>('show', 'sweep/1')).run.id}/code`)
+    const environment = page.locator('.card', { has: page.getByRole('heading', { name: 'Environment' }) })
+    await environment.getByText('as in sweep').waitFor()
+    await environment.getByText('interpreter executable').waitFor()
+    await environment.getByRole('link', { name: 'sweep' }).click()
+    await page.waitForURL(`**/runs/${runs.sweep.id}/code`)
   })
 
   it('gives a sweep more iterations, and sees them come', async () => {

@@ -1,7 +1,9 @@
-import { rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { rmSync, symlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { RunRecord, SharedGround } from '@trainyard/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Workshop } from './program.ts'
 
@@ -31,6 +33,30 @@ describe('trainyard rerun', () => {
     const again = await workshop.json('rerun', 'one', '-s', 'API_KEY=four', '-s', 'OTHER=x')
     expect(again.results).toMatchObject({ length: 5 })
     expect((await workshop.json('rerun', 'many/2', '-s', 'API_KEY=four')).results).toMatchObject({ length: 6 })
+  })
+
+  it('takes an iteration again with the Python of its sweep, which the iteration is shown with', async () => {
+    workshop.write('job.py', 'import sys\ndef job(context, n: int):\n    context.log_result("python", sys.executable)\n')
+    const python = join(workshop.folder, 'our-python')
+    const real = execFileSync(process.env['TRAINYARD_TEST_PYTHON'] ?? 'python3', ['-c', 'import sys; print(sys.executable)'])
+    symlinkSync(real.toString().trim(), python)
+    await workshop.run('run', 'job.py:job', '-n', 'tune', '-x', 'n=[1,2]', '--python', python)
+    const shown = await workshop.json<{ shared: SharedGround }>('show', 'tune/2')
+    expect(shown.shared).toMatchObject({
+      run: { name: 'tune' },
+      code: { handler: 'job' },
+      environment: { interpreter: { executable: python } },
+    })
+    expect((await workshop.run('show', 'tune/2')).stdout).toContain(`Code, as in tune (${shown.shared.run.id.slice(0, 12)})`)
+    const again = await workshop.start(['rerun', 'tune/2']).finished
+    expect(again.stderr).toContain('the same in code, environment, parameters and results')
+    expect((await workshop.json<{ run: RunRecord }>('show', 'latest')).run).toMatchObject({
+      kind: 'run',
+      parameters: { n: 2 },
+      results: { python },
+    })
+    workshop.write('job.py', 'def job(context, n: int):\n    pass\n')
+    expect((await workshop.run('rerun', 'tune/2', '--current')).stderr).toContain('script: ')
   })
 
   it('tells what differs between the iterations of a sweep that has no best one', async () => {

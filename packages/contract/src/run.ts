@@ -44,6 +44,15 @@ export interface EnvironmentInfo {
   choices: Record<string, string>
 }
 
+/** What holds for an iteration because its sweep keeps it for all of them. */
+export interface SharedGround {
+  /** The sweep. */
+  run: { id: string; name: string }
+  /** Null where the iteration has its own, or the sweep has none. */
+  code: CodeVersion | null
+  environment: EnvironmentInfo | null
+}
+
 /** Who watches the run, so that others can tell whether it still lives. `startTicks` guards against a reused pid. */
 export interface Supervisor {
   host: string

@@ -10,6 +10,7 @@ import {
   notification,
   notificationDelivery,
   run,
+  runAlone,
   runId,
   runPage,
   runState,
@@ -89,7 +90,7 @@ export const runOperations = {
     body: closed({ runs: Type.Array(runId, { maxItems: 1_000 }) }),
     answer: Type.Object({ runs: Type.Array(run) }),
   }),
-  getRun: runs({ method: 'GET', path: '/runs/{run}', summary: 'One run, by id', answer: run }),
+  getRun: runs({ method: 'GET', path: '/runs/{run}', summary: 'One run, by id', answer: runAlone }),
   reportRun: runs({
     method: 'PATCH',
     path: '/runs/{run}',

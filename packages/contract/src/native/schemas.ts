@@ -37,6 +37,11 @@ export const textChanges = Type.Record(Type.String(), nullable(Type.String()), {
 })
 const values = Type.Record(Type.String(), jsonValue)
 
+const ground = {
+  code: document<CodeVersion>('What ran: file, handler, command line, commit.'),
+  environment: document<EnvironmentInfo>('On what it ran: interpreter, packages, machine, automatic choices.'),
+}
+
 export const run = Type.Object({
   id: runId,
   name: Type.String(),
@@ -68,8 +73,7 @@ export const run = Type.Object({
       },
     }),
   ),
-  code: document<CodeVersion>('What ran: file, handler, command line, commit.'),
-  environment: document<EnvironmentInfo>('On what it ran: interpreter, packages, machine, automatic choices.'),
+  ...ground,
   exit: document<RunExit>('How the process ended.'),
   error: document<RunError>('Why it failed, as far as the process could tell.'),
   problems: Type.Array(Type.String()),
@@ -80,6 +84,17 @@ export const run = Type.Object({
   sweep: document<SweepSummary>('Of a sweep: how many iterations, and the best.'),
   nestedCount: integer({ minimum: 0, description: 'How many runs lie right below it, iterations not counted.' }),
   trashedAtMs: nullable(timeMs),
+})
+
+/** A run with what is kept beside its record. */
+export const runAlone = Type.Object({
+  ...run.properties,
+  shared: nullable(
+    Type.Object(
+      { run: Type.Object({ id: runId, name: Type.String() }), ...ground },
+      { description: 'Of an iteration: the sweep, and what it keeps of code and environment for all its iterations.' },
+    ),
+  ),
 })
 
 export const next = nullable(Type.String({ description: 'Give it back as `cursor` for the next page; null at the end.' }))

@@ -194,6 +194,19 @@ test('metrics, artifacts, code and environment have their own parts', () => {
   ])
 })
 
+test('an iteration is told with the code and environment of its sweep, which is named', () => {
+  const parent = runRecord({ kind: 'sweep', name: 'tune' })
+  const run = runRecord({ id: '0193af00000070008000000000000002', kind: 'iteration', iteration: 1, parentId: parent.id })
+  const code = { file: '/home/ada/training.py', commandLine: ['trainyard', 'run'], workingDirectory: '/home/ada' }
+  const lines = renderRun(page({ run, shared: { run: { id: parent.id, name: 'tune' }, code, environment: null } }), look)
+  expect(lines.slice(9)).toEqual([
+    'Code, as in tune (0193af000000)',
+    '  file     /home/ada/training.py',
+    '  command  trainyard run',
+    '  folder   /home/ada',
+  ])
+})
+
 test('tells what came of each notification, and why one was refused', () => {
   const told = { params: {}, hasSecrets: false, sentAtMs: null } as const
   const lines = renderRun(

@@ -7,10 +7,11 @@ import {
   type RunExit,
   type RunRecord,
   type RunStateChange,
+  type SharedGround,
 } from '@trainyard/contract'
 import type { NotificationRecord } from '../notifications/index.ts'
 import type { DatasetInput, MetricSeriesInfo } from '../tracking/index.ts'
-import { countOf, formatBytes, formatDuration, formatNumber, formatTime, formatValue } from './output/format.ts'
+import { countOf, formatBytes, formatDuration, formatNumber, formatTime, formatValue, shortId } from './output/format.ts'
 import { stateStyle, stateText } from './output/state.ts'
 import { renderPairs, renderTable, type Cell } from './output/table.ts'
 import { visible, visibleLines } from './output/visible.ts'
@@ -29,6 +30,8 @@ export interface RunPage {
   /** Who is told of its end. */
   notifications?: readonly NotificationRecord[]
   outputBytes: number
+  /** Of an iteration, when its sweep keeps code or environment for it. */
+  shared?: SharedGround | null
 }
 
 export interface PageLook extends Look {
@@ -45,7 +48,10 @@ const withoutSamples = (results: RunRecord['results']): RunRecord['results'] =>
 
 /** The page of one run as lines: what a person asks first stands first. */
 export function renderRun(page: RunPage, look: PageLook): string[] {
-  const { run } = page
+  const { run, shared = null } = page
+  const code = run.code ?? shared?.code ?? null
+  const environment = run.environment ?? shared?.environment ?? null
+  const as = (own: unknown): string => (own !== null || shared === null ? '' : `, as in ${sweepText(shared)}`)
   const sections: [title: string, lines: string[]][] = [
     ['', renderPairs(headPairs(page, look), look.style)],
     ['Error', errorLines(run, look)],
@@ -70,14 +76,16 @@ export function renderRun(page: RunPage, look: PageLook): string[] {
     ],
     ['Artifacts', artifactLines(page.artifacts, look)],
     ['Notifications', notificationLines(page, look)],
-    ['Code', renderPairs(codePairs(run), look.style, '  ')],
-    ['Environment', renderPairs(environmentPairs(run, look), look.style, '  ')],
-    ['Choices', valueLines(run.environment?.choices ?? {}, look)],
+    [`Code${as(run.code)}`, renderPairs(codePairs(code), look.style, '  ')],
+    [`Environment${as(run.environment)}`, renderPairs(environmentPairs(environment, look), look.style, '  ')],
+    [`Choices${as(run.environment)}`, valueLines(environment?.choices ?? {}, look)],
     ['History', historyLines(page.history, look)],
   ]
   const shown = sections.filter(([, lines]) => lines.length > 0)
   return shown.flatMap(([title, lines], index) => (index === 0 ? lines : ['', look.style.bold(title)].concat(lines)))
 }
+
+const sweepText = ({ run }: SharedGround): string => `${visible(run.name)} (${shortId(run.id)})`
 
 /** What came of each: one that was refused says why. */
 function notificationLines({ notifications = [] }: RunPage, { style }: PageLook): string[] {
@@ -249,7 +257,7 @@ function artifactLines(artifacts: readonly ArtifactRecord[], { style, width }: P
   return renderTable(artifactColumns, rows, { style, width: inside(width) }).map(indent)
 }
 
-function codePairs({ code }: RunRecord): Pairs {
+function codePairs(code: RunRecord['code']): Pairs {
   if (code === null) return []
   const pairs: Pairs = []
   if (code.file !== undefined)
@@ -277,7 +285,7 @@ function interpreterText(interpreter: JsonObject): string {
   return text('executable') === '' ? name : `${name}, ${text('executable')}`
 }
 
-function environmentPairs({ environment }: RunRecord, look: PageLook): Pairs {
+function environmentPairs(environment: RunRecord['environment'], look: PageLook): Pairs {
   if (environment === null) return []
   const { interpreter, packages = [] } = environment
   const pairs: Pairs = []

@@ -77,7 +77,10 @@ function projects(server: RemoteServer): Partial<ProjectRecords> {
 type RunPage = Awaited<ReturnType<RunRecords['search']>>
 
 function runs(server: RemoteServer): Partial<RunRecords> {
-  const get = async (id: string): Promise<RunRecord> => readRun(await server.json('GET', `/runs/${enc(id)}`))
+  const get = async (id: string): Promise<RunRecord> => {
+    const { shared: _shared, ...run } = await server.json<RunRecord & { shared: unknown }>('GET', `/runs/${enc(id)}`)
+    return readRun(run)
+  }
   return {
     get,
     find: (id) => unlessMissing(get(id)),

@@ -18,6 +18,7 @@ export { compareRecords, compareRuns, type ComparedRow, type Comparison, keysOf 
 export { exportRuns, type ReadArtifact } from './run-export.ts'
 export { type ImportOptions, importRuns } from './run-import.ts'
 export { transitionRun } from './run-change.ts'
+export { sharedGround, withGround } from './run-ground.ts'
 export { registrationsTag } from './model-registrations.ts'
 export { recordModelArtifact } from './model-artifact.ts'
 export { artifactKindOf } from './artifact-kind.ts'

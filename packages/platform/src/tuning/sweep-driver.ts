@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import {
   didYouMean,
+  type JsonObject,
   type JsonValue,
   type RunError,
   type RunRecord,
@@ -96,6 +97,8 @@ class SweepDrive {
   #busySlots = 0
   readonly #totals: SweepTotals
   #wake: (() => void) | undefined
+  /** What runs the iterations, as soon as it is known. */
+  #interpreter: JsonObject | undefined
   #failure: unknown
   /** Why the handler could not be called, the last time. */
   #refusal: RunError | undefined
@@ -157,6 +160,7 @@ class SweepDrive {
       })
       if (runner.worker !== undefined) await this.#recordWorker(runner.worker)
       Object.assign(this.#parent.choices, runner.choices)
+      this.#interpreter = runner.interpreter
       this.#options.events.onReady?.(runner.choices)
       this.#source = new IterationSource({
         execution: this.#execution,
@@ -180,6 +184,7 @@ class SweepDrive {
       plan: this.#plan,
       totals: this.#totals,
       closing: this.#closing,
+      interpreter: this.#interpreter,
       broken: broken?.told ?? (this.#isRefused ? this.#refusal : undefined),
     })
   }
@@ -263,6 +268,9 @@ class SweepDrive {
       ...(events.onOutput === undefined ? {} : { onOutput: (bytes) => events.onOutput?.(run.iteration, bytes) }),
       ...(events.onProblem === undefined ? {} : { onProblem: events.onProblem }),
       ...(pruner === undefined || selector === undefined ? {} : { watch: selector.name }),
+      onStart: ({ interpreter }) => {
+        this.#interpreter ??= interpreter
+      },
       onWatched: (points) => {
         const worse = points.find(({ step, value }) => pruner?.report(run.iteration, step, value) === 'stop')
         if (worse === undefined) return

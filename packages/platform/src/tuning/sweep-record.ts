@@ -4,6 +4,7 @@ import {
   AppError,
   isAppError,
   isEnded,
+  type JsonObject,
   type JsonValue,
   type RunError,
   type RunRecord,
@@ -124,6 +125,8 @@ interface Ending {
   totals: SweepTotals
   closing: { reason: string; aborted: boolean } | undefined
   broken: RunError | undefined
+  /** What ran the iterations, where any was started. */
+  interpreter: JsonObject | undefined
 }
 
 function conclude(
@@ -161,8 +164,10 @@ export async function concludeSweep(execution: Execution, parent: PreparedRun, e
       runs.addProblem(parent.id, `the table of iterations could not be stored: ${messageOf(error)}`),
     )
   }
-  const environment = await captureEnvironment(execution, undefined, parent.choices)
   const current = await runs.get(parent.id)
+  // A resume that starts nothing leaves what ran the iterations then.
+  const interpreter = ending.interpreter ?? current.environment?.interpreter
+  const environment = await captureEnvironment(execution, interpreter, parent.choices)
   if (!isEnded(current.state)) {
     await runs.transition(parent.id, {
       to: state,

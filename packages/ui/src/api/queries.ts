@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import type { RunGroup, TableWindow } from '@trainyard/contract/native-api'
 import { get, post, readNumber } from './client.ts'
-import type { ArtifactRecord, Counts, Points, Pulse, RunRecord, RunRow, SeriesInfo, StateChange, TableKeys } from './types.ts'
+import type { ArtifactRecord, Counts, Points, Pulse, RunAlone, RunRecord, RunRow, SeriesInfo, StateChange, TableKeys } from './types.ts'
 
 export const pulseEveryMs = 1000
 
@@ -113,7 +113,7 @@ export const projectsQuery = queryOptions({
 })
 
 export const runQuery = (id: string) =>
-  queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => get<RunRecord>(`/runs/${id}`, {}, signal), retry: false })
+  queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => get<RunAlone>(`/runs/${id}`, {}, signal), retry: false })
 
 export const statesQuery = (id: string) =>
   queryOptions({

@@ -1,6 +1,9 @@
-import type { ArtifactRecord, JsonValue, RunRecord, RunState, SweepSummary } from '@trainyard/contract'
+import type { ArtifactRecord, JsonValue, RunRecord, RunState, SharedGround, SweepSummary } from '@trainyard/contract'
 
 export type { ArtifactRecord, RunRecord, RunState }
+
+/** A run that was asked for by its id, an iteration with what its sweep keeps for it. */
+export type RunAlone = RunRecord & { shared: SharedGround | null }
 
 /** A row of a table of runs. Numbers that JSON cannot hold are texts, see `readNumber`. */
 export interface RunRow {

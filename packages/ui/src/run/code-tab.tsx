@@ -1,14 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
 import { runQuery } from '../api/queries.ts'
-import type { RunRecord } from '../api/types.ts'
+import type { RunAlone } from '../api/types.ts'
+import { A } from '../app/link.tsx'
 import { terminalCommand } from '../format/command.ts'
 import { formatBytes, formatValue } from '../format/number.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { canRerun } from './again.ts'
 
 /** Exactly what ran, and how to run it again. */
-export function CodeTab({ run }: { run: RunRecord }) {
-  const { code, environment } = run
+export function CodeTab({ run }: { run: RunAlone }) {
+  const code = run.code ?? run.shared?.code
+  const environment = run.environment ?? run.shared?.environment
+  const ofSweep = (own: object | null) => (own === null ? run.shared?.run : undefined)
   const { data: sweep } = useQuery({
     ...runQuery(run.parentId ?? ''),
     enabled: run.kind === 'iteration' && run.parentId !== null,
@@ -68,8 +71,8 @@ export function CodeTab({ run }: { run: RunRecord }) {
         </section>
       )}
       <div className="chart-grid">
-        <Facts title="Code" facts={facts} />
-        {environment && <Facts title="Environment" facts={machine} />}
+        <Facts title="Code" as={ofSweep(run.code)} facts={facts} />
+        {environment && <Facts title="Environment" as={ofSweep(run.environment)} facts={machine} />}
       </div>
       {environment?.packages && environment.packages.length > 0 && (
         <section className="card">
@@ -88,11 +91,23 @@ export function CodeTab({ run }: { run: RunRecord }) {
   )
 }
 
-function Facts({ title, facts }: { title: string; facts: readonly [string, string | null | undefined][] }) {
+interface FactsProps {
+  title: string
+  /** The sweep that keeps them for all its iterations. */
+  as: { id: string; name: string } | undefined
+  facts: readonly [string, string | null | undefined][]
+}
+
+function Facts({ title, as, facts }: FactsProps) {
   return (
     <section className="card">
       <header>
         <h2>{title}</h2>
+        {as && (
+          <span className="facts">
+            as in <A href={`/runs/${as.id}/code`}>{as.name}</A>
+          </span>
+        )}
       </header>
       <dl className="body pairs">
         {facts

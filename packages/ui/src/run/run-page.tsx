@@ -4,7 +4,7 @@ import { endedIterations, isEnded } from '@trainyard/contract'
 import { useEffect, useRef, useState } from 'react'
 import { artifactsQuery, metricsQuery, resolveQuery, runQuery, usePulse } from '../api/queries.ts'
 import { ApiError } from '../api/client.ts'
-import type { RunRecord } from '../api/types.ts'
+import type { RunAlone, RunRecord } from '../api/types.ts'
 import { MissingPage } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo } from '../app/link.tsx'
@@ -73,7 +73,7 @@ function Missing({ id, tab, error, retry }: { id: string; tab: string; error: Er
   )
 }
 
-function Loaded({ run, tab, mark }: { run: RunRecord; tab: string; mark: number }) {
+function Loaded({ run, tab, mark }: { run: RunAlone; tab: string; mark: number }) {
   const go = useGo()
   const { data: metrics } = useQuery(metricsQuery(run.id))
   const { data: artifacts } = useQuery(artifactsQuery(run.id))

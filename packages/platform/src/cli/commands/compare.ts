@@ -1,7 +1,7 @@
 import { AppError, bestRunIds, withBestParameters } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
-import { compareRuns } from '../../tracking/index.ts'
+import { compareRuns, withGround } from '../../tracking/index.ts'
 import { renderComparison, renderMetric } from '../comparison-page.ts'
 import { addExamples } from '../examples.ts'
 import { openRecords } from '../open-records.ts'
@@ -16,8 +16,9 @@ export function define(command: Command, cli: Cli): void {
       await using session = await openRecords(cli)
       const scope = cli.project === undefined ? {} : { project: cli.project }
       const ids = await Promise.all(references.map((reference) => session.tracking.runs.resolve(reference, scope)))
-      const given = await Promise.all(ids.map((id) => session.tracking.runs.get(id)))
-      const best = await Promise.all(bestRunIds(given).map((id) => session.tracking.runs.find(id)))
+      const { runs: records } = session.tracking
+      const given = await Promise.all(ids.map(async (id) => withGround(records, await records.get(id))))
+      const best = await Promise.all(bestRunIds(given).map((id) => records.find(id)))
       const runs = withBestParameters(
         given,
         best.filter((run) => run !== undefined),

@@ -1,7 +1,7 @@
-import { type ArtifactRecord, parseRunFilter, parseRunSort, type RunRecord, type RunStateChange } from '@trainyard/contract'
+import { type ArtifactRecord, parseRunFilter, parseRunSort, type RunRecord, type RunStateChange, type SharedGround } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { NotificationRecord } from '../../notifications/index.ts'
-import type { DatasetInput, MetricSeriesInfo, RunQuery } from '../../tracking/index.ts'
+import { type DatasetInput, type MetricSeriesInfo, type RunQuery, sharedGround } from '../../tracking/index.ts'
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { renderRun } from '../run-page.ts'
@@ -24,6 +24,8 @@ export interface RunDetails {
   /** Who is told of its end, and what came of it. */
   notifications: NotificationRecord[]
   outputBytes: number
+  /** Of an iteration: code and environment that its sweep keeps for it. */
+  shared: SharedGround | null
 }
 
 export function define(command: Command, cli: Cli): void {
@@ -56,7 +58,7 @@ export function define(command: Command, cli: Cli): void {
 async function readDetails(session: Session, id: string): Promise<RunDetails> {
   const { tracking, remote } = session
   const run = await tracking.runs.get(id)
-  const [history, metrics, artifacts, datasets, iterations, notifications, outputBytes] = await Promise.all([
+  const [history, metrics, artifacts, datasets, iterations, notifications, outputBytes, shared] = await Promise.all([
     tracking.runs.history(id),
     tracking.metrics.series(id),
     tracking.artifacts.ofRun(id),
@@ -65,9 +67,21 @@ async function readDetails(session: Session, id: string): Promise<RunDetails> {
     tracking.runs.children(id),
     notificationsOfRun(session, id),
     tracking.logs.sizeBytes(id),
+    sharedGround(tracking.runs, run),
   ])
   const nested = run.nestedCount === 0 ? [] : (await tracking.runs.search(nestedIn(run))).runs
-  return { run, history, metrics, artifacts, datasets: datasets.get(id) ?? [], iterations, nested, notifications, outputBytes }
+  return {
+    run,
+    history,
+    metrics,
+    artifacts,
+    datasets: datasets.get(id) ?? [],
+    iterations,
+    nested,
+    notifications,
+    outputBytes,
+    shared,
+  }
 }
 
 const nestedIn = ({ id, project }: RunRecord): RunQuery => ({

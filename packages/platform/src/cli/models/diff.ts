@@ -2,7 +2,7 @@ import { AppError, type JsonValue, type RunRecord } from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { ModelVersion } from '../../registry/index.ts'
 import type { Cli } from '../cli.ts'
-import { compareRecords, type ComparedRow, compareRuns } from '../../tracking/index.ts'
+import { compareRecords, type ComparedRow, compareRuns, withGround } from '../../tracking/index.ts'
 import { comparedCells } from '../comparison-page.ts'
 import { addExamples } from '../examples.ts'
 import { formatTime } from '../output/format.ts'
@@ -71,7 +71,7 @@ async function compare(
     ['Version', compareRecords(facts)],
     ['Tags', compareRecords(versions.map((version) => version.tags))],
   ]
-  const known = runs.filter((run) => run !== null)
+  const known = await Promise.all(runs.filter((run) => run !== null).map((run) => withGround(tracking.runs, run)))
   // A version without a run says nothing about parameters: comparing the others would look as if it had none.
   if (known.length < versions.length) return own
   const { parameters, results, inputs, code, environment, packages } = compareRuns(known)

@@ -1,5 +1,5 @@
 import type { JsonValue, RunRecord } from '@trainyard/contract'
-import type { Tracking } from '../../tracking/index.ts'
+import { type Tracking, withGround } from '../../tracking/index.ts'
 import { countOf, formatValue } from '../output/format.ts'
 
 const text = (value: JsonValue | undefined): string => formatValue(value)
@@ -18,13 +18,14 @@ function changedPackages(before: readonly string[], after: readonly string[]): s
 }
 
 export interface RepeatedRun {
+  /** An iteration with the code and environment of its sweep. */
   run: RunRecord
   /** Of a sweep, in their order. */
   iterations: readonly RunRecord[]
 }
 
 export const withIterations = async (runs: Tracking['runs'], run: RunRecord): Promise<RepeatedRun> => ({
-  run,
+  run: await withGround(runs, run),
   iterations: run.kind === 'sweep' ? await runs.children(run.id) : [],
 })
 

@@ -33,6 +33,22 @@ describe('runs', () => {
     expect((await get('/runs/resolve', { text: id.slice(0, 20) })).json).toMatchObject({ id })
   })
 
+  test('an iteration by its id comes with the code of its sweep and who keeps it, and is compared with it', async () => {
+    const common = { project: 'p', experiment: 'e', state: 'completed', owner: 'ada', host: '', outPath: '/out' } as const
+    const [sweep, iteration, plain] = [newRunId(1), newRunId(2), newRunId(3)]
+    const code = { file: '/a.py', commandLine: ['a.py'], workingDirectory: '/' }
+    const { runs } = server.tracking
+    await runs.create({ ...common, id: sweep, name: 'tune', kind: 'sweep', code })
+    await runs.create({ ...common, id: iteration, name: 'tune', kind: 'iteration', parentId: sweep, iteration: 1 })
+    await runs.create({ ...common, id: plain, name: 'plain', kind: 'run', code })
+    const shared = { run: { id: sweep, name: 'tune' }, code, environment: null }
+    expect((await get(`/runs/${iteration}`)).json).toMatchObject({ code: null, shared })
+    expect((await get(`/runs/${plain}`)).json).toMatchObject({ code, shared: null })
+    expect((await post('/runs/compare', { runs: [iteration, plain] })).json).toMatchObject({
+      code: [{ key: 'file', values: ['/a.py', '/a.py'], differs: false }],
+    })
+  })
+
   test('are renamed, noted, labelled, trashed, restored, compared and aborted, many at once', async () => {
     const [left, right] = [await reportRun(server.tracking), await reportRun(server.tracking)]
     const patched = await server.ask('PATCH', `${root}/runs/${left}`, { name: 'best', note: '*good*' })

@@ -8,7 +8,7 @@ import {
   withBestParameters,
 } from '@trainyard/contract'
 import { abortRun, readCodeText } from '../../execution/index.ts'
-import { compareRuns, reporter, type RunQuery } from '../../tracking/index.ts'
+import { compareRuns, reporter, type RunQuery, sharedGround, withGround } from '../../tracking/index.ts'
 import { iterationTable, parallelCoordinates, parseSelector } from '../../tuning/index.ts'
 import type { SomeHandlers } from './bound-operation.ts'
 import type { NativeContext } from './context.ts'
@@ -55,7 +55,10 @@ export const runHandlers: SomeHandlers<
   resolveRun: async ({ tracking }, { query: { text, ...scope } }) =>
     await tracking.runs.get(await tracking.runs.resolve(text, scope)),
   getRuns: async ({ tracking }, { body }) => ({ runs: await tracking.runs.getMany(body.runs) }),
-  getRun: ({ tracking }, { path }) => tracking.runs.get(path.run),
+  getRun: async ({ tracking }, { path }) => {
+    const run = await tracking.runs.get(path.run)
+    return { ...run, shared: await sharedGround(tracking.runs, run) }
+  },
   reportRun: async ({ tracking }, { path: { run }, body: { note, ...change } }) => {
     if (Object.keys(change).length > 0) await tracking.reported.setState(run, change)
     if (note !== undefined) await tracking.runs.setLabels([run], { [noteLabel]: note })
@@ -90,7 +93,8 @@ export const runHandlers: SomeHandlers<
     return { runs }
   },
   compareRuns: async ({ tracking }, { body }) => {
-    const runs = await tracking.runs.getMany(body.runs)
+    const found = await tracking.runs.getMany(body.runs)
+    const runs = await Promise.all(found.map((run) => withGround(tracking.runs, run)))
     const best = await Promise.all(bestRunIds(runs).map((id) => tracking.runs.find(id)))
     return compareRuns(
       withBestParameters(
@@ -100,7 +104,7 @@ export const runHandlers: SomeHandlers<
     )
   },
   getRunCode: async ({ tracking, execution }, { path }) => {
-    const { code } = await tracking.runs.get(path.run)
+    const { code } = await withGround(tracking.runs, await tracking.runs.get(path.run))
     const read = (sha256: string | undefined) =>
       sha256 === undefined || execution === undefined ? null : (readCodeText(execution.directory, sha256) ?? null)
     return { script: read(code?.scriptSha256), changes: read(code?.diffSha256) }

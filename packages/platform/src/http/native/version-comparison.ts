@@ -1,6 +1,6 @@
 import { type ArtifactRecord, isAppError, isJsonObject, type JsonValue } from '@trainyard/contract'
 import type { ModelVersion } from '../../registry/index.ts'
-import { compareRecords, compareRuns, type ComparedRow, type Tracking } from '../../tracking/index.ts'
+import { compareRecords, compareRuns, type ComparedRow, type Tracking, withGround } from '../../tracking/index.ts'
 
 /** What differs between versions, by section. Without a run of each the parts about runs are missing: comparing some would mislead. */
 export async function compareVersions(
@@ -16,7 +16,9 @@ export async function compareVersions(
   const runs = await Promise.all(
     versions.map(async ({ runId }) => (runId === null ? undefined : await tracking.runs.find(runId))),
   )
-  const known = runs.filter((run) => run !== undefined)
+  const known = await Promise.all(
+    runs.filter((run) => run !== undefined).map((run) => withGround(tracking.runs, run)),
+  )
   if (known.length < versions.length) return own
   const { parameters, results, inputs, code, environment, packages } = compareRuns(known)
   return { ...own, parameters, results, inputs, code, environment, packages }
