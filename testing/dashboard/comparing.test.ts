@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { RunRecord } from '@trainyard/contract'
 import type { Browser, Download, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Workshop } from '../end-to-end/program.ts'

@@ -1,7 +1,18 @@
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import type { RunGroup, TableWindow } from '@trainyard/contract/native-api'
 import { get, post, readNumber } from './client.ts'
-import type { ArtifactRecord, Counts, Points, Pulse, RunAlone, RunRecord, RunRow, SeriesInfo, StateChange, TableKeys } from './types.ts'
+import type {
+  ArtifactRecord,
+  Counts,
+  Points,
+  Pulse,
+  RunAlone,
+  RunRecord,
+  RunRow,
+  SeriesInfo,
+  StateChange,
+  TableKeys,
+} from './types.ts'
 
 export const pulseEveryMs = 1000
 

@@ -1,4 +1,11 @@
-import { type ArtifactRecord, parseRunFilter, parseRunSort, type RunRecord, type RunStateChange, type SharedGround } from '@trainyard/contract'
+import {
+  type ArtifactRecord,
+  parseRunFilter,
+  parseRunSort,
+  type RunRecord,
+  type RunStateChange,
+  type SharedGround,
+} from '@trainyard/contract'
 import type { Command } from 'commander'
 import type { NotificationRecord } from '../../notifications/index.ts'
 import { type DatasetInput, type MetricSeriesInfo, type RunQuery, sharedGround } from '../../tracking/index.ts'

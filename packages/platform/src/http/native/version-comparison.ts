@@ -16,9 +16,7 @@ export async function compareVersions(
   const runs = await Promise.all(
     versions.map(async ({ runId }) => (runId === null ? undefined : await tracking.runs.find(runId))),
   )
-  const known = await Promise.all(
-    runs.filter((run) => run !== undefined).map((run) => withGround(tracking.runs, run)),
-  )
+  const known = await Promise.all(runs.filter((run) => run !== undefined).map((run) => withGround(tracking.runs, run)))
   if (known.length < versions.length) return own
   const { parameters, results, inputs, code, environment, packages } = compareRuns(known)
   return { ...own, parameters, results, inputs, code, environment, packages }
