@@ -10,13 +10,14 @@ const digitMark = digitMarks[chosenDigits()]
 const group = (value: number): string => grouped.format(value).replaceAll(',', digitMark)
 export const formatCount = group
 
+/** With decimals for values to stand below one another; a column of whole numbers (0) still shows a fraction that turns up in it. */
 export function formatNumber(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return formatSpecial(value)
   const size = Math.abs(value)
   if (size >= 1e6) return minus(compact(value))
   if (size !== 0 && size < 1e-3 && (decimals === undefined || size < 0.5 * 10 ** -decimals)) return minus(exponential(value))
-  if (Number.isInteger(value) && (decimals === undefined || decimals === 0)) return minus(group(value))
-  if (decimals !== undefined) return minus(value.toFixed(decimals))
+  if (Number.isInteger(value) && !decimals) return minus(group(value))
+  if (decimals) return minus(value.toFixed(decimals))
   return minus(size >= 1000 ? group(value) : String(Number(value.toPrecision(4))))
 }
 
@@ -28,13 +29,13 @@ function compact(value: number): string {
 
 const exponential = (value: number): string => value.toExponential(1).replace('e+', 'e').replace('.0e', 'e')
 
-/** The least number of decimals, 3 to 6, that keeps the values apart; 0 when all are whole. */
+/** The least number of decimals, 4 to 6, that keeps the first ten values apart; 0 when all are whole. */
 export function decimalsFor(values: readonly number[]): number {
   const finite = [...new Set(values.filter((value) => Number.isFinite(value)))]
   if (finite.every((value) => Number.isInteger(value))) return 0
-  for (let decimals = 3; decimals < 6; decimals++) {
+  for (let decimals = 4; decimals < 6; decimals++) {
     const texts = new Set(finite.slice(0, 10).map((value) => value.toFixed(decimals)))
-    if (texts.size === Math.min(10, finite.length)) return Math.max(decimals, 4)
+    if (texts.size === Math.min(10, finite.length)) return decimals
   }
   return 6
 }

@@ -1,12 +1,26 @@
 import { parseRunSort, printRunField, type RunField } from '@trainyard/contract'
 import type { TableKeys } from '../api/types.ts'
 import { goalMetric, isSystemMetric } from '../format/goal.ts'
+import { decimalsFor } from '../format/number.ts'
 
 /** Attributes that are columns of their own beside the fixed ones (state, name, took, started). */
 export const attributeColumns = ['experiment', 'project', 'owner', 'host', 'kind', 'iteration'] as const
 
 export const columnWidth = (field: RunField): number =>
   field.scope === 'attribute' ? 120 : field.scope === 'labels' ? 112 : Math.min(150, Math.max(84, field.name.length * 6.5 + 28))
+
+/**
+ * The decimals of a column that tell the leading values of each block of rows apart: those first shown, what was opened below one.
+ * Undefined when there is no value. What the runs not shown yet range over keeps a column from being taken for one of whole numbers.
+ */
+export function decimalsOf(
+  blocks: readonly (readonly number[])[],
+  known?: { min: number | null; max: number | null },
+): number | undefined {
+  const filled = blocks.filter((values) => values.length > 0)
+  if (filled.length === 0) return undefined
+  return Math.max(...[...filled, [known?.min ?? Number.NaN, known?.max ?? Number.NaN]].map(decimalsFor))
+}
 
 /** Columns as the address holds them: fields of the filter language. What cannot be read is no column. */
 export function parseColumns(text: string): RunField[] {

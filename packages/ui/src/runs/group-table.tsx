@@ -72,7 +72,7 @@ export function GroupTable({ scope, by, columns }: { scope: TableScope; by: stri
   const decimals = metrics.map((_, at) =>
     decimalsFor(
       data.groups.flatMap((group) => [
-        readNumber(group.metrics[at]?.max) ?? Number.NaN,
+        readNumber(goalOf(metrics[at]!.name) === 'max' ? group.metrics[at]?.max : group.metrics[at]?.min) ?? Number.NaN,
         readNumber(group.metrics[at]?.mean) ?? Number.NaN,
       ]),
     ),

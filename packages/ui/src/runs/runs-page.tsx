@@ -60,8 +60,8 @@ export function RunsPage() {
   const [view, setView] = useView()
   const isReady = search.has('columns') || keys !== undefined
   const rows = useRunRows(sorted, written, view, isReady)
-  const facts = useColumnFacts(columns, keys, rows.first)
   const tree = useExpandedRows(rows, sorted, written)
+  const facts = useColumnFacts(columns, keys, rows.first, tree.blocks)
   const visible = useMemo(() => {
     const found: RunRow[] = []
     for (let index = view.first; index <= view.last; index++) {

@@ -10,6 +10,8 @@ export interface RunTree {
   total: number
   rowAt(index: number): RunRow | undefined
   expanded: ReadonlySet<string>
+  /** What lies below the opened ones, each in its order. */
+  blocks: readonly (readonly RunRow[])[]
   toggle(row: RunRow, index: number): void
 }
 
@@ -40,7 +42,7 @@ export function useExpandedRows(rows: RunRows, scope: TableScope, columns: strin
       }
       return { parent: index - before }
     }
-    return { extra, locate }
+    return { extra, locate, blocks: blocks.map((block) => block.rows) }
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- The signature stands for the children.
   }, [opened, signature, results.map(({ dataUpdatedAt }) => dataUpdatedAt).join(' ')])
   const toggle = useCallback(
@@ -58,6 +60,7 @@ export function useExpandedRows(rows: RunRows, scope: TableScope, columns: strin
       const place = tree.locate(index)
       return 'child' in place ? place.child : rows.rowAt(place.parent)
     },
+    blocks: tree.blocks,
     expanded: useMemo(() => new Set(opened.map(({ id }) => id)), [opened]),
     toggle,
   }

@@ -3,8 +3,7 @@ import { useMemo } from 'react'
 import { readNumber } from '../api/client.ts'
 import type { RunRow, TableKeys } from '../api/types.ts'
 import { goalMetric } from '../format/goal.ts'
-import { decimalsFor } from '../format/number.ts'
-import { chooseColumns, parseColumns, pinnedFirst } from './columns.ts'
+import { chooseColumns, decimalsOf, parseColumns, pinnedFirst } from './columns.ts'
 import type { ColumnFacts } from './run-table-row.tsx'
 
 /** The columns that the address names, else those that the runs ask for. */
@@ -29,23 +28,27 @@ export function useColumns(
   }, [written, asked, keys, pinned])
 }
 
-/** Decimals from the rows first shown, so that nothing changes width while scrolling. */
+/** Decimals from the rows first shown and what was opened below rows, so that nothing changes width while scrolling. */
 export function useColumnFacts(
   columns: readonly RunField[],
   keys: TableKeys | undefined,
   first: readonly RunRow[],
+  opened: readonly (readonly RunRow[])[],
 ): ReadonlyMap<string, ColumnFacts> {
   return useMemo(() => {
     const goal = columns.find((field) => field.scope === 'metrics')
     return new Map(
       columns.map((field, at) => {
-        const values = first.flatMap((row) => readNumber(row.values[at]) ?? []).filter((value) => Number.isFinite(value))
+        const blocks = [first, ...opened].map((rows) => numbersAt(rows, at))
+        const values = blocks.flat()
         const known = keys?.facts.find(({ scope, name }) => scope === field.scope && name === field.name)
         const low = known?.min ?? Math.min(...values)
         const high = known?.max ?? Math.max(...values)
-        const decimals = values.length === 0 ? undefined : decimalsFor(values)
-        return [printRunField(field), { decimals, low, high, isGoal: field === goal }]
+        return [printRunField(field), { decimals: decimalsOf(blocks, known), low, high, isGoal: field === goal }]
       }),
     )
-  }, [columns, keys, first])
+  }, [columns, keys, first, opened])
 }
+
+const numbersAt = (rows: readonly RunRow[], at: number): number[] =>
+  rows.flatMap((row) => readNumber(row.values[at]) ?? []).filter((value) => Number.isFinite(value))
