@@ -6,7 +6,7 @@ import type { ExperimentRecord, ImportedRecords, Mark, MarkKind, Tracking } from
 import { fingerprintOf } from './fingerprint.ts'
 import { inParallel } from './in-parallel.ts'
 import { type MigrationReport, newReport, type OnProgress } from './report.ts'
-import type { MigrationSource, SourceExperiment, SourceRun } from './source.ts'
+import { isUnread, type MigrationSource, type SourceExperiment, type SourceRun, type Unread } from './source.ts'
 import { noteFailure, takeLoggedModel, takeModel } from './take-models.ts'
 import { takeRun } from './take-run.ts'
 import { takeTrace } from './take-trace.ts'
@@ -51,7 +51,7 @@ export interface Importing {
   progress(): void
 }
 
-const runsAtOnce = 6
+const recordsAtOnce = 6
 const noTime = 0
 
 /**
@@ -75,43 +75,28 @@ export async function importFrom(
   const trashed: { id: string; atMs: number | null }[] = []
   for await (const experiment of source.experiments()) {
     const { experiments } = options
-    if (experiments.length > 0 && !experiments.includes(experiment.name) && !experiments.includes(experiment.id)) continue
+    const names = isUnread(experiment) ? [experiment.id] : [experiment.name, experiment.id]
+    if (experiments.length > 0 && !names.some((name) => experiments.includes(name))) continue
     report.experiments.found++
+    if (isUnread(experiment)) {
+      report.experiments.failed++
+      noteFailure(importing, `experiment ${experiment.id}`, experiment.unread)
+      continue
+    }
     const id = await takeExperiment(importing, experiment, marks.experiment.get(experiment.id))
     if (id === undefined) continue
     trashed.push({ id, atMs: experiment.isDeleted ? experiment.updatedAtMs : null })
-    await inParallel(source.runs(experiment), runsAtOnce, async (run) => {
-      report.runs.found++
+    await takeEach(importing, 'runs', source.runs(experiment), async (run) => {
       takenRuns.add(run.id)
       if (run.models.length > 0 || run.tags['mlflow.parentRunId'] !== undefined) relations.push(run)
-      try {
-        await takeRun(importing, run, id, marks.run.get(run.id))
-      } catch (error) {
-        report.runs.failed++
-        noteFailure(importing, `run ${run.id}`, error)
-      }
-      progress()
+      await takeRun(importing, run, id, marks.run.get(run.id))
     })
-    await inParallel(source.loggedModels(experiment), runsAtOnce, async (model) => {
-      report.loggedModels.found++
-      try {
-        await takeLoggedModel(importing, model, id, marks.logged_model.get(model.id))
-      } catch (error) {
-        report.loggedModels.failed++
-        noteFailure(importing, `logged model ${model.id}`, error)
-      }
-      progress()
-    })
-    await inParallel(source.traces(experiment), runsAtOnce, async (trace) => {
-      report.traces.found++
-      try {
-        await takeTrace(importing, trace, id, marks.trace.get(trace.id))
-      } catch (error) {
-        report.traces.failed++
-        noteFailure(importing, `trace ${trace.id}`, error)
-      }
-      progress()
-    })
+    await takeEach(importing, 'loggedModels', source.loggedModels(experiment), (model) =>
+      takeLoggedModel(importing, model, id, marks.logged_model.get(model.id)),
+    )
+    await takeEach(importing, 'traces', source.traces(experiment), (trace) =>
+      takeTrace(importing, trace, id, marks.trace.get(trace.id)),
+    )
   }
   for (const run of relations) await takeRelations(importing, run, marks.relations.get(run.id))
   await takeRegistry(importing, takenRuns, marks.model)
@@ -119,13 +104,36 @@ export async function importFrom(
   return report
 }
 
+const singular = { runs: 'run', loggedModels: 'logged model', traces: 'trace' } as const
+
+/** Several at once; what cannot be read or taken is told and passed over. */
+async function takeEach<Item extends { id: string }>(
+  importing: Importing,
+  kind: keyof typeof singular,
+  items: AsyncIterable<Item | Unread>,
+  take: (item: Item) => Promise<void>,
+): Promise<void> {
+  const counts = importing.report[kind]
+  await inParallel(items, recordsAtOnce, async (item) => {
+    counts.found++
+    try {
+      if (isUnread(item)) throw item.unread
+      await take(item)
+    } catch (error) {
+      counts.failed++
+      noteFailure(importing, `${singular[kind]} ${item.id}`, error)
+    }
+    importing.progress()
+  })
+}
+
 /** Before anything is taken. */
 async function checkWanted(source: MigrationSource, wanted: readonly string[]): Promise<void> {
   if (wanted.length === 0) return
   const [names, ids] = [new Set<string>(), new Set<string>()]
-  for await (const { name, id } of source.experiments()) {
-    names.add(name)
-    ids.add(id)
+  for await (const experiment of source.experiments()) {
+    if (!isUnread(experiment)) names.add(experiment.name)
+    ids.add(experiment.id)
   }
   const unknown = wanted.find((each) => !names.has(each) && !ids.has(each))
   if (unknown !== undefined)
@@ -238,6 +246,12 @@ async function takeRelations(
 async function takeRegistry(importing: Importing, takenRuns: ReadonlySet<string>, marks: Map<string, Mark>): Promise<void> {
   const { source, options, report } = importing
   for await (const model of source.models()) {
+    if (isUnread(model)) {
+      report.models.found++
+      report.models.failed++
+      noteFailure(importing, `model '${model.id}'`, model.unread)
+      continue
+    }
     const isWanted = model.versions.some(({ runId }) => runId !== null && takenRuns.has(runId))
     if (options.experiments.length > 0 && !isWanted) continue
     report.models.found++

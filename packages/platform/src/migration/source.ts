@@ -1,4 +1,4 @@
-import type { RunState } from '@trainyard/contract'
+import type { AppError, RunState } from '@trainyard/contract'
 import type { VersionStatus } from '../registry/index.ts'
 import type { TraceImage } from '../traces/index.ts'
 import type { DatasetInput, LoggedModelStatus, ModelLink, ModelPoint } from '../tracking/index.ts'
@@ -97,6 +97,14 @@ export interface SourceFile {
   open(): Promise<AsyncIterable<Uint8Array>>
 }
 
+/** A record that is there and cannot be read: told and passed over. */
+export interface Unread {
+  id: string
+  unread: AppError
+}
+
+export const isUnread = (item: object): item is Unread => 'unread' in item
+
 /** Whose files: those of a run, a logged model or a trace. */
 export interface FileOwner {
   kind: 'run' | 'model' | 'trace'
@@ -114,15 +122,15 @@ export interface MigrationSource extends AsyncDisposable {
   readonly name: string
   /** What a user should know before relying on the result. */
   readonly notes: readonly string[]
-  experiments(): AsyncIterable<SourceExperiment>
+  experiments(): AsyncIterable<SourceExperiment | Unread>
   /** Oldest first. */
-  runs(experiment: SourceExperiment): AsyncIterable<SourceRun>
+  runs(experiment: SourceExperiment): AsyncIterable<SourceRun | Unread>
   /** Every point of every metric, the keys one after the other, each in order of step and time. */
   history(run: SourceRun): AsyncIterable<readonly SourcePoint[]>
-  loggedModels(experiment: SourceExperiment): AsyncIterable<SourceLoggedModel>
+  loggedModels(experiment: SourceExperiment): AsyncIterable<SourceLoggedModel | Unread>
   /** Of places that they are not taken from, none. */
-  traces(experiment: SourceExperiment): AsyncIterable<SourceTrace>
-  models(): AsyncIterable<SourceModel>
+  traces(experiment: SourceExperiment): AsyncIterable<SourceTrace | Unread>
+  models(): AsyncIterable<SourceModel | Unread>
   /** `not_found` when there is no such place, `failed_precondition` when it cannot be read from here. */
   files(owner: FileOwner): AsyncIterable<SourceFile>
 }

@@ -14,6 +14,14 @@ export interface FilesTaken {
   differences: string[]
 }
 
+/** Tells a file that cannot be had, or, without a path, that none of them can. */
+export function noteFile(taken: FilesTaken, path: string, error: unknown): void {
+  // Whoever cannot be reached any more is no matter of one file.
+  if (!isAppError(error) || error.code === 'unavailable' || error.code === 'storage') throw error
+  taken.differences.push(path === '' ? error.message : `file ${path}: ${error.message}`)
+  if (error.code !== 'not_found' && error.code !== 'invalid_argument') taken.complete = false
+}
+
 /**
  * Streams the files of a run or a model into a place. Files of the same size that are there are left alone, unless `again`; `known`
  * says which of them have their record, `onStored` makes it.
@@ -32,22 +40,16 @@ export async function takeFiles(
   },
 ): Promise<FilesTaken> {
   const taken: FilesTaken = { complete: true, differences: [] }
-  const note = (path: string, error: unknown): void => {
-    // Whoever cannot be reached any more is no matter of one file.
-    if (!isAppError(error) || error.code === 'unavailable' || error.code === 'storage') throw error
-    taken.differences.push(path === '' ? error.message : `file ${path}: ${error.message}`)
-    if (error.code !== 'not_found' && error.code !== 'invalid_argument') taken.complete = false
-  }
   try {
     await inParallel(source.files(owner), filesAtOnce, async (file) => {
       try {
         await takeFile(file, options)
       } catch (error) {
-        note(file.path, error)
+        noteFile(taken, file.path, error)
       }
     })
   } catch (error) {
-    note('', error)
+    noteFile(taken, '', error)
   }
   return taken
 }

@@ -2,8 +2,8 @@ import type { Mark } from '../tracking/index.ts'
 import { largestTraceFileBytes, readTraceFile, type SpanRecord, traceFile } from '../traces/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { Importing } from './import.ts'
-import type { FileOwner, SourceFile, SourceTrace } from './source.ts'
-import { takeFiles } from './take-files.ts'
+import type { FileOwner, MigrationSource, SourceFile, SourceTrace } from './source.ts'
+import { type FilesTaken, noteFile, takeFiles } from './take-files.ts'
 
 /** A trace with its spans and files, up to its mark. */
 export async function takeTrace(
@@ -14,14 +14,17 @@ export async function takeTrace(
 ): Promise<void> {
   const { source, destination, options, report, peer } = importing
   const owner: FileOwner = { kind: 'trace', id: trace.id, artifactUri, experimentId: trace.experimentId }
-  const files: SourceFile[] = []
-  for await (const file of source.files(owner)) files.push(file)
+  const listed: FilesTaken = { complete: true, differences: [] }
+  const files = await listFiles(source, owner, listed)
   const sizes = files.map(({ path, sizeBytes }) => [path, sizeBytes])
   const fingerprint = fingerprintOf({ ...trace, to: experimentId, sizes, artifacts: options.artifacts })
   if (mark?.fingerprint === fingerprint && !options.again) return void report.traces.unchanged++
-  if (options.dryRun) return void report.traces[mark ? 'changed' : 'made']++
+  if (options.dryRun) {
+    for (const sentence of listed.differences) report.differences.push({ of: `trace ${trace.id}`, sentence })
+    return void report.traces[mark ? 'changed' : 'made']++
+  }
 
-  const spans = await readSpans(trace.id, files)
+  const spans = await readSpans(trace.id, files, listed)
   const tagKeys = Object.keys(trace.tags)
   const { made, differences } = await destination.traces.take({
     ...trace,
@@ -40,8 +43,8 @@ export async function takeTrace(
           report,
         })
       : { complete: true, differences: [] }
-  for (const sentence of [...differences, ...taken.differences]) report.differences.push({ of: `trace ${trace.id}`, sentence })
-  if (taken.complete)
+  for (const sentence of [...differences, ...listed.differences, ...taken.differences]) report.differences.push({ of: `trace ${trace.id}`, sentence })
+  if (listed.complete && taken.complete)
     await destination.records.marks.put(peer, {
       kind: 'trace',
       peerId: trace.id,
@@ -52,15 +55,35 @@ export async function takeTrace(
   report.traces[made ? 'made' : 'changed']++
 }
 
+/** None when they cannot be listed, which is told: the trace is more than its files. */
+async function listFiles(source: MigrationSource, owner: FileOwner, listed: FilesTaken): Promise<SourceFile[]> {
+  const files: SourceFile[] = []
+  try {
+    for await (const file of source.files(owner)) files.push(file)
+  } catch (error) {
+    noteFile(listed, '', error)
+  }
+  return files
+}
+
 async function* inOrder(files: readonly SourceFile[]): AsyncGenerator<SourceFile> {
   yield* files
 }
 
 /** Undefined when its file is not there, or none that spans can be read from. */
-async function readSpans(traceId: string, files: readonly SourceFile[]): Promise<SpanRecord[] | undefined> {
+async function readSpans(
+  traceId: string,
+  files: readonly SourceFile[],
+  listed: FilesTaken,
+): Promise<SpanRecord[] | undefined> {
   const file = files.find(({ path }) => path === traceFile)
   if (!file || (file.sizeBytes ?? 0) > largestTraceFileBytes) return undefined
   const chunks: Uint8Array[] = []
-  for await (const chunk of await file.open()) chunks.push(chunk)
+  try {
+    for await (const chunk of await file.open()) chunks.push(chunk)
+  } catch (error) {
+    noteFile(listed, file.path, error)
+    return undefined
+  }
   return readTraceFile(traceId, Buffer.concat(chunks).toString())
 }

@@ -442,8 +442,29 @@ test('traces are taken again only where they changed; what was added to them her
   expect(tags).toEqual({ 'mlflow.traceName': 'outer', mine: 'z', new: 'y' })
 })
 
-test('a trace that cannot be read is told with its file', async () => {
-  writeFolder({ '7/meta.yaml': meta, ...newTrace, '7/traces/tr-1/trace_info.yaml': 'state: [' })
-  const { code, stderr } = await trainyard('import', 'mlflow', 'mlruns', '--data', 'data')
-  expect([code, stderr]).toEqual([2, expect.stringContaining('trace_info.yaml cannot be read')])
+test.each([
+  ['7/traces/tr-1/trace_info.yaml', 'state: [', 'traces', 'trace tr-1'],
+  ['7/traces/tr-1/trace_info.yaml', 'request_time: x', 'traces', 'trace tr-1'],
+  ['7/traces/tr-1/assessments/a-0', 'assessment_id: a-0\ncreate_time: x', 'traces', 'trace tr-1'],
+  [`7/${'c'.repeat(32)}/meta.yaml`, 'run_id: [', 'runs', `run ${'c'.repeat(32)}`],
+  ['7/models/m-1/meta.yaml', 'name: [', 'loggedModels', 'logged model m-1'],
+  ['8/meta.yaml', 'name: [', 'experiments', 'experiment 8'],
+  ['models/shop/meta.yaml', 'name: [', 'models', "model 'shop'"],
+] as const)('a record that cannot be read is told with its file, and the others are taken: %s with %j', async (path, text, kind, of) => {
+  writeFolder({ '7/meta.yaml': meta, ...newTrace, ...oldTrace, [path]: text })
+  const report = await takeFolder()
+  expect(report[kind]).toMatchObject({ failed: 1 })
+  expect(report.differences).toEqual([{ of, sentence: expect.stringContaining(path) }])
+  expect(report.traces.made).toBe(kind === 'traces' ? 1 : 2)
+})
+
+test('a trace whose files cannot be listed is taken without them, which is told', async () => {
+  const told = { '7/traces/tr-1/tags/mlflow.artifactLocation': 'mlflow-artifacts:/7/traces/tr-1/artifacts' }
+  rmSync(join(folder, 'mlruns'), { recursive: true, force: true })
+  writeFolder({ '7/meta.yaml': meta, ...newTrace, ...told })
+  rmSync(join(folder, 'mlruns/7/traces/tr-1/artifacts'), { recursive: true, force: true })
+  const report = await takeFolder()
+  expect(report.traces).toMatchObject({ found: 1, made: 1, failed: 0 })
+  expect(report.differences).toEqual([{ of: 'trace tr-1', sentence: expect.stringContaining('--artifacts') }])
+  expect(await withTraces(async (traces) => (await traces.find('tr-1'))?.tags)).toMatchObject({ team: 'blue' })
 })

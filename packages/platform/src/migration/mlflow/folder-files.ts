@@ -1,10 +1,23 @@
 import { type Dirent, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { AppError } from '@trainyard/contract'
+import { AppError, isAppError } from '@trainyard/contract'
 import { load } from 'js-yaml'
 import { messageOf, systemErrorCode, systemReason } from '../../base/errors.ts'
+import type { Unread } from '../source.ts'
 import type { JsonMessage } from './rest-client.ts'
+
+/** What a record's files tell, or why they cannot be read. */
+export async function orUnread<Item>(id: string, read: () => Promise<Item>): Promise<Item | Unread> {
+  try {
+    return await read()
+  } catch (error) {
+    const unread = isAppError(error)
+      ? error
+      : new AppError('invalid_argument', `Its files cannot be read: ${systemReason(error)}.`, { cause: error })
+    return { id, unread }
+  }
+}
 
 /** Nothing for a folder that is not there. */
 export async function foldersIn(path: string): Promise<Dirent[]> {
@@ -13,7 +26,7 @@ export async function foldersIn(path: string): Promise<Dirent[]> {
     return entries.filter((entry) => entry.isDirectory()).sort((left, right) => (left.name < right.name ? -1 : 1))
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return []
-    throw new AppError('storage', `Cannot read ${path}: ${systemReason(error)}.`, { cause: error })
+    throw new AppError('permission_denied', `Cannot read ${path}: ${systemReason(error)}.`, { cause: error })
   }
 }
 

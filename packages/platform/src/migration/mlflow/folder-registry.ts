@@ -1,28 +1,32 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SourceModel, SourceVersion } from '../source.ts'
-import { foldersIn, textsIn } from './folder-files.ts'
+import type { SourceModel, SourceVersion, Unread } from '../source.ts'
+import { foldersIn, orUnread, textsIn } from './folder-files.ts'
 import { readMeta } from './folder-records.ts'
 import { loggedModelOf, versionStatusOf } from './rest-messages.ts'
 import { filledText, numberOf, optionalNumber, optionalText, textOf } from './wire-fields.ts'
 
 /** The registry beside the runs: `models/<name>/version-<number>`. */
-export async function* readModels(root: string): AsyncGenerator<SourceModel> {
+export async function* readModels(root: string): AsyncGenerator<SourceModel | Unread> {
   for (const { name } of await foldersIn(root)) {
     const folder = join(root, name)
     if (!existsSync(join(folder, 'meta.yaml'))) continue
-    const meta = await readMeta(folder)
-    const createdAtMs = numberOf(meta, 'creation_timestamp')
-    const aliases = Object.entries(await textsIn(join(folder, 'aliases')))
-    yield {
-      name: textOf(meta, 'name'),
-      description: filledText(meta, 'description'),
-      createdAtMs,
-      updatedAtMs: optionalNumber(meta, 'last_updated_timestamp') ?? createdAtMs,
-      tags: await textsIn(join(folder, 'tags')),
-      aliases: Object.fromEntries(aliases.map(([alias, version]) => [alias, Number(version)])),
-      versions: await readVersions(folder),
-    }
+    yield await orUnread(name, () => readModel(folder))
+  }
+}
+
+async function readModel(folder: string): Promise<SourceModel> {
+  const meta = await readMeta(folder)
+  const createdAtMs = numberOf(meta, 'creation_timestamp')
+  const aliases = Object.entries(await textsIn(join(folder, 'aliases')))
+  return {
+    name: textOf(meta, 'name'),
+    description: filledText(meta, 'description'),
+    createdAtMs,
+    updatedAtMs: optionalNumber(meta, 'last_updated_timestamp') ?? createdAtMs,
+    tags: await textsIn(join(folder, 'tags')),
+    aliases: Object.fromEntries(aliases.map(([alias, version]) => [alias, Number(version)])),
+    versions: await readVersions(folder),
   }
 }
 

@@ -3,8 +3,17 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import type { ObjectContext } from '../../objects/index.ts'
-import type { FileOwner, MigrationSource, SourceExperiment, SourceLoggedModel, SourceRun, SourceTrace } from '../source.ts'
-import { foldersIn, leaves } from './folder-files.ts'
+import {
+  type FileOwner,
+  isUnread,
+  type MigrationSource,
+  type SourceExperiment,
+  type SourceLoggedModel,
+  type SourceRun,
+  type SourceTrace,
+  type Unread,
+} from '../source.ts'
+import { foldersIn, leaves, orUnread } from './folder-files.ts'
 import { readModels } from './folder-registry.ts'
 import { lastPoint, readPoints, toFolderExperiment, toFolderLoggedModel, toFolderRun } from './folder-records.ts'
 import { toFolderTrace, traceInfoFile } from './folder-traces.ts'
@@ -17,7 +26,7 @@ export async function openFolderSource(
 ): Promise<MigrationSource> {
   const root = await realpath(path)
   const folder = new MlrunsFolder(root)
-  if (!(await folder.experiments()).some(({ isDeleted }) => !isDeleted) && !existsSync(join(root, 'models')))
+  if (!(await folder.experiments()).some((each) => isUnread(each) || !each.isDeleted) && !existsSync(join(root, 'models')))
     throw new AppError(
       'invalid_argument',
       `${path} is no folder that MLflow keeps runs in: no folder in it has a meta.yaml. Name the one called mlruns.`,
@@ -57,45 +66,52 @@ class MlrunsFolder {
     return this.#places.get(experimentId) ?? join(this.#root, experimentId)
   }
 
-  async experiments(): Promise<SourceExperiment[]> {
+  async experiments(): Promise<(SourceExperiment | Unread)[]> {
     const found: SourceExperiment[] = []
+    const unread: Unread[] = []
     for (const parent of [this.#root, join(this.#root, '.trash')]) {
       for (const { name } of await foldersIn(parent)) {
         const place = join(parent, name)
         if (name === '.trash' || (name === 'models' && parent === this.#root) || !existsSync(join(place, 'meta.yaml'))) continue
-        const experiment = await toFolderExperiment(place, parent !== this.#root)
+        const experiment = await orUnread(name, () => toFolderExperiment(place, parent !== this.#root))
+        if (isUnread(experiment)) {
+          unread.push(experiment)
+          continue
+        }
         this.#places.set(experiment.id, place)
         found.push(experiment)
       }
     }
-    return found.sort((left, right) => left.createdAtMs - right.createdAtMs || (left.id < right.id ? -1 : 1))
+    const sorted = found.sort((left, right) => left.createdAtMs - right.createdAtMs || (left.id < right.id ? -1 : 1))
+    return [...sorted, ...unread]
   }
 
-  async *runs({ id }: SourceExperiment): AsyncGenerator<SourceRun> {
+  async *runs({ id }: SourceExperiment): AsyncGenerator<SourceRun | Unread> {
     const place = this.placeOf(id)
     for (const { name } of await foldersIn(place)) {
       const folder = join(place, name)
       if (!/^[0-9a-f]{32}$/.test(name) || !existsSync(join(folder, 'meta.yaml'))) continue
-      const run = await toFolderRun(folder, place)
-      const latest = []
-      for await (const key of leaves(join(folder, 'metrics'))) {
-        const last = lastPoint(await readPoints(join(folder, 'metrics', key), key))
-        if (last) latest.push(last)
-      }
-      yield { ...run, latest }
+      yield await orUnread(name, async () => {
+        const latest = []
+        for await (const key of leaves(join(folder, 'metrics'))) {
+          const last = lastPoint(await readPoints(join(folder, 'metrics', key), key))
+          if (last) latest.push(last)
+        }
+        return { ...(await toFolderRun(folder, place)), latest }
+      })
     }
   }
 
-  async *loggedModels({ id }: SourceExperiment): AsyncGenerator<SourceLoggedModel> {
+  async *loggedModels({ id }: SourceExperiment): AsyncGenerator<SourceLoggedModel | Unread> {
     const place = join(this.placeOf(id), 'models')
     for (const { name } of await foldersIn(place))
-      if (existsSync(join(place, name, 'meta.yaml'))) yield await toFolderLoggedModel(join(place, name))
+      if (existsSync(join(place, name, 'meta.yaml'))) yield await orUnread(name, () => toFolderLoggedModel(join(place, name)))
   }
 
-  async *traces({ id }: SourceExperiment): AsyncGenerator<SourceTrace> {
+  async *traces({ id }: SourceExperiment): AsyncGenerator<SourceTrace | Unread> {
     const place = join(this.placeOf(id), 'traces')
     for (const { name } of await foldersIn(place))
-      if (existsSync(join(place, name, traceInfoFile))) yield await toFolderTrace(join(place, name), id)
+      if (existsSync(join(place, name, traceInfoFile))) yield await orUnread(name, () => toFolderTrace(join(place, name), id))
   }
 
   /** A folder that was moved as a whole: its files are where they always were, below the run. */
