@@ -43,7 +43,8 @@ export async function takeTrace(
           report,
         })
       : { complete: true, differences: [] }
-  for (const sentence of [...differences, ...listed.differences, ...taken.differences]) report.differences.push({ of: `trace ${trace.id}`, sentence })
+  for (const sentence of [...differences, ...listed.differences, ...taken.differences])
+    report.differences.push({ of: `trace ${trace.id}`, sentence })
   if (listed.complete && taken.complete)
     await destination.records.marks.put(peer, {
       kind: 'trace',
@@ -71,11 +72,7 @@ async function* inOrder(files: readonly SourceFile[]): AsyncGenerator<SourceFile
 }
 
 /** Undefined when its file is not there, or none that spans can be read from. */
-async function readSpans(
-  traceId: string,
-  files: readonly SourceFile[],
-  listed: FilesTaken,
-): Promise<SpanRecord[] | undefined> {
+async function readSpans(traceId: string, files: readonly SourceFile[], listed: FilesTaken): Promise<SpanRecord[] | undefined> {
   const file = files.find(({ path }) => path === traceFile)
   if (!file || (file.sizeBytes ?? 0) > largestTraceFileBytes) return undefined
   const chunks: Uint8Array[] = []

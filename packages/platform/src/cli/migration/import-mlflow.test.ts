@@ -450,13 +450,16 @@ test.each([
   ['7/models/m-1/meta.yaml', 'name: [', 'loggedModels', 'logged model m-1'],
   ['8/meta.yaml', 'name: [', 'experiments', 'experiment 8'],
   ['models/shop/meta.yaml', 'name: [', 'models', "model 'shop'"],
-] as const)('a record that cannot be read is told with its file, and the others are taken: %s with %j', async (path, text, kind, of) => {
-  writeFolder({ '7/meta.yaml': meta, ...newTrace, ...oldTrace, [path]: text })
-  const report = await takeFolder()
-  expect(report[kind]).toMatchObject({ failed: 1 })
-  expect(report.differences).toEqual([{ of, sentence: expect.stringContaining(path) }])
-  expect(report.traces.made).toBe(kind === 'traces' ? 1 : 2)
-})
+] as const)(
+  'a record that cannot be read is told with its file, and the others are taken: %s with %j',
+  async (path, text, kind, of) => {
+    writeFolder({ '7/meta.yaml': meta, ...newTrace, ...oldTrace, [path]: text })
+    const report = await takeFolder()
+    expect(report[kind]).toMatchObject({ failed: 1 })
+    expect(report.differences).toEqual([{ of, sentence: expect.stringContaining(path) }])
+    expect(report.traces.made).toBe(kind === 'traces' ? 1 : 2)
+  },
+)
 
 test('a trace whose files cannot be listed is taken without them, which is told', async () => {
   const told = { '7/traces/tr-1/tags/mlflow.artifactLocation': 'mlflow-artifacts:/7/traces/tr-1/artifacts' }
