@@ -67,9 +67,11 @@ const ofUser = (results: RunRecord['results']): RunRecord['results'] =>
 
 /** The values of the record in the order the document has them, the others behind. */
 function merge(written: JsonObject, recorded: Readonly<Record<string, JsonValue>>): JsonObject {
-  const merged = Object.create(null) as JsonObject
+  // An object without a prototype takes any name, but is slow to fill and to write.
+  const isOdd = Object.hasOwn(recorded, '__proto__') || Object.hasOwn(written, '__proto__')
+  const merged: JsonObject = isOdd ? Object.create(null) : {}
   for (const key of Object.keys(written)) if (Object.hasOwn(recorded, key)) merged[key] = recorded[key]!
-  for (const [key, value] of Object.entries(recorded)) merged[key] ??= value
-  for (const [key, value] of Object.entries(written)) if (value === null && merged[key] === undefined) merged[key] = null
+  for (const key of Object.keys(recorded)) if (!Object.hasOwn(merged, key)) merged[key] = recorded[key]!
+  for (const key of Object.keys(written)) if (written[key] === null && !Object.hasOwn(merged, key)) merged[key] = null
   return merged
 }

@@ -29,5 +29,12 @@ export function normalTime(text: unknown): string | undefined {
 }
 
 /** What the document says, as long as the record says the same to the millisecond. */
-export const timeBeside = (written: unknown, atMs: number): string =>
-  readTime(written) === atMs ? normalTime(written)! : toTime(atMs)
+export function timeBeside(written: unknown, atMs: number): string {
+  const time = toTime(atMs)
+  // Nearly all are stored in the one form: reading each anew took an eighth of the time of a list of 10,000 runs.
+  if (typeof written === 'string' && restOfOneForm.test(written) && written.startsWith(time.slice(0, 23))) return written
+  return readTime(written) === atMs ? normalTime(written)! : time
+}
+
+/** Behind the milliseconds. */
+const restOfOneForm = /^.{23}\d{3}\+00:00$/
