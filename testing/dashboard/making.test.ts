@@ -6,7 +6,7 @@ import { openBrowser, openPage, pageProblems, serve, type Served } from './brows
 
 const script = `
 import os, time
-def probe(context, source: str, rounds: int = 3, gate: str = ""):
+def probe(context, source: str, rounds: int = 3, gate: str = "", loud: bool = False):
     """Look at a source.
 
     :param source: where to look
@@ -151,6 +151,33 @@ describe('somebody who makes things without a command line', { timeout: 120_000 
     await open('/p/night/experiments')
     await page.getByRole('link', { name: 'probe', exact: true }).waitFor()
     await page.getByRole('link', { name: 'Default', exact: true }).waitFor({ state: 'detached' })
+  })
+
+  it('is refused what a function cannot take, in the form, and no run is made; truths are chosen, addresses are seen', async () => {
+    const runs = async () => (await workshop.json<{ runs: RunRecord[] }>('ls', '--project', 'night')).runs.length
+    const before = await runs()
+    await open('/p/night/functions/probe')
+    await press('Run')
+    await form()
+      .getByLabel(/^source/)
+      .fill('lake')
+    await form()
+      .getByLabel(/^rounds/)
+      .fill('abc')
+    await form().getByLabel(/^loud/).selectOption('true')
+    await form().getByLabel('Tell of its end').selectOption('Webhook')
+    expect(await form().getByLabel('Address').getAttribute('type')).not.toBe('password')
+    await form().getByLabel('Tell of its end').selectOption('nobody')
+    await submit('Run')
+    await form().getByRole('alert').getByText('The parameter rounds of probe must be int, not "abc".').waitFor()
+    expect(await runs()).toBe(before)
+    await form()
+      .getByLabel(/^rounds/)
+      .fill('2')
+    await submit('Run')
+    await page.locator('.page-head .state', { hasText: 'completed' }).waitFor()
+    const { run } = await workshop.json<{ run: RunRecord }>('show', 'probe', '--project', 'night')
+    expect(run.parameters).toMatchObject({ rounds: 2, loud: true })
   })
 
   it('says who is told of the end of a run that goes on', async () => {

@@ -96,3 +96,6 @@ export interface RunError {
   message: string
   traceback?: string
 }
+
+/** An error as people read it. The names of our own are for programs: their message says all; a class of an exception says something. */
+export const sentenceOfError = ({ type, message }: RunError): string => (/^[a-z_]+$/.test(type) ? message : `${type}: ${message}`)

@@ -19,6 +19,11 @@ describe('concludeRun', () => {
     })
   })
 
+  it('tells a mistake in what was asked by its sentence alone', () => {
+    const error = { type: 'invalid_parameter', message: "Parameter 'rounds' is missing." }
+    expect(concludeRun(exited(1), { outcome: 'failed', error })).toMatchObject({ reason: error.message, error })
+  })
+
   it('tells the code of a script that exits by itself', () => {
     expect(concludeRun(exited(3), undefined)).toMatchObject({ state: 'failed', reason: 'exited with code 3' })
   })

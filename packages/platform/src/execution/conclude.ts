@@ -1,4 +1,4 @@
-import { isAppError, type JournalEnd, type RunError, type RunExit, type RunState } from '@trainyard/contract'
+import { isAppError, type JournalEnd, type RunError, type RunExit, type RunState, sentenceOfError } from '@trainyard/contract'
 import { messageOf } from '../base/errors.ts'
 
 export interface Conclusion {
@@ -62,12 +62,7 @@ export function concludeRun(exit: RunExit, end: JournalEnd | undefined, because?
     case 'exited': {
       if (end?.outcome === 'aborted') return { state: 'aborted', reason: because ?? 'stopped by a signal from outside', error }
       if (end?.outcome === 'failed' || exit.code !== 0) {
-        const told =
-          error === null
-            ? `exited with code ${exit.code}`
-            : error.type === 'exit'
-              ? error.message
-              : firstLine(`${error.type}: ${error.message}`)
+        const told = error === null ? `exited with code ${exit.code}` : firstLine(sentenceOfError(error))
         return { state: 'failed', reason: told, error: error ?? { type: 'exit', message: `exited with code ${exit.code}` } }
       }
       return { state: 'completed', reason: null, error: null }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { isEnded } from '@trainyard/contract'
+import { isEnded, sentenceOfError } from '@trainyard/contract'
 import { useMemo } from 'react'
 import { artifactsQuery, metricsQuery } from '../api/queries.ts'
 import { readNumber } from '../api/client.ts'
@@ -86,7 +86,7 @@ function Banner({ run, metrics }: { run: RunRecord; metrics: readonly SeriesInfo
           </strong>
           {run.error ? (
             <>
-              : <code>{`${run.error.type}: ${run.error.message}`}</code>
+              : <code>{sentenceOfError(run.error)}</code>
             </>
           ) : (
             run.stateReason && `: ${run.stateReason.replace(/^lost: /, '')}`

@@ -75,10 +75,13 @@ export function defaultText({ parameters = {} }: FunctionSpec, { name, default: 
 }
 
 const askedOf = (spec: FunctionSpec, handler: string): AskedParameter[] =>
-  parametersOf(spec, handler).map((parameter) => ({
-    name: parameter.name,
-    type: parameter.type,
-    doc: parameter.doc,
-    value: undefined,
-    placeholder: defaultText(spec, parameter) ?? 'needed',
-  }))
+  parametersOf(spec, handler).map((parameter) => {
+    const fallback = defaultText(spec, parameter)
+    return {
+      name: parameter.name,
+      type: parameter.type,
+      doc: parameter.doc,
+      value: undefined,
+      placeholder: fallback === undefined ? 'needed' : `default: ${fallback}`,
+    }
+  })

@@ -17,6 +17,10 @@ export const textOfValue = (value: JsonValue | undefined): string =>
 export const valueOfText = (text: string, before: JsonValue | undefined): JsonValue =>
   before !== undefined && textOfValue(before) === text ? before : inferValue(text)
 
+/** Which is chosen and not typed: by its type in Python or TypeScript, or by the value it has. */
+export const isTruth = ({ type, value }: Pick<AskedParameter, 'type' | 'value'>): boolean =>
+  type === 'bool' || type === 'boolean' || typeof value === 'boolean'
+
 /** One field for each parameter, with its type and what its author says of it. */
 export function ParameterFields({
   parameters,
@@ -34,14 +38,26 @@ export function ParameterFields({
           <span>
             <code>{name}</code> {type !== undefined && <span className="muted">{type}</span>}
           </span>
-          <input
-            className="field"
-            spellCheck={false}
-            autoComplete="off"
-            placeholder={placeholder}
-            value={texts[name] ?? textOfValue(value)}
-            onChange={(event) => onChange(name, event.target.value)}
-          />
+          {isTruth({ type, value }) ? (
+            <select
+              className="field"
+              value={texts[name] ?? textOfValue(value)}
+              onChange={(event) => onChange(name, event.target.value)}
+            >
+              {placeholder !== undefined && <option value="">{placeholder}</option>}
+              <option>true</option>
+              <option>false</option>
+            </select>
+          ) : (
+            <input
+              className="field"
+              spellCheck={false}
+              autoComplete="off"
+              placeholder={placeholder}
+              value={texts[name] ?? textOfValue(value)}
+              onChange={(event) => onChange(name, event.target.value)}
+            />
+          )}
           {doc !== undefined && doc !== '' && <span className="muted small-print">{doc}</span>}
         </label>
       ))}

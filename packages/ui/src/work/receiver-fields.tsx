@@ -10,7 +10,7 @@ export interface Receiver {
 interface Param {
   name: string
   label: string
-  /** An address that lets whoever has it write there: kept encrypted, never shown again. */
+  /** An address that lets whoever has it write there: kept encrypted, never shown again once it is sent. */
   isSecret?: true
 }
 
@@ -103,7 +103,6 @@ export function ReceiverFields({
             {param.label}
             <input
               className="field"
-              type={param.isSecret ? 'password' : 'text'}
               autoComplete="off"
               spellCheck={false}
               placeholder={`empty: the project's secret ${secretOf(kind, param.name)}`}

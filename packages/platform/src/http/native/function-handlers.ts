@@ -4,6 +4,7 @@ import { parseTask } from '../../execution/index.ts'
 import {
   checkFunctionDocument,
   checkHandler,
+  checkCall,
   checkKind,
   compareFunctions,
   entryPointsOf,
@@ -126,6 +127,7 @@ async function submitRun(context: NativeContext, { path, body, caller }: CallOf<
   const told = task === undefined ? {} : checkSources(await parseTask(task, 'The task'))
   const typed = body.parameterTexts
   const asked = typed === undefined ? told : { ...told, parameters: { ...inferValues(typed), ...told.parameters } }
+  checkCall(version.spec, asked)
   const { runId } = await jobs.submit({
     ...request,
     ...jobOfFunction(version, asked),
