@@ -193,6 +193,38 @@ describe('somebody at the dashboard', { timeout: 120_000 }, () => {
     await page.keyboard.press('Escape')
   })
 
+  it('finds iterations where no run of its own matches, and has them as rows', async () => {
+    await open('/p/churn/runs?filter=params.eta = 0.01')
+    await page.getByRole('heading', { name: 'No run of its own matches' }).waitFor()
+    await page.getByText('finds nothing but 2 iterations in churn').waitFor()
+    const toggle = page.getByRole('button', { name: /^Iterations/ })
+    expect(await toggle.getAttribute('aria-pressed')).toBe('false')
+    await page.getByRole('button', { name: 'Show them' }).click()
+    await expect.poll(rowNames, { timeout: 30_000 }).toEqual(['#2 sweep', '#1 sweep'])
+    expect(new URL(page.url()).searchParams.get('flat')).toBe('true')
+    expect(await toggle.getAttribute('aria-pressed')).toBe('true')
+    await toggle.click()
+    await page.getByRole('heading', { name: 'No run of its own matches' }).waitFor()
+    await page.goto(served.url + '/p/churn/runs?filter=params.eta = 77')
+    await page.getByRole('heading', { name: 'No run matches' }).waitFor()
+    expect(await page.getByRole('button', { name: /^Show/ }).count()).toBe(0)
+  })
+
+  it('hears which name was meant, and has the word that was tried before the mistake taken back', async () => {
+    await open('/p/churn/runs')
+    await row('better').waitFor()
+    const filter = (): string | null => new URL(page.url()).searchParams.get('filter')
+    await page.keyboard.press('/')
+    await page.keyboard.type('val_acu')
+    await expect.poll(filter, { timeout: 30_000 }).toBe("name contains 'val_acu'")
+    await page.keyboard.type(' > 0.9')
+    await page.locator('.filter-problem', { hasText: 'No run has val_acu.' }).waitFor()
+    await expect.poll(filter, { timeout: 30_000 }).toBeNull()
+    await page.getByRole('button', { name: 'Did you mean val_auc?' }).click()
+    await expect.poll(filter, { timeout: 30_000 }).toBe('metrics.val_auc > 0.9')
+    await row('better').waitFor()
+  })
+
   it('puts runs into groups, looks into one, and takes the table along as a file', async () => {
     await open('/p/churn/runs?flat=true&columns=metrics.val_auc')
     await page.getByLabel('Group by').selectOption('params.depth')

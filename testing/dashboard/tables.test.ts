@@ -177,16 +177,35 @@ describe('tables', { timeout: 120_000 }, () => {
     }
   })
 
+  it('of runs tell the values below a whole one apart', async () => {
+    const parent = await startRun('whole', { accuracy: 1 })
+    for (const [name, accuracy] of Object.entries({ best: 1, next: 0.9502, last: 0.9501 }))
+      await startRun(name, { accuracy, parent })
+    await open('/runs?filter=name = whole&columns=metrics.accuracy&sort=metrics.accuracy desc&curve=none')
+    await page.getByRole('button', { name: 'Open the nested runs' }).click()
+    const cells = page.locator('.run-table .rows .row > .cell:nth-child(4)')
+    await expect.poll(() => cells.allTextContents(), { timeout: 60_000 }).toEqual(['1.0000', '1.0000', '0.9502', '0.9501'])
+  })
+
   it('make the browser complain of nothing', () => {
     expect(complaints).toEqual([])
   })
 })
 
-async function startRun(name: string): Promise<void> {
-  const answer = await fetch(`${served.url}/api/2.0/mlflow/runs/create`, {
+async function startRun(name: string, { accuracy, parent }: { accuracy?: number; parent?: string } = {}): Promise<string> {
+  const tags = parent === undefined ? [] : [{ key: 'mlflow.parentRunId', value: parent }]
+  const { run } = await post<{ run: { info: { run_id: string } } }>('create', { experiment_id: '0', run_name: name, tags })
+  const id = run.info.run_id
+  if (accuracy !== undefined) await post('log-metric', { run_id: id, key: 'accuracy', value: accuracy, timestamp: Date.now() })
+  return id
+}
+
+async function post<Answer>(route: string, body: object): Promise<Answer> {
+  const answer = await fetch(`${served.url}/api/2.0/mlflow/runs/${route}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ experiment_id: '0', run_name: name }),
+    body: JSON.stringify(body),
   })
   expect(answer.status).toBe(200)
+  return (await answer.json()) as Answer
 }

@@ -5,7 +5,7 @@ import { valuesQuery } from '../api/queries.ts'
 import type { TableKeys } from '../api/types.ts'
 import { literalOf } from '../app/filter-literal.ts'
 import { formatNumber } from '../format/number.ts'
-import { expandShortForm, isUnfinished, type KnownKeys, placeAt, problemOf } from './filter-text.ts'
+import { endsInWord, expandShortForm, isUnfinished, type KnownKeys, meantField, placeAt, problemOf } from './filter-text.ts'
 
 interface Suggestion {
   text: string
@@ -40,8 +40,10 @@ export const FilterBox = memo(function FilterBox({
   const list = useId()
   const expanded = useMemo(() => expandShortForm(text, keys), [text, keys])
   const problem = useMemo(() => problemOf(expanded), [expanded])
+  const meant = useMemo(() => (problem ? meantField(expanded, keys) : undefined), [problem, expanded, keys])
   const waits = useMemo(() => problem !== undefined || isUnfinished(text, keys), [problem, text, keys])
-  const apply = useApplied({ value, expanded, waits, onChange, setText })
+  const isMistaken = problem !== undefined && problem.position < expanded.trimEnd().length
+  const apply = useApplied({ value, expanded, waits, isMistaken, isTried: endsInWord(text), onChange, setText })
   useEffect(() => onTyping(waits && text !== value), [waits, text, value, onTyping])
   const suggestions = useSuggestions({ text, caret, facts, keys, isOpen })
   const at = Math.min(chosen, suggestions.length - 1)
@@ -68,10 +70,7 @@ export const FilterBox = memo(function FilterBox({
     } else return
     if (event.key !== 'Tab' || at >= 0) event.preventDefault()
   }
-  const isWrong =
-    problem !== undefined &&
-    text.trim() !== '' &&
-    !(isOpen && suggestions.length > 0 && problem.position >= expanded.trimEnd().length)
+  const isWrong = problem !== undefined && text.trim() !== '' && (isMistaken || !isOpen || suggestions.length === 0)
   return (
     <div className="filter">
       <div className={isWrong ? 'filter-field wrong' : 'filter-field'}>
@@ -113,7 +112,17 @@ export const FilterBox = memo(function FilterBox({
       </div>
       {isWrong && (
         <div className="filter-problem mono" id={`${list}-problem`} role="status">
-          <span aria-hidden="true">{' '.repeat(Math.min(problem.position, 90))}▲</span> {problem.message}
+          <span aria-hidden="true">{' '.repeat(Math.min(problem.position, 90))}▲</span>{' '}
+          {meant ? (
+            <>
+              No run has <code>{problem.unknown}</code>.{' '}
+              <button type="button" className="button small" onClick={() => setText(meant.mended)}>
+                Did you mean {meant.near}?
+              </button>
+            </>
+          ) : (
+            problem.message
+          )}
           {expanded !== text && <span className="muted"> Read as: {expanded}</span>}
         </div>
       )}
@@ -144,16 +153,22 @@ export const FilterBox = memo(function FilterBox({
   )
 })
 
-/** Applies what is typed once it waits for nothing more; the value that is given from outside comes into the box. */
+/**
+ * Applies what is typed once it waits for nothing more; the value that is given from outside comes into the box. A word that was tried as
+ * part of a name, and then turns out to begin a mistake, is taken back.
+ */
 function useApplied(options: {
   value: string
   expanded: string
   waits: boolean
+  isMistaken: boolean
+  isTried: boolean
   onChange: (filter: string) => void
   setText: (text: string) => void
 }): () => void {
-  const { value, expanded, waits, onChange, setText } = options
+  const { value, expanded, waits, isMistaken, isTried, onChange, setText } = options
   const applied = useRef(value)
+  const settled = useRef(value)
   // They come back as values one after the other, while somebody has typed on.
   const underWay = useRef<string[]>([])
   useEffect(() => {
@@ -162,14 +177,25 @@ function useApplied(options: {
     if (at >= 0 || value === applied.current) return
     underWay.current = []
     applied.current = value
+    settled.current = value
     setText(value)
   }, [value, setText])
+  const change = useCallback(
+    (next: string) => {
+      if (next === applied.current) return
+      applied.current = next
+      underWay.current.push(next)
+      onChange(next)
+    },
+    [onChange],
+  )
   const apply = useCallback(() => {
-    if (expanded === applied.current) return
-    applied.current = expanded
-    underWay.current.push(expanded)
-    onChange(expanded)
-  }, [expanded, onChange])
+    if (!isTried) settled.current = expanded
+    change(expanded)
+  }, [expanded, isTried, change])
+  useEffect(() => {
+    if (isMistaken) change(settled.current)
+  }, [isMistaken, change])
   const changedAtMs = useRef(performance.now())
   useEffect(() => {
     const sinceMs = performance.now() - changedAtMs.current

@@ -1,6 +1,6 @@
 import { parseRunFilter, printRunFilter } from '@trainyard/contract'
 import { describe, expect, it } from 'vitest'
-import { expandShortForm, isUnfinished, placeAt, problemOf, unknownField } from './filter-text.ts'
+import { endsInWord, expandShortForm, isUnfinished, meantField, placeAt, problemOf, unknownField } from './filter-text.ts'
 
 const keys = { metrics: ['val_auc', 'val/loss'], params: ['eta', 'odd name'], labels: ['team'] }
 
@@ -70,7 +70,20 @@ describe('the table waits', () => {
   )
 })
 
+it('a word at the end may yet become a condition', () => {
+  for (const text of ['acuracy', 'acuracy ', 'val_auc > 0.9 acuracy', 'not acuracy']) expect(endsInWord(text)).toBe(true)
+  for (const text of ['', 'eta > 0.9', 'state:failed', 'resnet eta is null', 'eta in (1, 2)', "name contains 'resnet'"])
+    expect(endsInWord(text)).toBe(false)
+})
+
 describe('a name that no run has', () => {
+  it('is said without a scope too, unless an attribute is nearer', () => {
+    const mended = 'state = failed and metrics.val_auc > 0.5'
+    expect(meantField('state = failed and val_acu > 0.5', keys)).toEqual({ near: 'val_auc', mended })
+    for (const text of ['stat = failed', 'nothing_like_it = 1', 'metrcs.val_auc = 1', 'attributes.val_acu = 1'])
+      expect(meantField(text, keys)).toBeUndefined()
+  })
+
   it('is said with the one that was meant, and the filter with that', () => {
     expect(unknownField('state = failed and metrics.val_acu > 0.5', keys)).toEqual({
       what: 'metric',

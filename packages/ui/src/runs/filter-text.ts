@@ -100,16 +100,20 @@ function fieldOf(word: string, keys: KnownKeys): string {
 
 const isWhole = (text: string): boolean => problemOf(text) === undefined
 
-/** Where a filter is wrong and what would be right; undefined when it is fine. */
-export function problemOf(text: string): { message: string; position: number } | undefined {
+/** Where a filter is wrong and what would be right; undefined when it is fine. `unknown` is the name that the language does not have. */
+export function problemOf(text: string): { message: string; position: number; unknown?: string } | undefined {
   if (text.trim() === '') return undefined
   try {
     parseRunFilter(text, { nowMs: Date.now() })
     return undefined
   } catch (error) {
     if (!isAppError(error)) throw error
-    const position = error.details['position']
-    return { message: error.message, position: typeof position === 'number' ? position : text.length }
+    const { position, unknown } = error.details
+    return {
+      message: error.message,
+      position: typeof position === 'number' ? position : text.length,
+      ...(typeof unknown === 'string' ? { unknown } : {}),
+    }
   }
 }
 
@@ -130,6 +134,25 @@ export function isUnfinished(text: string, keys: KnownKeys): boolean {
   const word = typed.replace(/:$/, '').toLowerCase()
   const known = [scopes, words, runAttributes, Object.keys(shortNames), keys.metrics, keys.params, keys.labels]
   return known.some((names) => names.some((name) => name.toLowerCase().startsWith(word)))
+}
+
+/** What a name without a scope, which is no attribute of a run, most likely meant, and the filter as it reads with that. */
+export function meantField(text: string, keys: KnownKeys): { near: string; mended: string } | undefined {
+  const { unknown, position = 0 } = problemOf(text) ?? {}
+  if (unknown === undefined) return undefined
+  const end = position + unknown.length
+  if (text[position - 1] === '.' || text[end] === '.') return undefined
+  const names = [...keys.metrics, ...keys.params, ...keys.labels]
+  const near = nearestName(unknown, [...names, ...runAttributes])
+  if (near === undefined || !names.includes(near)) return undefined
+  return { near, mended: `${text.slice(0, position)}${fieldOf(near, keys)}${text.slice(end)}` }
+}
+
+/** Whether the last word is looked for in names now, and may yet become the field of a condition. */
+export function endsInWord(text: string): boolean {
+  const written = text.trimEnd()
+  const { kind, typed } = placeAt(written, written.length)
+  return kind !== 'value' && typed !== '' && !typed.includes(':') && !scopedWord.test(typed) && !keywords.test(typed)
 }
 
 const singular = { metrics: 'metric', params: 'parameter', labels: 'label' } as const

@@ -9,13 +9,13 @@ import { A, useGo, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
 import { formatCount } from '../format/number.ts'
 import { timeZoneName } from '../format/time.ts'
-import { StartHere } from '../home/start-here.tsx'
 import { movedBefore, printColumns } from './columns.ts'
 import { ColumnPicker } from './column-picker.tsx'
-import { type KnownKeys, problemOf, unknownField } from './filter-text.ts'
+import type { KnownKeys } from './filter-text.ts'
 import { ExportButton } from './export-button.tsx'
 import { FilterBox } from './filter-box.tsx'
 import { GroupChoice, GroupTable } from './group-table.tsx'
+import { NoRuns } from './no-runs.tsx'
 import { isParent } from './run-table-row.tsx'
 import { RunTable, type Sort } from './run-table.tsx'
 import { readSort } from './sort-text.ts'
@@ -118,6 +118,15 @@ export function RunsPage() {
         <button
           type="button"
           className="button"
+          aria-pressed={isFlat}
+          title="Iterations of sweeps, and nested runs, as rows of their own"
+          onClick={() => change({ flat: isFlat ? undefined : 'true' })}
+        >
+          Iterations <kbd>i</kbd>
+        </button>
+        <button
+          type="button"
+          className="button"
           aria-pressed={shows === 'charts'}
           title="The curves of these runs"
           onClick={() => change({ show: shows === 'charts' ? undefined : 'charts' }, { push: true })}
@@ -166,10 +175,10 @@ export function RunsPage() {
           empty={
             rows.total === undefined ? null : (
               <NoRuns
-                filter={filter}
-                project={project}
+                scope={scope}
                 keys={names}
                 onFilter={setFilter}
+                onBelow={() => change({ flat: 'true' })}
                 onClear={() => go(inProject(project, '/runs'))}
               />
             )
@@ -271,46 +280,6 @@ const CurveChoice = memo(function CurveChoice({
     </select>
   )
 })
-
-function NoRuns(props: {
-  filter: string
-  project: string | undefined
-  keys: KnownKeys
-  onFilter: (filter: string) => void
-  onClear: () => void
-}) {
-  const { filter, project, keys, onFilter, onClear } = props
-  if (filter === '') return <StartHere project={project} />
-  const unknown = problemOf(filter) ? undefined : unknownField(filter, keys)
-  const { near, mended } = unknown ?? {}
-  return (
-    <div className="empty" role="status">
-      <h2>No run matches</h2>
-      <p>
-        <code>{filter}</code> finds nothing{project === undefined ? '' : ` in ${project}`}.
-      </p>
-      {unknown && (
-        <p>
-          <code>{unknown.name}</code> is not a {unknown.what} here.
-          {near !== undefined && (
-            <>
-              {' '}
-              Did you mean <code>{near}</code>?
-            </>
-          )}
-        </p>
-      )}
-      {near !== undefined && mended !== undefined && mended !== filter && (
-        <button type="button" className="button accent" onClick={() => onFilter(mended)}>
-          Filter by {near}
-        </button>
-      )}{' '}
-      <button type="button" className="button" onClick={onClear}>
-        Clear the filter
-      </button>
-    </div>
-  )
-}
 
 const viewStep = 20
 
