@@ -34,6 +34,8 @@ export interface RecordServerOptions {
   log?: FastifyBaseLogger
   /** Whose what nobody put a name to is; nobody's unless said. */
   userName?: string
+  /** How a command is typed, for the pages of the dashboard. */
+  programName?: 'trainyard' | 'npx trainyard'
 }
 
 /** The server over an open data directory, ready to listen. */
@@ -50,6 +52,7 @@ export const openRecordServer = (
     artifactRoots,
     log,
     userName,
+    programName,
   }: RecordServerOptions,
 ): Promise<FastifyInstance> =>
   createServer({
@@ -73,6 +76,7 @@ export const openRecordServer = (
     guard: { ...guard, hosts: [hostname().toLowerCase(), ...guard.hosts] },
     ...(log === undefined ? {} : { log }),
     ...(userName === undefined ? {} : { userName }),
+    ...(programName === undefined ? {} : { programName }),
   })
 
 const jobsAndSchedules = (session: Session, execution: Execution, onChange: () => void, allowPrivate: boolean) => {

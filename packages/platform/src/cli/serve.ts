@@ -94,6 +94,7 @@ export async function serve(cli: Cli, settings: ServerSettings): Promise<void> {
     allowPrivate,
     onRegistryChange: () => deliveries.wake(),
     log,
+    programName: cli.config.programName,
     // Where nobody but this machine comes, it is whoever started the server; behind a proxy it may be anybody.
     ...(loopback && token === undefined && options.allowHost.length === 0 ? { userName: cli.config.userName } : {}),
   })

@@ -68,6 +68,8 @@ export interface ServerOptions {
   readonly log?: FastifyBaseLogger
   /** Whose a request is that names nobody. */
   readonly userName?: string
+  /** How whoever started it types a command, for the pages of the dashboard. */
+  readonly programName?: 'trainyard' | 'npx trainyard'
 }
 
 /** The version of the MLflow protocol that is served. Clients switch features on by it: from 3.4 on they send spans to `/v1/traces`. */
@@ -158,7 +160,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     placeOfModel: (model) => places.ofModel(model),
     placeOfTrace: (trace) => places.ofTrace(trace),
   })
-  const showMissingPage = dashboardPages(app)
+  const showMissingPage = dashboardPages(app, { programName: options.programName })
   app.setNotFoundHandler((request, reply) => notFound(request, reply, showMissingPage))
   let stopping: ConnectionEnd | undefined
   app.addHook('preClose', async () => stopping?.begin())

@@ -1,2 +1,3 @@
-/** A command as it is typed wherever the project lies: installed for it alone, or for all. */
-export const terminalCommand = (rest: string): string => `npx trainyard ${rest}`
+/** A command as whoever started the server types it: the page says how. */
+export const terminalCommand = (rest: string): string =>
+  `${document.querySelector<HTMLMetaElement>('meta[name=command]')?.content ?? 'trainyard'} ${rest}`

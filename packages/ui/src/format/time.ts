@@ -28,20 +28,25 @@ export function formatAge(atMs: number, nowMs: number): string {
 const zone = chosenZone()
 const inZone = zone === '' ? {} : { timeZone: zone }
 const dateFormat = new Intl.DateTimeFormat('en-GB', { ...inZone, day: 'numeric', month: 'short', year: 'numeric' })
-const momentFormat = new Intl.DateTimeFormat('en-GB', {
-  ...inZone,
+const toTheSecond = {
   day: 'numeric',
   month: 'short',
   year: 'numeric',
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
-})
+} as const
+const momentFormat = new Intl.DateTimeFormat('en-GB', { ...inZone, ...toTheSecond })
 const clockFormat = new Intl.DateTimeFormat('en-GB', { ...inZone, hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 export const formatDate = (atMs: number): string => dateFormat.format(atMs)
 /** Local time, to the second. */
 export const formatMoment = (atMs: number): string => momentFormat.format(atMs)
+/** As a clock of that zone shows them. */
+export const formatMomentsIn = (timeZone: string, momentsMs: readonly number[]): string[] => {
+  const format = new Intl.DateTimeFormat('en-GB', { timeZone, ...toTheSecond })
+  return momentsMs.map((atMs) => format.format(atMs))
+}
 export const formatClock = (atMs: number): string => clockFormat.format(atMs)
 /** For titles: local and UTC. */
 export const momentTitle = (atMs: number): string => `${formatMoment(atMs)} · ${new Date(atMs).toISOString()}`

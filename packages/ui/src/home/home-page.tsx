@@ -10,14 +10,11 @@ import { eventSentence } from '../models/event-sentence.ts'
 import { historyQuery, modelsQuery } from '../models/queries.ts'
 import { Age } from '../ui/moment.tsx'
 import { Waiting } from '../ui/waiting.tsx'
-import { foldSchedules, scheduleColumn } from './fold-schedules.ts'
+import { foldSchedules, newestQuery } from './fold-schedules.ts'
+import { ProjectSoFar } from './project-so-far.tsx'
 import { RunList } from './run-list.tsx'
 import { useShownMetrics } from './shown-metrics.ts'
 import { StartHere } from './start-here.tsx'
-
-/** So many of the newest are listed, and so many read: runs of one schedule share a line. */
-const newestCount = 10
-const newestRead = 60
 
 /** What needs me? What runs, what failed lately, what changed in production, which projects there are. */
 export function HomePage() {
@@ -26,7 +23,7 @@ export function HomePage() {
   const { data: counts } = useQuery(countsQuery(project))
   const go = useGo()
   const wasEmpty = useRef(false)
-  const newest = useRecent({ project, filter: undefined, limit: newestRead, mark: pulse?.change ?? 0, columns: scheduleColumn })
+  const newest = useQuery(newestQuery({ project }, '', pulse?.change ?? 0)).data
   if (counts?.runs === 0) wasEmpty.current = true
   const first = newest?.rows[0]
   useEffect(() => {
@@ -48,7 +45,10 @@ export function HomePage() {
       </div>
       <div className="page-body">
         {counts.runs === 0 && newest.total === 0 ? (
-          <StartHere project={project} />
+          <div className="stack">
+            {project !== undefined && <ProjectSoFar project={project} />}
+            <StartHere project={project} />
+          </div>
         ) : (
           <Board project={project} newest={newest.rows} mark={pulse?.change ?? 0} />
         )}
@@ -80,13 +80,7 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
   const { columns } = shown
   const running = useRecent({ project, filter: filters.running, limit: 8, mark, columns })
   const failed = useRecent({ project, filter: filters.failed, limit: 8, mark, columns })
-  const recent = useRecent({
-    project,
-    filter: undefined,
-    limit: newestRead,
-    mark,
-    columns: columns === '' ? scheduleColumn : `${columns},${scheduleColumn}`,
-  })
+  const { data: recent } = useQuery(newestQuery({ project }, columns, mark))
   const { rows: lines, folded } = foldSchedules(recent?.rows ?? newest)
   if (!running || !failed) return <Waiting />
   return (
@@ -110,7 +104,7 @@ function Board({ project, newest, mark }: { project: string | undefined; newest:
         />
         <RunList
           title="Newest"
-          rows={lines.slice(0, newestCount)}
+          rows={lines}
           folded={folded}
           total={recent?.total ?? newest.length}
           shown={shown}

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import { get, patch } from '../api/client.ts'
+import { patch } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { A } from '../app/link.tsx'
 import { inProject } from '../app/project.ts'
@@ -9,27 +9,13 @@ import { FormEnd, useAttempt } from '../ui/form-end.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Age } from '../ui/moment.tsx'
 import { DeleteProjectSheet } from './delete-project-sheet.tsx'
+import { type ProjectRecord, projectQuery, textIn } from './project-record.ts'
 import { ProjectSecrets } from './project-secrets.tsx'
-
-interface ProjectRecord {
-  name: string
-  state: 'online' | 'offline' | 'archived'
-  createdAtMs: number
-  updatedAtMs: number
-  metadata: Record<string, unknown>
-  spec: Record<string, unknown>
-}
-
-const textIn = (part: Record<string, unknown>, key: string): string => (typeof part[key] === 'string' ? part[key] : '')
 
 /** What a project is, who owns it, which secrets it has, and the way to put it aside or away. */
 export function ProjectPage() {
   const { project: name = '' } = useParams({ strict: false })
-  const { data, error, refetch } = useQuery({
-    queryKey: ['project', name],
-    queryFn: ({ signal }) => get<ProjectRecord>(`/projects/${encodeURIComponent(name)}`, {}, signal),
-    retry: false,
-  })
+  const { data, error, refetch } = useQuery(projectQuery(name))
   return (
     <>
       <div className="page-head">

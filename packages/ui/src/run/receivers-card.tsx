@@ -7,7 +7,7 @@ import { Refusal } from '../app/error-page.tsx'
 import { formatMoment } from '../format/time.ts'
 import { FormSheet } from '../ui/form-sheet.tsx'
 import { type Column, ScrollBox, Table } from '../ui/table.tsx'
-import { nobody, notificationsOf, ReceiverFields } from '../work/receiver-fields.tsx'
+import { nobody, notificationsOf, ReceiverFields, whenTold } from '../work/receiver-fields.tsx'
 
 interface KeptReceiver extends Pick<NotificationSpec, 'kind' | 'when' | 'condition' | 'message' | 'severity' | 'params'> {
   name: string
@@ -66,7 +66,7 @@ const words = { pending: 'waits for the end', sent: 'told', error: 'could not be
 
 const columns: readonly Column<KeptReceiver>[] = [
   { title: 'Receiver', className: 'strong', cell: ({ name, kind }) => (name === kind ? kind : `${name} (${kind})`) },
-  { title: 'When', cell: ({ when, condition }) => [when?.join(', ') ?? 'any end', condition].filter(Boolean).join(', if ') },
+  { title: 'When', cell: whenTold },
   {
     title: 'State',
     cellProps: ({ status }) => ({ className: status === 'error' ? 'failed-text' : undefined }),

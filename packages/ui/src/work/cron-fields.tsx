@@ -1,7 +1,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { post } from '../api/client.ts'
-import { formatMoment, timeZoneName } from '../format/time.ts'
+import { timeZoneName } from '../format/time.ts'
+import { UpcomingTimes } from './upcoming-times.tsx'
 
 export interface CronTimes {
   expression: string
@@ -64,29 +65,29 @@ export function CronFields({ times, onChange }: { times: CronTimes; onChange(tim
 
 function CronSentence({ times }: { times: CronTimes }) {
   const { expression, timeZone } = useSettled(times)
-  const { data: upcoming, error } = useQuery({
+  const { data: foretold, error } = useQuery({
     queryKey: ['cron', expression, timeZone],
-    queryFn: async ({ signal }) =>
-      (
-        await post<{ upcomingMs: number[] }>(
-          '/schedules/times',
-          { timing: { kind: 'cron', expression: expression.trim(), timeZone }, count: shownTimes },
-          signal,
-        )
-      ).upcomingMs,
+    queryFn: async ({ signal }) => {
+      const timing = { kind: 'cron', expression: expression.trim(), timeZone }
+      const { upcomingMs } = await post<{ upcomingMs: number[] }>('/schedules/times', { timing, count: shownTimes }, signal)
+      // The zone stays with its times while those of the next one are asked for.
+      return { upcomingMs, timeZone }
+    },
     enabled: expression.trim() !== '',
     placeholderData: keepPreviousData,
     retry: false,
   })
   return (
     <p id="cron-sentence" role="status" className={error ? 'failed-text small-print' : 'muted small-print'}>
-      {expression.trim() === ''
-        ? 'Minute, hour, day, month, weekday.'
-        : error
-          ? error.message
-          : upcoming
-            ? `Next: ${upcoming.map(formatMoment).join(' · ')} (${timeZoneName()})`
-            : ' '}
+      {expression.trim() === '' ? (
+        'Minute, hour, day, month, weekday.'
+      ) : error ? (
+        error.message
+      ) : foretold ? (
+        <UpcomingTimes {...foretold} />
+      ) : (
+        ' '
+      )}
     </p>
   )
 }

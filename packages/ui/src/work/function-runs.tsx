@@ -1,12 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
-import { keysQuery, usePulse, windowQuery } from '../api/queries.ts'
+import { keysQuery, usePulse } from '../api/queries.ts'
 import { literalOf } from '../app/filter-literal.ts'
 import { inProject } from '../app/project.ts'
 import { goalMetric } from '../format/goal.ts'
+import { foldSchedules, newestQuery } from '../home/fold-schedules.ts'
 import { RunList } from '../home/run-list.tsx'
 import { useShownMetrics } from '../home/shown-metrics.ts'
-
-const shownRuns = 10
 
 /** Runs of any version: each has the version it is of in a label. */
 export const runsOfFunction = (project: string, name: string): string =>
@@ -18,14 +17,16 @@ export function FunctionRuns({ project, name }: { project: string; name: string 
   const scope = { project, filter: runsOfFunction(project, name) }
   const mark = pulse?.change ?? 0
   const { data: keys } = useQuery(keysQuery(scope))
-  const { data: sweeps } = useQuery(windowQuery(scope, '', shownRuns, mark))
-  const shown = useShownMetrics(goalMetric(keys), sweeps?.rows ?? [])
-  const { data, error } = useQuery(windowQuery(scope, shown.columns, shownRuns, mark))
+  const { data: newest } = useQuery(newestQuery(scope, '', mark))
+  const shown = useShownMetrics(goalMetric(keys), newest?.rows ?? [])
+  const { data, error } = useQuery(newestQuery(scope, shown.columns, mark))
   if (error || !data) return null
+  const { rows, folded } = foldSchedules(data.rows)
   return (
     <RunList
       title="Runs"
-      rows={data.rows}
+      rows={rows}
+      folded={folded}
       total={data.total}
       shown={shown}
       href={inProject(project, `/runs?filter=${encodeURIComponent(scope.filter)}`)}

@@ -49,6 +49,10 @@ export function notificationsOf({ kind, when, values }: Receiver): { notificatio
   }
 }
 
+/** At which ends somebody is told. */
+export const whenTold = ({ when, condition }: Pick<NotificationSpec, 'when' | 'condition'>): string =>
+  [when?.join(', ') ?? 'any end', condition].filter(Boolean).join(', if ')
+
 /** One receiver of the end of a run. */
 export function ReceiverFields({
   receiver,

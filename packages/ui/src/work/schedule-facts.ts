@@ -1,8 +1,19 @@
 import type { Schedule, Timing } from '@trainyard/contract/native-api'
-import { formatDuration, formatMoment } from '../format/time.ts'
+import type { JsonObject, NotificationSpec } from '@trainyard/contract'
+import { inProject } from '../app/project.ts'
+import { formatDuration, formatMoment, formatMomentsIn, timeZoneName } from '../format/time.ts'
+
+type Receiver = Pick<NotificationSpec, 'kind' | 'name' | 'when' | 'condition' | 'params'>
 
 interface JobAsked {
-  task?: { command?: string; function?: string; handler?: string }
+  task?: {
+    command?: string
+    function?: string
+    handler?: string
+    parameters?: JsonObject
+    inputs?: JsonObject
+    notifications?: Receiver[]
+  }
   /** A kept function, as it was asked for. */
   function?: string
   code?: { name: string }
@@ -19,6 +30,34 @@ export function whatOf({ job }: Pick<Schedule, 'job'>): string {
     task?.handler ??
     '–'
   )
+}
+
+/** The page of the function that it starts; undefined for one that starts a script. */
+export function functionAddress({ job, project }: Pick<Schedule, 'job' | 'project'>): string | undefined {
+  const { task, function: kept } = job as JobAsked
+  const found = /^(?:db:\/\/)?(?:([^/:@]+)\/)?([^/:@]+)(?:.*@([^:@]+))?/.exec(kept ?? task?.function ?? '')
+  if (!found) return undefined
+  const [, place = project, name = '', hash] = found
+  return inProject(place, `/functions/${encodeURIComponent(name)}${hash === undefined ? '' : `?version=${hash}`}`)
+}
+
+/** What is given to each run of it, and who is told of their ends. */
+export function givenBy({ job }: Pick<Schedule, 'job'>): {
+  parameters: JsonObject
+  inputs: JsonObject
+  receivers: readonly Receiver[]
+} {
+  const { parameters = {}, inputs = {}, notifications = [] } = (job as JobAsked).task ?? {}
+  return { parameters, inputs, receivers: notifications }
+}
+
+/** Whose clock it goes by: of cron the one it names, else the reader's. */
+export const zoneOf = (timing: Timing): string => (timing.kind === 'cron' ? (timing.timeZone ?? 'UTC') : timeZoneName())
+
+/** Moments in the zone of a schedule, and in the reader's unless its clock shows the same. */
+export function upcomingTexts(upcomingMs: readonly number[], zone: string, readerZone: string): { there: string; here?: string } {
+  const [there, here] = [zone, readerZone].map((each) => formatMomentsIn(each, upcomingMs).join(' · '))
+  return { there: `${there} (${zone})`, ...(here === there ? {} : { here: `${here} (${readerZone})` }) }
 }
 
 export function describeTiming(timing: Timing): string {

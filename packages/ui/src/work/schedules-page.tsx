@@ -14,7 +14,9 @@ import { holdsText, ListPage, TypedFilter } from '../ui/list-page.tsx'
 import { Age } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
 import { type Column, Table } from '../ui/table.tsx'
-import { describeTiming, whatOf } from './schedule-facts.ts'
+import { describeTiming, zoneOf } from './schedule-facts.ts'
+import { ScheduleGiven, WhatItStarts } from './schedule-given.tsx'
+import { UpcomingTimes } from './upcoming-times.tsx'
 import { NewScheduleSheet } from './schedule-sheet.tsx'
 
 /** When runs start by themselves: next times, what was fired, pause. */
@@ -89,7 +91,7 @@ const columnsOf = (chosen: Schedule | undefined, toggle: (each: Schedule) => voi
     cell: ({ state }) => state,
   },
   { title: 'When', className: 'mono', cell: ({ timing }) => describeTiming(timing as Timing) },
-  { title: 'What', className: 'elide', cell: whatOf },
+  { title: 'What', className: 'elide', cell: (schedule) => <WhatItStarts schedule={schedule} /> },
   { title: 'Project', cell: ({ project }) => <A href={inProject(project, '/schedules')}>{project}</A> },
   { title: 'Last', cell: ({ last }) => <LastFiring last={last} /> },
   { title: 'Next', className: 'num', cell: ({ nextAtMs }) => (nextAtMs === null ? '–' : formatMoment(nextAtMs)) },
@@ -191,7 +193,12 @@ function OneSchedule({ schedule, onGone }: { schedule: Schedule; onGone(): void 
       </header>
       <div className="body stack">
         {error && <Refusal error={error} />}
-        {data && data.upcomingMs.length > 0 && <p>Next: {data.upcomingMs.map(formatMoment).join(' · ')}</p>}
+        {data && data.upcomingMs.length > 0 && (
+          <p>
+            <UpcomingTimes upcomingMs={data.upcomingMs} timeZone={zoneOf(schedule.timing as Timing)} />
+          </p>
+        )}
+        <ScheduleGiven schedule={schedule} />
         {data?.history.length === 0 && <p className="muted">It has not fired yet.</p>}
         {data && data.history.length > 0 && <Table columns={firingColumns} rows={data.history} />}
       </div>

@@ -11,7 +11,7 @@ test('a person at an address without a page sees the dashboard, with 404; a prog
   try {
     mkdirSync(join(folder, 'assets'))
     writeFileSync(join(folder, 'index.html'), '<title>Trainyard</title>')
-    const showMissingPage = dashboardPages(app, folder)
+    const showMissingPage = dashboardPages(app, { folder })
     app.setNotFoundHandler(async (request, reply) => showMissingPage(request, reply) ?? reply.code(404).send('Not Found'))
     const ask = async (url: string, accept: string) => {
       const answer = await app.inject({ url, headers: { accept } })
@@ -27,6 +27,22 @@ test('a person at an address without a page sees the dashboard, with 404; a prog
   }
 })
 
+test.each(['trainyard', 'npx trainyard'] as const)(
+  'a page says how whoever started the server types a command: %s',
+  async (programName) => {
+    const folder = mkdtempSync(join(tmpdir(), 'trainyard-pages-'))
+    await using app = Fastify()
+    try {
+      mkdirSync(join(folder, 'assets'))
+      writeFileSync(join(folder, 'index.html'), '<head></head>')
+      dashboardPages(app, { folder, programName })
+      expect((await app.inject('/runs')).body).toBe(`<head><meta name="command" content="${programName}" /></head>`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 test('the table of runs is told ahead what it needs: its scripts once each, and the keys of its runs as the page asks for them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trainyard-pages-'))
   await using app = Fastify()
@@ -39,7 +55,7 @@ test('the table of runs is told ahead what it needs: its scripts once each, and 
       '_shared.js': { file: 'assets/shared-3.js' },
     }
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest))
-    dashboardPages(app, folder)
+    dashboardPages(app, { folder })
     const linksOf = async (url: string) => String((await app.inject({ url })).headers['link']).split(', ')
     const keys = '/api/trainyard/v1/table/keys'
     expect(await linksOf('/runs?filter=a')).toEqual([

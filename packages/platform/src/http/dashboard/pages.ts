@@ -66,13 +66,19 @@ function findFolder(): string | undefined {
 const isForPrograms = (url: string): boolean =>
   /^\/(?:api|ajax-api|get-artifact|v1|assets|projects\/[^/]+\/api)(?:[/?]|$)/.test(url)
 
+export interface DashboardOptions {
+  folder?: string
+  /** What the pages say that is typed for a command. */
+  programName?: 'trainyard' | 'npx trainyard' | undefined
+}
+
 /**
  * Serves the built dashboard; without one, a page that says how to build it. What it gives back shows the dashboard, with 404, to
  * whoever looks for a page at an address that has none; undefined when a program asked.
  */
 export function dashboardPages(
   app: FastifyInstance,
-  folder = findFolder(),
+  { folder = findFolder(), programName = 'trainyard' }: DashboardOptions = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | undefined {
   const firstNeeds = folder === undefined ? undefined : readFirstNeeds(folder)
   const sendPage = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -87,7 +93,8 @@ export function dashboardPages(
         .send('<!doctype html><title>Trainyard</title><p>The dashboard is not built: run npm run build.')
     const needs = firstNeeds?.(request.url)
     if (needs !== undefined) reply.header('link', needs)
-    return await reply.send(await readFile(join(folder, 'index.html')))
+    const page = await readFile(join(folder, 'index.html'), 'utf8')
+    return await reply.send(page.replace('</head>', `<meta name="command" content="${programName}" /></head>`))
   }
   for (const url of pages) app.get(url, sendPage)
   if (folder === undefined) return () => undefined
