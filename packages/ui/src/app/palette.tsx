@@ -138,7 +138,10 @@ function useFoundRuns(text: string): RunRow[] {
     placeholderData: keepPreviousData,
     retry: false,
   })
-  return text.length > 1 ? (data?.rows ?? []) : []
+  if (text.length < 2) return []
+  // While the answer is on its way those of a shorter text stand there: Enter must not open one that this text does not mean.
+  const wanted = text.toLowerCase()
+  return (data?.rows ?? []).filter(({ id, name }) => id.startsWith(wanted) || name.toLowerCase().includes(wanted))
 }
 
 function useFoundModels(text: string): { name: string; project: string }[] {
