@@ -40,7 +40,7 @@ export async function installPackages() {
   const wanted = wantedPackages()
   if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) return
   const startedMs = Date.now()
-  say('set-up: installing npm packages (npm install), about 20 seconds the first time')
+  say('set-up: installing npm packages (npm install), about 20 seconds the first time, a minute or more on a busy machine')
   const committed = readFileSync(lockfile, 'utf8')
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm']
   const { code, output } = await run(npm[0], [...npm.slice(1), 'install', '--no-audit', '--no-fund'])

@@ -93,6 +93,57 @@ print(context.uid)
             listed = subprocess.run([*program, "ls", "--data", os.path.join(folder, "data"), "--json"], cwd=folder, capture_output=True, text=True)
             self.assertEqual(listed.stdout.count('"parentId"'), 1, listed.stdout)
 
+    def test_a_project_file_with_artifacts_is_read_by_both(self):
+        name = unique("listed")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "customers.csv"), "w") as file:
+                file.write("age,left\n31,0\n")
+            with open(os.path.join(folder, "m.pkl"), "wb") as file:
+                file.write(b"model")
+            flat = [
+                "{key: customers, kind: dataset, target_path: customers.csv}",
+                "{key: far, kind: dataset, target_path: 's3://bucket/far.csv'}",
+                "{key: picture, kind: plot, target_path: customers.csv}",
+                "{key: m, kind: model, target_path: m.pkl}",
+                "{key: far-model, kind: model, target_path: 's3://bucket/m'}",
+            ]
+            keys = ["customers", "far", "far-model", "m", "picture"]
+            with open(os.path.join(folder, "project.yaml"), "w") as file:
+                file.write("kind: project\nmetadata: {name: %s}\nspec:\n  artifacts:\n%s\n" % (name, "\n".join(f"  - {entry}" for entry in flat)))
+            trainyard("project", "load", folder)
+            self.assertEqual(sorted(each["metadata"]["key"] for each in mlrun.get_run_db().get_project(name).spec.artifacts), keys)
+            trainyard("--project", name, "project", "save", folder)
+            loaded = mlrun.load_project(folder)
+            self.assertEqual(sorted(each["metadata"]["key"] for each in loaded.spec.artifacts), keys)
+            self.assertEqual(mlrun.get_dataitem(f"store://{name}/customers").get(), b"age,left\n31,0\n")
+            self.assertIn("s3://bucket/far.csv", [each["spec"]["target_path"] for each in loaded.list_artifacts()])
+
+    def test_a_project_file_that_mlrun_wrote_is_taken_in_with_its_artifacts(self):
+        name = unique("written")
+        with tempfile.TemporaryDirectory() as folder:
+            project = mlrun.new_project(name, context=folder, save=False)
+            project.set_artifact("far", target_path="s3://bucket/far.csv")
+            project.set_artifact("model", mlrun.artifacts.ModelArtifact(model_file="m.pkl"), target_path="s3://bucket/model/")
+            with open(os.path.join(folder, "note.yaml"), "w") as file:
+                file.write("kind: artifact\nmetadata: {key: note}\nspec: {target_path: 's3://bucket/note'}\n")
+            project.set_artifact("note", "note.yaml")
+            project.export()
+            trainyard("project", "load", folder)
+            self.assertIn("says what the records say", trainyard("project", "sync", folder))
+            trainyard("--project", name, "project", "save", folder)
+            loaded = mlrun.load_project(folder)
+        found = {each["metadata"]["key"]: each["spec"]["target_path"] for each in loaded.list_artifacts()}
+        self.assertEqual({key: found[key] for key in ("far", "model")}, {"far": "s3://bucket/far.csv", "model": "s3://bucket/model/"})
+        self.assertIn("note", found)
+
+
+def trainyard(*words):
+    program = os.environ["TRAINYARD_PROGRAM"].split()
+    done = subprocess.run([*program, *words, "--data", os.environ["TRAINYARD_TEST_DATA"]], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(done.stdout + done.stderr)
+    return done.stdout + done.stderr
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -104,10 +104,17 @@ class Project:
         place = target_path or artifact
         if not isinstance(place, str):
             raise TypeError("set_artifact takes the place of the artifact: target_path=...")
-        self._put("artifacts", "key", {"key": key, ("import_from" if place.endswith((".yaml", ".yml")) else "target_path"): place})
+        if place.endswith((".yaml", ".yml", ".json", ".zip")):
+            entry = {"key": key, "import_from": place}
+        else:
+            entry = {"metadata": {"key": key}, "spec": {"target_path" if "://" in place or os.path.isabs(place) else "src_path": place}}
+        self._put("artifacts", "key", entry)
 
     def _put(self, field, by, entry):
-        listed = [each for each in (getattr(self.spec, field) or []) if each.get(by) != entry[by]]
+        def called(each):
+            return each.get(by, each.get("metadata", {}).get(by))
+
+        listed = [each for each in (getattr(self.spec, field) or []) if called(each) != called(entry)]
         setattr(self.spec, field, [*listed, entry])
 
     def save(self, *_args, **_options):

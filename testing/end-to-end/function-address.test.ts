@@ -213,6 +213,12 @@ describe('trainyard run with the address of a function', () => {
     }
   })
 
+  it('is refused on a schedule with what can be done, and with no word of what was not typed', async () => {
+    const { code, stderr } = await workshop.run('schedule', 'add', 'x', '--every', '1h', 'http://127.0.0.1:9/')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/neither as a job nor on a schedule: .* have a script that calls it run there/)
+  })
+
   it('can be run again', async () => {
     const address = await server.address
     const first = await workshop.json<Told>('run', '-p', 'p1=5', address)

@@ -167,6 +167,34 @@ spec:
     })
   })
 
+  it('nothing differs right after it was loaded, with a setup too; what differs is shown by fields and lines', async () => {
+    write()
+    workshop.write('churn/project_setup.py', 'def setup(project):\n    project.spec.description = "set up"\n')
+    await workshop.run('--project', 'churn', 'project', 'secrets', 'set', 'API_KEY=1')
+    await workshop.run('project', 'load', 'churn')
+    expect((await workshop.run('project', 'sync', 'churn')).stderr).toContain('says what the records say')
+    workshop.write(
+      'churn/project.yaml',
+      projectYaml.replace('threshold: 0.5', 'threshold: 0.7').replace('handler: train}', 'handler: other}'),
+    )
+    workshop.write('churn/train.py', 'def train(context, rate: float = 0.4):\n    context.log_result("rate", rate)\n')
+    const { stdout } = await workshop.run('project', 'sync', 'churn')
+    expect(stdout).toMatch(/project\.yaml: differs\n.*folder +records/)
+    expect(stdout).toMatch(/spec\.functions\.train\.handler +other +train\n/)
+    expect(stdout).toMatch(/spec\.params\.threshold +0\.7 +0\.5\n/)
+    expect(stdout).toMatch(
+      /train\.py: differs[^]*-def train\(context, rate: float = 0\.4\)[^]*\+def train\(context, rate: float = 0\.1\)/,
+    )
+    const { differences } = await workshop.json<{ differences: { path: string; fields: object[] }[] }>('project', 'sync', 'churn')
+    expect(differences).toMatchObject([
+      {
+        path: 'project.yaml',
+        fields: [{ path: 'spec.functions.train.handler' }, { path: 'spec.params.threshold', before: 0.7, after: 0.5 }],
+      },
+      { path: 'train.py', fields: [] },
+    ])
+  })
+
   it('a function made from a script of the folder is referred to where it lies; only what that cannot say is written out', async () => {
     const code = (value: number): string => `def job(context):\n    context.log_result("value", ${value})\n`
     workshop.write('code/one.py', code(1))
@@ -230,8 +258,10 @@ spec:
     const run = await workshop.json('--project', 'churn', 'run', 'db://churn/train', '-p', 'rate=0.3')
     expect(run.results).toEqual({ rate: 0.3 })
     const synced = await workshop.run('project', 'sync', 'churn')
-    expect(synced.stdout).toContain('project.yaml: differs')
-    await workshop.run('project', 'sync', 'churn', '--to-folder')
+    expect(synced.stderr).toContain('says what the records say')
+    expect(await workshop.run('--project', 'churn', 'project', 'save', 'churn')).toMatchObject({ code: 0 })
+    const saved = readFileSync(join(workshop.folder, 'churn/project.yaml'), 'utf8')
+    expect(saved).toContain('spec:\n      src_path: data.csv\n')
     expect((await workshop.run('project', 'sync', 'churn')).stderr).toContain('says what the records say')
     for (const name of ['churn.zip', 'churn.tar.gz']) {
       expect(await workshop.run('--project', 'churn', 'project', 'export', name, '--folder', 'churn')).toMatchObject({ code: 0 })

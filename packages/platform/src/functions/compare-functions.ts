@@ -1,9 +1,16 @@
+import { isDeepStrictEqual } from 'node:util'
 import { diffLines, isJsonObject, type JsonObject, type JsonValue, type LineChange } from '@trainyard/contract'
 import { fromFunctionDocument, type FunctionDocument } from './function-document.ts'
 
+/** A field that differs, as `spec.resources.limits.cpu`; null where one does not have it. */
+export interface FieldChange {
+  path: string
+  before: JsonValue
+  after: JsonValue
+}
+
 export interface FunctionDifference {
-  /** Fields that differ, as `spec.resources.limits.cpu`; null where one does not have it. */
-  fields: { path: string; before: JsonValue; after: JsonValue }[]
+  fields: FieldChange[]
   /** Lines of the code that differ, with a few around them. */
   code: LineChange[]
 }
@@ -18,13 +25,18 @@ const ownPlaces = new Set([
 
 /** What differs between two versions: every field by its path, and the code line by line. */
 export function compareFunctions(before: FunctionDocument, after: FunctionDocument): FunctionDifference {
+  const fields = compareFields(before, after).filter(({ path }) => !ownPlaces.has(path))
+  return { fields, code: diffLines(codeOf(before), codeOf(after)) }
+}
+
+/** What differs between two documents, `status` left out: every field by its path. What is empty is as good as not there. */
+export function compareFields(before: JsonObject, after: JsonObject): FieldChange[] {
   const [left, right] = [flatten(before), flatten(after)]
   const paths = Array.from(new Set([...left.keys(), ...right.keys()])).toSorted()
-  const fields = paths.flatMap((path) => {
+  return paths.flatMap((path) => {
     const [one, other] = [left.get(path) ?? null, right.get(path) ?? null]
-    return ownPlaces.has(path) || JSON.stringify(one) === JSON.stringify(other) ? [] : [{ path, before: one, after: other }]
+    return isDeepStrictEqual(one, other) ? [] : [{ path, before: one, after: other }]
   })
-  return { fields, code: diffLines(codeOf(before), codeOf(after)) }
 }
 
 const codeOf = (document: FunctionDocument): string => fromFunctionDocument(document).code ?? ''

@@ -26,7 +26,7 @@ export {
 } from './function-reference.ts'
 export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction, toVersion } from './functions.ts'
 export { unifiedDiff } from './unified-diff.ts'
-export { compareFunctions, type FunctionDifference } from './compare-functions.ts'
+export { compareFields, compareFunctions, type FieldChange, type FunctionDifference } from './compare-functions.ts'
 export { checkHandler, makeFunction, type MakeOptions, requireCode } from './make-function.ts'
 export { type Callable, checkCall } from './check-call.ts'
 export { outlineFunction, overFunction } from './function-outline.ts'

@@ -7,6 +7,7 @@
  */
 export { packProject } from './pack-project.ts'
 export { type ProjectFile, printProjectFile, projectFileName, readProjectFile } from './project-file.ts'
+export { withPortableArtifacts } from './listed-artifact.ts'
 export { compareFolder, type ProjectDifference } from './compare-folder.ts'
 export { runSetup } from './run-setup.ts'
 export { type Grounds, takeProject, type TakenProject } from './take-project.ts'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AppError, checkProjectName, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { systemReason } from '../base/errors.ts'
 import { parseYamlText } from '../base/yaml-text.ts'
+import { withPortableArtifacts } from './listed-artifact.ts'
 
 export const projectFileName = 'project.yaml'
 const largestBytes = 10 * 1024 * 1024
@@ -54,12 +55,15 @@ function checkProject(content: JsonValue, source: string): ProjectFile {
   if (typeof name !== 'string') throw new AppError('invalid_argument', `${source}: metadata.name must be the project's name.`)
   checkProjectName(name)
   for (const field of ['functions', 'workflows', 'artifacts']) tablesOf(spec, field, source)
-  return { name, metadata, spec }
+  return { name, metadata, spec: withPortableArtifacts(spec) }
 }
 
-/** The text of a `project.yaml`, as PyYAML writes it. */
+/** The text of a `project.yaml`, as PyYAML writes it; its artifacts are in the form that MLRun's client reads too. */
 export async function printProjectFile({ name, metadata, spec }: ProjectFile): Promise<string> {
   const { dump } = await import('js-yaml')
   const { name: _name, created: _created, ...rest } = metadata
-  return dump({ kind: 'project', metadata: { name, ...rest }, spec }, { seqNoIndent: true, lineWidth: 100, noRefs: true })
+  return dump(
+    { kind: 'project', metadata: { name, ...rest }, spec: withPortableArtifacts(spec) },
+    { seqNoIndent: true, lineWidth: 100, noRefs: true },
+  )
 }

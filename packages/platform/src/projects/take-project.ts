@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { AppError, type ArtifactKind, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import {
   type FunctionDocument,
@@ -15,6 +15,7 @@ import {
   toFunctionDocument,
 } from '../functions/index.ts'
 import type { ProjectRecord, Tracking } from '../tracking/index.ts'
+import { artifactOf, isPath, withPortableArtifacts } from './listed-artifact.ts'
 import { type ProjectFile, tablesOf } from './project-file.ts'
 
 /** What a project is taken into, and how code is reached. */
@@ -45,7 +46,7 @@ export async function takeProject(file: ProjectFile, folder: string, grounds: Gr
   const made: FunctionDocument[] = []
   for (const entry of tablesOf(spec, 'functions', file.name)) made.push(await functionOf(entry, { file, folder, grounds }))
   const artifacts = tablesOf(spec, 'artifacts', file.name).map((entry) => artifactOf(entry, folder))
-  const project = await grounds.tracking.projects.put(name, { metadata, spec })
+  const project = await grounds.tracking.projects.put(name, { metadata, spec: withPortableArtifacts(spec) })
   const functions: string[] = []
   for (const document of made) {
     const { name: own } = fromFunctionDocument(document)
@@ -145,21 +146,4 @@ function withProject(spec: FunctionSpec, entry: JsonObject, project: JsonObject)
     ...(spec.image === undefined && image !== undefined && spec.kind !== 'local' ? { image } : {}),
     ...(spec.source === undefined && spec.code === undefined && wantsSource && source !== undefined ? { source } : {}),
   }
-}
-
-const kinds = ['model', 'dataset', 'plot', 'table'] as const
-
-const isPath = (target: string): boolean => !/^[a-z][a-z0-9+.-]+:\/\//i.test(target)
-
-function artifactOf(entry: JsonObject, folder: string): { key: string; kind: ArtifactKind; target: string } {
-  const [metadata, spec] = [
-    isJsonObject(entry['metadata']) ? entry['metadata'] : {},
-    isJsonObject(entry['spec']) ? entry['spec'] : {},
-  ]
-  const key = textOf(entry['key']) ?? textOf(metadata['key'])
-  const target = textOf(entry['target_path']) ?? textOf(spec['target_path']) ?? textOf(entry['import_from'])
-  if (key === undefined || target === undefined)
-    throw new AppError('invalid_argument', 'An artifact of a project has a key, and a target_path or import_from.')
-  const kind = kinds.find((each) => each === entry['kind']) ?? (entry['kind'] === 'dir' ? 'directory' : 'file')
-  return { key, kind, target: isPath(target) ? resolve(folder, target) : target }
 }

@@ -1,12 +1,13 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import { AppError, isJsonObject, type JsonObject } from '@trainyard/contract'
+import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { makeFolderSync } from '../base/make-folder.ts'
 import { type FunctionDocument, fromFunctionDocument, normalizedFunctionName } from '../functions/index.ts'
 import type { ProjectRecord } from '../tracking/index.ts'
 import { isInFolder, unlistedEntry, writtenEntry } from './listed-function.ts'
-import { printProjectFile, projectFileName } from './project-file.ts'
+import { withPortableArtifacts } from './listed-artifact.ts'
+import { printProjectFile, type ProjectFile, projectFileName } from './project-file.ts'
 import type { Place } from './take-project.ts'
 
 export interface Writable {
@@ -20,6 +21,12 @@ export interface Writable {
 /** The folder a project is written into, and how its code is read there. */
 export type WritePlace = Pick<Place, 'folder' | 'grounds'>
 
+/** What is written of a project: its `project.yaml`, and the other files by their paths. */
+export interface ProjectContent {
+  file: ProjectFile
+  files: Map<string, string>
+}
+
 /**
  * The files of a project as the folder must have them to say what the records say: `project.yaml`, the scripts and files that its entries
  * name where they differ from the functions that are kept, and for each function that it does not describe itself a reference to its script
@@ -27,7 +34,7 @@ export type WritePlace = Pick<Place, 'folder' | 'grounds'>
  * What lies elsewhere (a hub, a repository, another project) stays as it is said. The same records give the same texts, so that Git shows
  * what has changed.
  */
-export async function filesOf({ project, functions, secrets }: Writable, place: WritePlace): Promise<Map<string, string>> {
+export async function contentOf({ project, functions, secrets }: Writable, place: WritePlace): Promise<ProjectContent> {
   const files = new Map<string, string>()
   const file = { name: project.name, metadata: project.metadata, spec: project.spec }
   const listed = Array.isArray(project.spec['functions']) ? project.spec['functions'].filter(isJsonObject) : []
@@ -46,11 +53,15 @@ export async function filesOf({ project, functions, secrets }: Writable, place: 
   const spec: JsonObject = {
     ...project.spec,
     ...(entries.length === 0 ? {} : { functions: entries }),
-    ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
+    ...(secrets.length === 0 ? {} : { secrets: withWanted(secrets, project.spec['secrets']) }),
   }
-  files.set(projectFileName, await printProjectFile({ ...file, spec }))
-  return files
+  return { file: { ...file, spec: withPortableArtifacts(spec) }, files }
 }
+
+/** Those that the project asks for stay in it where they are not set here. */
+const withWanted = (secrets: readonly string[], wanted: JsonValue | undefined): string[] => [
+  ...new Set([...(Array.isArray(wanted) ? wanted.filter((name) => typeof name === 'string') : []), ...secrets]),
+]
 
 /** As it is called when it is loaded. */
 function nameOf({ name, url, spec }: JsonObject): string | undefined {
@@ -61,12 +72,15 @@ function nameOf({ name, url, spec }: JsonObject): string | undefined {
 }
 
 /**
- * Writes those files into a folder, which is made when missing; other files in it are left alone. The paths that were written.
+ * Writes those files, or `only` some of them, into a folder, which is made when missing; other files in it are left alone. The paths that
+ * were written.
  * `invalid_argument`, with nothing written, where a link would lead one of them out of the folder.
  */
-export async function writeProject(writable: Writable, place: WritePlace): Promise<string[]> {
+export async function writeProject(writable: Writable, place: WritePlace, only?: ReadonlySet<string>): Promise<string[]> {
   const { folder } = place
-  const files = await filesOf(writable, place)
+  const content = await contentOf(writable, place)
+  const all = [...content.files, [projectFileName, await printProjectFile(content.file)] as const]
+  const files = new Map(only === undefined ? all : all.filter(([path]) => only.has(path)))
   for (const path of files.keys()) refuseWayOut(folder, path)
   for (const [path, text] of files) {
     makeFolderSync(dirname(join(folder, path)))

@@ -4,6 +4,7 @@ import { compareFunctions, parseFunctionReference, unifiedDiff } from '../../fun
 import type { Cli } from '../cli.ts'
 import { addExamples } from '../examples.ts'
 import { parseCount, parseTime } from '../option-values.ts'
+import { renderFields, renderLines } from '../output/changes.ts'
 import { formatAge, formatTime } from '../output/format.ts'
 import { renderTable } from '../output/table.ts'
 import { visible } from '../output/visible.ts'
@@ -144,20 +145,14 @@ export function defineDiff(command: Command, cli: Cli): void {
       const { fields, code } = compareFunctions(one.document, other.document)
       if (cli.globals.json) return await cli.printJson({ before: one.reference, after: other.reference, fields, code })
       if (fields.length === 0 && code.length === 0) return cli.note('The two are the same.')
-      const { style } = cli
-      const colors: Record<string, (text: string) => string> = { '-': style.red, '+': style.green, '@': style.cyan }
-      const rows = fields.map(({ path, before: was, after: is }) => [
-        visible(path),
-        { text: fieldText(was), style: style.red },
-        { text: fieldText(is), style: style.green },
-      ])
-      const lines = unifiedDiff(code, { before: one.reference, after: other.reference })
+      const rows = renderFields(fields, cli)
+      const lines = renderLines(unifiedDiff(code, { before: one.reference, after: other.reference }), cli)
       await cli.print(
         [
-          style.dim(`${one.reference} → ${other.reference}`),
-          ...(rows.length === 0 ? [] : renderTable(fieldColumns, rows, { width: cli.width, style })),
+          cli.style.dim(`${one.reference} → ${other.reference}`),
+          ...rows,
           ...(rows.length === 0 || lines.length === 0 ? [] : ['']),
-          ...lines.map((line) => (colors[line[0] ?? ''] ?? style.dim)(visible(line))),
+          ...lines,
         ].join('\n'),
       )
     })
@@ -167,11 +162,6 @@ export function defineDiff(command: Command, cli: Cli): void {
     ['trainyard function diff train@3f2a9c10 @81be02d7', 'two versions'],
   ])
 }
-
-const fieldColumns = [{ header: 'field' }, { header: 'before', shrinkTo: 16 }, { header: 'after', shrinkTo: 16 }]
-
-const fieldText = (value: unknown): string =>
-  value === null ? '-' : visible(typeof value === 'string' ? value : JSON.stringify(value))
 
 async function bothVersions(session: FunctionSession, before: string, after: string | undefined) {
   const one = await getNamed(session, before)

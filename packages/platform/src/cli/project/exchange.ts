@@ -24,6 +24,7 @@ import { sourceOptions } from '../functions/function-session.ts'
 import { countOf } from '../output/format.ts'
 import { visible, visibleLines } from '../output/visible.ts'
 import { parsePairs } from '../run/parse-options.ts'
+import { renderDifferences } from './differences.ts'
 import { openProjects, type ProjectSession } from './project-session.ts'
 import { requireProject } from './tend.ts'
 
@@ -147,18 +148,22 @@ const placeOf = (cli: Cli, session: ProjectSession, folder: string): WritePlace 
   },
 })
 
-async function loadFolder(cli: Cli, session: ProjectSession, folder: string, options: LoadOptions): Promise<TakenProject> {
+/** What a folder says: its `project.yaml`, and what its setup makes of it. */
+async function readFolder(cli: Cli, session: ProjectSession, folder: string, { setup, name }: LoadOptions) {
   const read = await readProjectFile(folder)
-  const named = options.name === undefined ? read : { ...read, name: options.name }
+  const named = name === undefined ? read : { ...read, name }
   checkProjectName(named.name)
-  const { file, secrets } = options.setup
-    ? await runSetup(named, folder, {
-        pythonPath: pythonPackageFolder(),
-        environment: cli.config.environment,
-        secrets: await session.secrets.open(named.name),
-        onOutput: (text) => text !== '' && cli.note(visibleLines(text.trimEnd())),
-      })
-    : { file: named, secrets: {} }
+  if (!setup) return { file: named, secrets: {} }
+  return await runSetup(named, folder, {
+    pythonPath: pythonPackageFolder(),
+    environment: cli.config.environment,
+    secrets: await session.secrets.open(named.name),
+    onOutput: (text) => text !== '' && cli.note(visibleLines(text.trimEnd())),
+  })
+}
+
+async function loadFolder(cli: Cli, session: ProjectSession, folder: string, options: LoadOptions): Promise<TakenProject> {
+  const { file, secrets } = await readFolder(cli, session, folder, options)
   const taken = await takeProject(file, folder, {
     tracking: session.tracking,
     ...placeOf(cli, session, folder).grounds,
@@ -250,15 +255,18 @@ export function defineSync(command: Command, cli: Cli): void {
       await using session = await openProjects(cli, { create: options.fromFolder === true })
       const place = resolve(cli.workingDirectory, folder)
       if (options.fromFolder === true) return await tell(cli, await loadFolder(cli, session, place, options), place)
-      const { name } = await readProjectFile(place)
+      const { file } = await readFolder(cli, session, place, options)
+      const { name } = file
       const writable = await writableOf(cli, session, name)
       const there = placeOf(cli, session, place)
-      const differences = await compareFolder(writable, there)
-      if (options.toFolder === true) await writeProject(writable, there)
+      const differences = await compareFolder(file, writable, there)
+      if (options.toFolder === true) await writeProject(writable, there, new Set(differences.map(({ path }) => path)))
       if (cli.globals.json) return await cli.printJson({ project: name, differences })
       if (differences.length === 0) return cli.note(`${visible(name)}: the folder says what the records say.`)
       await cli.print(
-        differences.map(({ path, state }) => `${path}: ${options.toFolder === true ? 'written' : state}`).join('\n'),
+        options.toFolder === true
+          ? differences.map(({ path }) => `${path}: written`).join('\n')
+          : renderDifferences(differences, cli).join('\n'),
       )
     })
   addExamples(sync, cli, [

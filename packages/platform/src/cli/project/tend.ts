@@ -19,6 +19,12 @@ export async function requireProject({ tracking }: ProjectSession, name: string)
   })
 }
 
+interface Named {
+  name?: string
+  key?: string
+  metadata?: { key?: string }
+}
+
 export function defineShow(command: Command, cli: Cli): void {
   const show = command
     .command('show')
@@ -33,7 +39,7 @@ export function defineShow(command: Command, cli: Cli): void {
       const text = (value: unknown): string =>
         typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
       const names = (value: unknown): string =>
-        Array.isArray(value) ? value.map((each: { name?: string; key?: string }) => each.name ?? each.key ?? '?').join(', ') : ''
+        Array.isArray(value) ? value.map((each: Named) => each.name ?? each.key ?? each.metadata?.key ?? '?').join(', ') : ''
       const pairs = [
         ['name', cli.style.bold(visible(project.name))],
         ['state', project.state],

@@ -30,6 +30,6 @@ export function refuseEndpoint({ command }: Task): void {
   if (command !== undefined && isEndpoint(command))
     throw new AppError(
       'invalid_argument',
-      `${command} is called from where the run is asked for, not by a server: leave --on server out.`,
+      `${command} is called from where the run is asked for, not by a server, and so neither as a job nor on a schedule: run it here, with trainyard run alone, or have a script that calls it run there.`,
     )
 }

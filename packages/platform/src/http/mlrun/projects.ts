@@ -1,4 +1,5 @@
 import type { JsonObject } from '@trainyard/contract'
+import { withPortableArtifacts } from '../../projects/index.ts'
 import type { ProjectDocument, ProjectRecord, ProjectState } from '../../tracking/index.ts'
 import { checkRemoval, contentsOfProject, removeProject } from '../../upkeep/index.ts'
 import { documentIn } from './document-in.ts'
@@ -43,7 +44,7 @@ export const toProject = ({ name, state, createdAtMs, metadata, spec }: ProjectR
     functions: [],
     workflows: [],
     artifacts: [],
-    ...spec,
+    ...withPortableArtifacts(spec),
     desired_state: textOf(spec['desired_state']) ?? state,
   },
   status: { state },
