@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { parseYamlText } from '../base/yaml-text.ts'
+import { checkHubSource } from './check-source.ts'
 import { namePattern } from './hub-reference.ts'
 import type { HubItem, HubSource } from './hub.ts'
 import { type FetchText, readText } from './read-text.ts'
@@ -14,6 +15,7 @@ export type Catalogue = Map<string, Map<string, HubItem>>
  * (`functions/<channel>/catalog.json` with `<item>/<version>/src/` beside it), or a plain folder of items (`<item>/function.yaml`).
  */
 export async function readCatalogue(source: HubSource, root: string, fetchText: FetchText): Promise<Catalogue> {
+  checkHubSource(source)
   return /^https?:/.test(root) ? await readDistant(source, root, fetchText) : await readLocal(source, root)
 }
 
@@ -42,13 +44,13 @@ async function readLocal(source: HubSource, root: string): Promise<Catalogue> {
   const published = join(root, 'functions', source.channel)
   const path = join(published, 'catalog.json')
   if (existsSync(path))
-    return fromCatalogue({ source, root }, parseJson(readText(path), path), (name, tag) => join(published, name, tag, 'src'))
+    return fromCatalogue({ source, root }, parseJson(readText(path, root), path), (name, tag) => join(published, name, tag, 'src'))
   const items: Catalogue = new Map()
   for (const folder of [root, join(root, 'functions', 'src')].filter((each) => existsSync(each)))
     for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory())) {
       if (!existsSync(join(folder, name, 'function.yaml'))) continue
       const file = join(folder, name, 'item.yaml')
-      const told = existsSync(file) ? await parseYamlText(readText(file), file) : { name }
+      const told = existsSync(file) ? await parseYamlText(readText(file, root), file) : { name }
       addVersions(items, { source, root }, { name, versions: { latest: told }, location: () => join(folder, name) })
     }
   if (items.size === 0) throw noCatalogue(source)

@@ -2,6 +2,7 @@ import { AppError, isAppError, isJsonObject, type JsonObject, nearestName } from
 import type { Definitions } from '../definitions/index.ts'
 import { fetchSource, parseGitSource, type SourceOptions } from '../functions/index.ts'
 import { type Catalogue, readCatalogue } from './catalogue.ts'
+import { checkHubSource } from './check-source.ts'
 import { fetchItem, readItemFile } from './fetch-item.ts'
 import { parseHubReference } from './hub-reference.ts'
 import type { Hub, HubFinding, HubItem, HubSource } from './hub.ts'
@@ -84,6 +85,7 @@ export function createHub({ definitions, sources: options }: HubOptions): Hub {
       if (builtIn().some(({ name }) => name === made.name))
         throw new AppError('permission_denied', `The hub ${made.name} is always there and cannot be replaced.`)
       if (!definitions) throw new AppError('failed_precondition', 'Hubs are added where the data directory is.')
+      checkHubSource(made)
       await read(made)
       const document = toDocument(made)
       const body = { kind, metadata: { labels: {} }, document }

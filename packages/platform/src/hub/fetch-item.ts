@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { basename, join, sep } from 'node:path'
+import { basename, join } from 'node:path'
 import { AppError, isJsonObject, type JsonObject, type JsonValue } from '@trainyard/contract'
 import { parseFunctionText } from '../functions/index.ts'
 import { namePattern } from './hub-reference.ts'
@@ -47,10 +47,7 @@ export async function readItemFile(item: HubItem, written: string, fetchText: Fe
   const place = fileOf(item, name)
   if (/^https?:/.test(place)) return await fetchText(place)
   if (!existsSync(place)) return undefined
-  // A repository or an archive is somebody else's: its links lead nowhere else.
-  if (!realpathSync(place).startsWith(realpathSync(item.root) + sep))
-    throw new AppError('permission_denied', `${place} leads out of the hub ${item.source}.`)
-  return readText(place)
+  return readText(place, item.root)
 }
 
 const textsOf = (value: JsonValue | undefined): string[] =>

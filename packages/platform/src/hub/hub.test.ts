@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -120,6 +120,48 @@ test('a plain folder of functions is a hub too', async () => {
   expect(found).toMatchObject({ handler: 'go', documentation: null })
   expect(readFileSync(found.script, 'utf8')).toContain('log_result')
   await hub.remove('plain')
+})
+
+const definition = 'kind: job\nmetadata:\n  name: own\nspec:\n  command: own.py\n'
+
+test('a pipe in the place of a file holds up nobody', async () => {
+  const root = join(folder, 'pipe')
+  mkdirSync(join(root, 'own'), { recursive: true })
+  writeFileSync(join(root, 'own', 'function.yaml'), definition)
+  execFileSync('mkfifo', [join(root, 'own', 'own.py'), join(root, 'own', 'item.yaml')])
+  await expect(hub.add({ name: 'pipe', path: root })).rejects.toThrow('item.yaml is no plain file')
+  rmSync(join(root, 'own', 'item.yaml'))
+  await hub.add({ name: 'pipe', path: root })
+  await expect(hub.fetch(await hub.find('hub://pipe/own'))).rejects.toThrow('own.py is no plain file')
+  await hub.remove('pipe')
+})
+
+test.each(['own/item.yaml', 'functions/master/catalog.json', 'functions/master'])(
+  'no catalogue is read through the link %s that leads out of its hub',
+  async (link) => {
+    const [root, outside] = [mkdtempSync(join(folder, 'linked-')), mkdtempSync(join(folder, 'outside-'))]
+    mkdirSync(join(root, 'own'), { recursive: true })
+    mkdirSync(join(root, link, '..'), { recursive: true })
+    writeFileSync(join(root, 'own', 'function.yaml'), definition)
+    writeFileSync(join(outside, 'catalog.json'), '{"secret": {"latest": {}}}')
+    symlinkSync(link.endsWith('.json') || link.endsWith('.yaml') ? join(outside, 'catalog.json') : outside, join(root, link))
+    await expect(hub.add({ name: 'linked', path: root })).rejects.toMatchObject({
+      code: 'permission_denied',
+      message: expect.stringContaining('leads out of its hub') as string,
+    })
+  },
+)
+
+test.each([
+  ['path', { path: 'https://[' }],
+  ['path', { path: 'a\0b' }],
+  ['channel', { channel: '../../..' }],
+  ['channel', { channel: '' }],
+])('a source with a bad %s is refused by its name: %j', async (field, given) => {
+  await expect(hub.add({ name: 'bad', path: folder, ...given })).rejects.toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringContaining(`The ${field} of the hub bad`) as string,
+  })
 })
 
 test('search finds by words of name, description and category', async () => {

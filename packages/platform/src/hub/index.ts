@@ -6,6 +6,7 @@
  * runs nothing. Start with `hub.ts` (the promises), then `catalogue.ts` (the layouts).
  */
 export { createHub, type HubOptions } from './create-hub.ts'
+export { checkHubSource } from './check-source.ts'
 export type * from './hub.ts'
 export { isHubReference, parseHubReference } from './hub-reference.ts'
 export { ownShelf } from './own-shelf.ts'

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
+import { sep } from 'node:path'
 import { AppError } from '@trainyard/contract'
 import { systemReason } from '../base/errors.ts'
 import { type Fetch, guardedFetch } from '../base/guarded-fetch.ts'
@@ -6,13 +7,29 @@ import { type Fetch, guardedFetch } from '../base/guarded-fetch.ts'
 const largestBytes = 20 * 1024 * 1024
 const patienceMs = 20_000
 
-export function readText(path: string): string {
+/** The text of a file of a hub that lies at `root`. A hub is somebody else's: `permission_denied` for links that lead out of it. */
+export function readText(path: string, root: string): string {
   try {
-    if (statSync(path).size > largestBytes) throw new AppError('invalid_argument', `${path} is larger than 20 MB.`)
-    return readFileSync(path, 'utf8')
+    const place = realpathSync(path)
+    if (!place.startsWith(realpathSync(root) + sep))
+      throw new AppError('permission_denied', `${path} is a link that leads out of its hub.`)
+    return readPlain(place, path)
   } catch (error) {
     if (error instanceof AppError) throw error
     throw new AppError('not_found', `Cannot read ${path}: ${systemReason(error)}.`, { cause: error })
+  }
+}
+
+/** Opened without waiting, and without following what was put there meanwhile: a pipe that nobody writes to would hold up everything. */
+function readPlain(place: string, path: string): string {
+  const file = openSync(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  try {
+    const about = fstatSync(file)
+    if (!about.isFile()) throw new AppError('invalid_argument', `${path} is no plain file.`)
+    if (about.size > largestBytes) throw new AppError('invalid_argument', `${path} is larger than 20 MB.`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
   }
 }
 

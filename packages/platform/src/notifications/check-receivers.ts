@@ -1,6 +1,7 @@
 import { AppError, isAppError, type JsonObject, type NotificationSpec } from '@trainyard/contract'
 import { checkAddress } from '../base/guarded-request.ts'
-import { completeParams } from './params.ts'
+import { checkValues } from './check-values.ts'
+import { completeParams, type Params } from './params.ts'
 
 export interface Receiving {
   /** Those of the project. */
@@ -15,12 +16,10 @@ const addressParams: Readonly<Partial<Record<NotificationSpec['kind'], string>>>
   webhook: 'url',
 }
 
-function addressOf({ kind, params, secretParams }: NotificationSpec, secrets: Receiving['secrets']): string | undefined {
-  const whole = completeParams(
-    kind,
-    { ...(params as JsonObject | undefined), ...(secretParams as JsonObject | undefined) },
-    secrets,
-  )
+const wholeOf = ({ kind, params, secretParams }: NotificationSpec, secrets: Receiving['secrets']): Params =>
+  completeParams(kind, { ...(params as JsonObject | undefined), ...(secretParams as JsonObject | undefined) }, secrets)
+
+function addressIn(kind: NotificationSpec['kind'], whole: Params): string | undefined {
   const address = whole[addressParams[kind] ?? '']
   return typeof address === 'string' ? address : undefined
 }
@@ -37,7 +36,7 @@ function mayBeAsked(address: string, allowPrivate: boolean): boolean {
 
 /** Whether any server may tell of it, as far as its address says; a name that leads to a private network is seen when it is asked. */
 export function isForEveryServer(notification: NotificationSpec, secrets: Receiving['secrets']): boolean {
-  const address = addressOf(notification, secrets)
+  const address = addressIn(notification.kind, wholeOf(notification, secrets))
   return address === undefined || mayBeAsked(address, false)
 }
 
@@ -47,14 +46,14 @@ export function isForEveryServer(notification: NotificationSpec, secrets: Receiv
  */
 export function checkReceivers(notifications: readonly NotificationSpec[], { secrets, allowPrivate }: Receiving): void {
   for (const notification of notifications) {
-    const address = addressOf(notification, secrets)
+    const { kind, name: which = kind } = notification
+    const whole = wholeOf(notification, secrets)
+    checkValues(which, kind, whole)
+    const address = addressIn(kind, whole)
     if (address === undefined || mayBeAsked(address, allowPrivate)) continue
-    const which = notification.name ?? notification.kind
     throw new AppError(
       'invalid_argument',
-      mayBeAsked(address, true)
-        ? `The server does not send the notification ${which} to an address that is private or not encrypted: use a public one with https, or start the server with trainyard up --allow-private-addresses.`
-        : `The address of the notification ${which} is not of the form https://host/path, without user name and password.`,
+      `The server does not send the notification ${which} to an address that is private or not encrypted: use a public one with https, or start the server with trainyard up --allow-private-addresses.`,
     )
   }
 }

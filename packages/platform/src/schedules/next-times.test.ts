@@ -148,3 +148,26 @@ test('intervals keep to their beginning, and end with their end', () => {
     ),
   )
 })
+
+const tooFar = 8_640_000_000_000_000
+
+test.each([
+  [{ kind: 'cron', expression: '* * * * *', fromMs: tooFar }, 'fromMs'],
+  [{ kind: 'cron', expression: '* * * * *', fromMs: -tooFar }, 'fromMs'],
+  [{ kind: 'cron', expression: '* * * * *', untilMs: tooFar }, 'untilMs'],
+  [{ kind: 'interval', everyMs: 1_000, fromMs: tooFar }, 'fromMs'],
+  [{ kind: 'interval', everyMs: 1e15 }, 'everyMs'],
+  [{ kind: 'interval', everyMs: 1_000.5 }, 'everyMs'],
+  [{ kind: 'once', atMs: tooFar }, 'atMs'],
+] as const)('%j is refused by the name of its field', (timing, field) => {
+  expect(() => checkTiming(timing, 0)).toThrow(`The schedule's ${field} is `)
+})
+
+test.each([
+  { kind: 'cron', expression: '* * * * *', fromMs: Date.UTC(2999, 11, 31) },
+  { kind: 'cron', expression: '@yearly', fromMs: Date.UTC(2990, 0) },
+  { kind: 'interval', everyMs: 100 * 366 * 86_400_000, fromMs: Date.UTC(9999, 11, 31) },
+] as const)('whatever times %j has are dates', (timing) => {
+  checkTiming(timing, 0)
+  for (const time of nextTimes(timing, 0, 3_000)) expect(new Date(time).getTime()).toBe(time)
+})

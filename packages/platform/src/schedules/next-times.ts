@@ -2,7 +2,11 @@ import { AppError } from '@trainyard/contract'
 import { Cron } from 'croner'
 import type { Timing } from './schedules.ts'
 
-const farthestMs = 8_640_000_000_000_000
+/** The last that a date holds. */
+const lastMomentMs = 8_640_000_000_000_000
+/** What may be named ends with the year 9999: so do times in text. */
+const farthestMs = Date.UTC(10_000, 0) - 1
+const longestIntervalMs = 100 * 366 * 86_400_000
 const shortestIntervalMs = 1_000
 const aliases = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']
 
@@ -38,7 +42,7 @@ export function nextTimes(timing: Timing, afterMs: number, count: number): numbe
 
 function nextOfInterval({ everyMs, fromMs = 0, untilMs }: Extract<Timing, { kind: 'interval' }>, afterMs: number): number | null {
   const next = afterMs < fromMs ? fromMs : fromMs + (Math.floor((afterMs - fromMs) / everyMs) + 1) * everyMs
-  return untilMs !== undefined && next >= untilMs ? null : next
+  return next > lastMomentMs || (untilMs !== undefined && next >= untilMs) ? null : next
 }
 
 type CronTiming = Extract<Timing, { kind: 'cron' }>
@@ -67,16 +71,23 @@ function nextOfCron(timing: CronTiming, afterMs: number): number | null {
 
 /** Refuses, in one sentence, what is no time or never comes. */
 export function checkTiming(timing: Timing, nowMs: number): void {
-  for (const field of ['fromMs', 'untilMs', 'atMs', 'everyMs'] as const) {
+  for (const field of ['fromMs', 'untilMs', 'atMs'] as const) {
     const value = (timing as Partial<Record<typeof field, unknown>>)[field]
     if (value !== undefined && !(Number.isSafeInteger(value) && Math.abs(value as number) <= farthestMs))
-      throw new AppError('invalid_argument', `The schedule's ${field} is no time in milliseconds.`)
+      throw new AppError('invalid_argument', `The schedule's ${field} is no time in milliseconds before the year 10000.`)
   }
-  if (timing.kind === 'interval' && timing.everyMs < shortestIntervalMs)
-    throw new AppError('invalid_argument', `An interval is at least one second, not ${timing.everyMs} ms.`)
+  if (timing.kind === 'interval') checkInterval(timing.everyMs)
   if (timing.kind === 'cron') checkCron(timing)
   const isTimed = timing.kind === 'cron' || timing.kind === 'interval' || timing.kind === 'once'
   if (isTimed && nextTime(timing, nowMs) === null) throw new AppError('invalid_argument', neverSentence(timing))
+}
+
+function checkInterval(everyMs: number): void {
+  if (!Number.isSafeInteger(everyMs)) throw new AppError('invalid_argument', "The schedule's everyMs is no whole number of milliseconds.")
+  if (everyMs < shortestIntervalMs)
+    throw new AppError('invalid_argument', `An interval is at least one second, not ${everyMs} ms.`)
+  if (everyMs > longestIntervalMs)
+    throw new AppError('invalid_argument', `The schedule's everyMs is at most ${longestIntervalMs}, 100 years, not ${everyMs}.`)
 }
 
 function neverSentence(timing: Timing): string {

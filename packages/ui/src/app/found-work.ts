@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '../api/client.ts'
+import { patternOf } from '../api/literal-pattern.ts'
 import type { ArtifactRecord } from '../api/types.ts'
 import { experimentRuns } from './project.ts'
 import type { Trace } from '@trainyard/contract/native-api'
@@ -48,7 +49,7 @@ const experiments: Find = async (text, project, signal) => {
   if (project !== undefined) {
     const { experiments: found } = await get<{ experiments: { name: string }[] }>(
       '/experiments',
-      { project, name: `%${text}%`, limit: most },
+      { project, name: patternOf(text), limit: most },
       signal,
     )
     return found.map(({ name }) => ({ label: name, kind: `experiment · ${project}`, href: experimentRuns(project, name) }))

@@ -1,7 +1,5 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
-import { bestRunIds, withBestParameters } from '@trainyard/contract'
 import { useEffect, useMemo, useState } from 'react'
-import { post } from '../api/client.ts'
 import { metricsQuery } from '../api/queries.ts'
 import type { RunRecord } from '../api/types.ts'
 import { MissingPage, Refusal } from '../app/error-page.tsx'
@@ -19,6 +17,7 @@ import { varyingParameters } from '../run/sweep-facts.ts'
 import { metricsOf, useGoalMetric } from '../runs/use-goal-metric.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { distinctRuns } from './distinct-runs.ts'
+import { fetchCompared } from './fetch-compared.ts'
 import { useNamedRuns } from './named-runs.ts'
 import { ArtifactsSide } from './artifacts-side.tsx'
 import { CodeSide } from './code-side.tsx'
@@ -68,13 +67,6 @@ export function ComparePage() {
   if (error) return <MissingPage title="These runs could not be read" error={error} />
   if (!runs) return null
   return <Compared runs={runs} tab={search.get('tab') ?? 'differences'} onRuns={(next) => change({ runs: next.join(',') })} />
-}
-
-async function fetchCompared(ids: readonly string[], signal: AbortSignal): Promise<RunRecord[]> {
-  const read = async (runs: readonly string[]) => (await post<{ runs: RunRecord[] }>('/runs/get', { runs }, signal)).runs
-  const runs = await read(ids)
-  const best = bestRunIds(runs)
-  return best.length === 0 ? runs : withBestParameters(runs, await read(best))
 }
 
 const tabs = [

@@ -54,7 +54,7 @@ export function define(command: Command, cli: Cli): void {
     run: [['trainyard schedule run nightly', 'once now, beside its times']],
     rm: [
       ['trainyard schedule rm nightly', 'runs that it started stay'],
-      ['trainyard schedule rm nightly weekly', 'all of them, or none where one is not there'],
+      ['trainyard schedule rm nightly weekly', 'a name that is not there is told before any is removed'],
     ],
   })
 }

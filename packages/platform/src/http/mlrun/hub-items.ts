@@ -15,7 +15,7 @@ export const hubItemRoutes: readonly Route[] = [
   route('GET', 'hub/sources/:source/items/:item/assets/:asset', async (context, call) => {
     const item = await itemOf(context, call)
     const asset = call.params['asset']!
-    const path = item.assets[asset]
+    const path = Object.hasOwn(item.assets, asset) ? item.assets[asset] : undefined
     if (path === undefined)
       throw missing(
         `The item ${item.name} has no asset ${asset.slice(0, 60)}; it has ${Object.keys(item.assets).join(', ') || 'none'}.`,

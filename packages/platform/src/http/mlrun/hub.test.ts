@@ -56,3 +56,20 @@ it('sources keep the order they are given, and the two that are always there sta
     expect((await server.ask('PUT', `/api/v1/hub/sources/${name}`, source(name, 'https://other.example.org'))).status).toBe(403)
   }
 })
+
+it.each(['constructor', 'toString', '__proto__', 'nothing'])('an item has no asset %s', async (asset) => {
+  await using server = await openServer()
+  const { status, text } = await server.ask('GET', `/api/v1/hub/sources/trainyard/items/describe/assets/${asset}?tag=latest`)
+  expect([status, text]).toEqual([404, expect.stringContaining('has no asset')])
+})
+
+it.each([
+  ['path', { path: 'https://[' }],
+  ['channel', { path: 'https://example.org', channel: '../../..' }],
+  ['channel', { path: 'https://example.org', channel: 7 }],
+])('a source with a bad %s is refused: %j', async (field, spec) => {
+  await using server = await openServer()
+  const body = { index: 1, source: { metadata: { name: 'bad' }, spec } }
+  const { status, text } = await server.ask('PUT', '/api/v1/hub/sources/bad', body)
+  expect([status, text]).toEqual([400, expect.stringContaining(field)])
+})

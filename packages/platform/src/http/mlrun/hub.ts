@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '@trainyard/contract'
-import type { HubSource } from '../../hub/index.ts'
+import { checkHubSource, type HubSource } from '../../hub/index.ts'
 import { parseGitSource } from '../../functions/index.ts'
 import { ownOrigin } from '../own-origin.ts'
 import { servedHubPath } from '../served-items.ts'
@@ -88,7 +88,7 @@ async function toSource(context: MlrunContext, call: MlrunCall, source: HubSourc
 
 async function put(context: MlrunContext, call: MlrunCall, name: string, body: JsonObject): Promise<JsonObject> {
   await refuseBuiltIn(context, name)
-  const checked = numbered(body)
+  const checked = checkedSource(name, body)
   const source = objectAt(checked, 'source')
   // What was read here and sent back: the address of this server stands for the place that is known.
   const known = (await context.hub.sources()).find((each) => each.name === name)
@@ -105,11 +105,15 @@ async function refuseBuiltIn({ hub }: MlrunContext, name: string): Promise<void>
 }
 
 /** A new one is looked through first unless it says otherwise. */
-const numbered = (body: JsonObject): JsonObject => {
+function checkedSource(name: string, body: JsonObject): JsonObject {
   const { index } = body
   if (!isJsonObject(body['source'])) throw invalid("The hub source has no 'source'; give it as an object with metadata and spec.")
-  if (textOf(objectAt(body, 'source', 'spec')['path']) === undefined)
+  const { path: writtenPath, channel = null } = objectAt(body, 'source', 'spec')
+  const path = textOf(writtenPath)
+  if (path === undefined)
     throw invalid("The hub source has no 'spec.path'; name an address, a Git repository or a folder of the server.")
+  if (channel !== null && typeof channel !== 'string') throw invalid("The hub source's 'spec.channel' is a text, usually master.")
+  checkHubSource({ name: name.slice(0, 80), path, channel: channel || 'master' })
   // They would be shown to everybody who lists the sources.
   if (Object.keys(objectAt(body, 'source', 'spec', 'credentials')).length > 0)
     throw invalid('Hub sources with credentials are not kept here: name an address that needs none, and send no credentials.')

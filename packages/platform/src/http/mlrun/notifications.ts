@@ -20,10 +20,10 @@ export function notificationsOf(written: JsonValue | undefined): NotificationSpe
     const notification = objectAt(each)
     const kind = textOf(notification['kind'])
     if (kind === undefined) return []
-    const known = kinds[kind]
+    const known = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
     if (known === undefined)
       throw invalid(`Notifications of the kind '${kind.slice(0, 40)}' are not sent: there are ${Object.keys(kinds).join(', ')}.`)
-    const when = textsOf(notification['when']).flatMap((word) => moments[word as keyof typeof moments] ?? [])
+    const when = textsOf(notification['when']).flatMap((word) => (Object.hasOwn(moments, word) ? moments[word as keyof typeof moments] : []))
     const [name, message, condition] = [
       textOf(notification['name']),
       textOf(notification['message']),

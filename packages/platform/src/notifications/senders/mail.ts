@@ -4,7 +4,8 @@ import { AppError } from '@trainyard/contract'
 import { createTransport } from 'nodemailer'
 import { messageOf as errorText } from '../../base/errors.ts'
 import { isPrivate } from '../../base/guarded-request.ts'
-import { flag, type Params, text } from '../params.ts'
+import { checkValues, recipientsIn } from '../check-values.ts'
+import { flag, text } from '../params.ts'
 import type { Sender } from './table.ts'
 
 const patienceMs = 20_000
@@ -14,8 +15,9 @@ const patienceMs = 20_000
  * a text with commas), `subject`, `use_tls` (encrypted from the first byte), `start_tls`, `validate_certs`.
  */
 export const sendMail: Sender = async (params, message, { allowPrivate }) => {
+  checkValues('mail', 'mail', params)
   const host = text(params, 'server_host')
-  const recipients = recipientsOf(params)
+  const recipients = recipientsIn(params['email_addresses'])
   const secure = flag(params, 'use_tls', text(params, 'server_port') === '465')
   const username = text(params, 'username')
   const transport = createTransport({
@@ -44,16 +46,6 @@ export const sendMail: Sender = async (params, message, { allowPrivate }) => {
   } finally {
     transport.close()
   }
-}
-
-function recipientsOf(params: Params): string[] {
-  const { email_addresses: given } = params
-  const written = Array.isArray(given) ? given.map(String) : text(params, 'email_addresses').split(/[,;]/)
-  const recipients = written.map((each) => each.trim()).filter((each) => each !== '')
-  const wrong = recipients.find((each) => !/^[^@\s<>]+@[^@\s<>]+$/.test(each))
-  if (wrong !== undefined || recipients.length === 0)
-    throw new AppError('invalid_argument', `'${wrong ?? ''}' is no mail address of the form name@host.`)
-  return recipients
 }
 
 /** The address itself is connected to, so that it stays the one that was looked at. */

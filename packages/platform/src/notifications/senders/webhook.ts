@@ -1,19 +1,18 @@
 import { AppError, type JsonValue, toWireNumber } from '@trainyard/contract'
+import { webhookMethods } from '../check-values.ts'
 import { fillTemplate, type Message } from '../message.ts'
 import { flag, text } from '../params.ts'
 import { postJson } from './post-json.ts'
 import type { Sender } from './table.ts'
-
-const methods = ['POST', 'PUT', 'PATCH', 'GET'] as const
 
 /**
  * To any address: `url`, `method` (POST), `headers`, `verify_ssl`, and `override_body`, whose texts are templates; in it a text
  * `{{ runs }}` stands for the list of runs, as MLRun has it.
  */
 export const sendWebhook: Sender = (params, message, context) => {
-  const method = methods.find((each) => each === text(params, 'method', 'POST').toUpperCase())
+  const method = webhookMethods.find((each) => each === text(params, 'method', 'POST').toUpperCase())
   if (method === undefined)
-    throw new AppError('invalid_argument', `A webhook's method is ${methods.join(', ')}, not ${text(params, 'method')}.`)
+    throw new AppError('invalid_argument', `A webhook's method is ${webhookMethods.join(', ')}, not ${text(params, 'method')}.`)
   const { headers, override_body: body } = params
   const given =
     typeof headers === 'object' && headers !== null && !Array.isArray(headers)
