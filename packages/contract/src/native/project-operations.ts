@@ -90,7 +90,13 @@ export const projectOperations = {
     summary: 'Experiments of a project, newest first',
     query: closed({
       project: Type.String(),
-      name: Type.Optional(Type.String({ maxLength: 1_000, description: 'A pattern, whatever the case: % stands for any text, _ for one letter, behind a backslash for themselves.' })),
+      name: Type.Optional(
+        Type.String({
+          maxLength: 1_000,
+          description:
+            'A pattern, whatever the case: % stands for any text, _ for one letter, behind a backslash for themselves.',
+        }),
+      ),
       trashed: Type.Optional(Type.Boolean()),
       limit,
       cursor,

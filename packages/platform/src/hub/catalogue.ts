@@ -44,7 +44,9 @@ async function readLocal(source: HubSource, root: string): Promise<Catalogue> {
   const published = join(root, 'functions', source.channel)
   const path = join(published, 'catalog.json')
   if (existsSync(path))
-    return fromCatalogue({ source, root }, parseJson(readText(path, root), path), (name, tag) => join(published, name, tag, 'src'))
+    return fromCatalogue({ source, root }, parseJson(readText(path, root), path), (name, tag) =>
+      join(published, name, tag, 'src'),
+    )
   const items: Catalogue = new Map()
   for (const folder of [root, join(root, 'functions', 'src')].filter((each) => existsSync(each)))
     for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((each) => each.isDirectory())) {

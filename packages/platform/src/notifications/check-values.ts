@@ -8,7 +8,11 @@ type Check = (value: JsonValue) => string | undefined
 const controls = /[\u0000-\u001f\u007f]/
 
 const plainText: Check = (value) =>
-  typeof value !== 'string' ? 'is no text' : controls.test(value) ? 'has line breaks or other control characters in it' : undefined
+  typeof value !== 'string'
+    ? 'is no text'
+    : controls.test(value)
+      ? 'has line breaks or other control characters in it'
+      : undefined
 
 const address: Check = (value) => {
   const wrong = plainText(value)
@@ -25,7 +29,12 @@ const address: Check = (value) => {
 const whole =
   (most: number): Check =>
   (value) =>
-    (typeof value === 'number' || typeof value === 'string') && /^\d{1,15}$/.test(String(value)) && Number(value) >= 1 && Number(value) <= most ? undefined : `is no number from 1 to ${most}`
+    (typeof value === 'number' || typeof value === 'string') &&
+    /^\d{1,15}$/.test(String(value)) &&
+    Number(value) >= 1 &&
+    Number(value) <= most
+      ? undefined
+      : `is no number from 1 to ${most}`
 
 /** Its parts become parts of an address. */
 const repository: Check = (value) => {
@@ -61,7 +70,9 @@ const headers: Check = (value) => {
 
 export const webhookMethods = ['POST', 'PUT', 'PATCH', 'GET'] as const
 const method: Check = (value) =>
-  webhookMethods.some((each) => typeof value === 'string' && each === value.toUpperCase()) ? undefined : `is none of ${webhookMethods.join(', ')}`
+  webhookMethods.some((each) => typeof value === 'string' && each === value.toUpperCase())
+    ? undefined
+    : `is none of ${webhookMethods.join(', ')}`
 
 const checks: Readonly<Record<NotificationSpec['kind'], Readonly<Record<string, Check>>>> = {
   console: {},
@@ -79,7 +90,11 @@ const checks: Readonly<Record<NotificationSpec['kind'], Readonly<Record<string, 
 }
 
 /** `invalid_argument` names the parameter that nobody can be told with. Values are not repeated, they may be secret; `{ secret: NAME }` stands for one. */
-export function checkValues(which: string, kind: NotificationSpec['kind'], params: Readonly<Record<string, JsonValue | undefined>>): void {
+export function checkValues(
+  which: string,
+  kind: NotificationSpec['kind'],
+  params: Readonly<Record<string, JsonValue | undefined>>,
+): void {
   for (const [name, check] of Object.entries(checks[kind])) {
     const value = Object.hasOwn(params, name) ? params[name] : undefined
     if (value === undefined || value === null || value === '' || isReference(value)) continue

@@ -83,7 +83,8 @@ export function checkTiming(timing: Timing, nowMs: number): void {
 }
 
 function checkInterval(everyMs: number): void {
-  if (!Number.isSafeInteger(everyMs)) throw new AppError('invalid_argument', "The schedule's everyMs is no whole number of milliseconds.")
+  if (!Number.isSafeInteger(everyMs))
+    throw new AppError('invalid_argument', "The schedule's everyMs is no whole number of milliseconds.")
   if (everyMs < shortestIntervalMs)
     throw new AppError('invalid_argument', `An interval is at least one second, not ${everyMs} ms.`)
   if (everyMs > longestIntervalMs)

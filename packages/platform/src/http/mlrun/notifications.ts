@@ -23,7 +23,9 @@ export function notificationsOf(written: JsonValue | undefined): NotificationSpe
     const known = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
     if (known === undefined)
       throw invalid(`Notifications of the kind '${kind.slice(0, 40)}' are not sent: there are ${Object.keys(kinds).join(', ')}.`)
-    const when = textsOf(notification['when']).flatMap((word) => (Object.hasOwn(moments, word) ? moments[word as keyof typeof moments] : []))
+    const when = textsOf(notification['when']).flatMap((word) =>
+      Object.hasOwn(moments, word) ? moments[word as keyof typeof moments] : [],
+    )
     const [name, message, condition] = [
       textOf(notification['name']),
       textOf(notification['message']),
