@@ -16,7 +16,7 @@ export function ScheduleGiven({ schedule }: { schedule: Schedule }) {
   const { parameters, inputs, receivers } = givenBy(schedule)
   const given = [...Object.entries(parameters), ...Object.entries(inputs)]
   return (
-    <dl className="pairs">
+    <dl className="pairs schedule-given">
       <dt>Starts</dt>
       <dd>
         <WhatItStarts schedule={schedule} />
