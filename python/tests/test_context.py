@@ -56,6 +56,20 @@ class ContextTest(RunTest):
         self.assertEqual(self.logged("metrics"), [[12, {"loss": 2}], [0, {"accuracy": 0.9}], [7, {"a": 1, "b": 2}]])
         self.assertEqual(self.context.results, {"loss": 2, "accuracy": 0.9, "a": 1, "b": 2})
 
+    def test_steps_that_no_reader_takes_are_a_problem_and_the_next_one_is_taken(self):
+        with self.quiet():
+            for key, step in (("a", -(10**30)), ("b", 10**30), ("c", 2**53), ("d", -(10**400)), ("e", float("inf")), ("f", -1e300)):
+                for given in (None, step, None):
+                    self.context.log_metric(key, 0.5, step=given)
+            self.context.log_metrics({"g": 0.5}, step=-(2**53))
+            for step in (-(2**52), None, 2**52, None, None):
+                self.context.log_metric("h", 0.5, step=step)
+        for key in "abcdef":
+            self.assertEqual([step for logged, step, value in self.logged("metric") if logged == key], [0, 1, 2])
+        self.assertEqual(self.logged("metrics"), [[0, {"g": 0.5}]])
+        self.assertEqual([step for key, step, value in self.logged("metric") if key == "h"], [-(2**52), 1 - 2**52, 2**52, 2**52 + 1, 2**52 + 2])
+        self.assertEqual(len(self.logged("problem")), 7)
+
     def test_a_metric_has_the_time_it_is_given(self):
         import datetime
 
@@ -99,6 +113,10 @@ class ContextTest(RunTest):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, previous)
         self.assertEqual(raised, 300)
+        self.assert_that_logging_goes_on_after(returned)
+
+    def assert_that_logging_goes_on_after(self, returned):
+        """By any thread; and "loss" has every number up to the one whose call was the last to be interrupted."""
         other = threading.Thread(target=self.context.log_metric, args=("other", 0.5), daemon=True)
         other.start()
         other.join(60)

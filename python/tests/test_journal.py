@@ -83,6 +83,36 @@ class JournalTest(RunTest):
         self.assertEqual([entry[4] for entry in entries if entry[3] == "parent"], list(range(300)))
         self.assertEqual([entry[4] for entry in entries if entry[3] == "child"], list(range(200)))
 
+    def test_a_process_forked_in_the_middle_of_a_log_call_has_lines_that_a_reader_takes(self):
+        class Forking(float):
+            def __repr__(self):
+                children.append(os.fork())
+                return "0.5"
+
+        children = []
+        journal = Journal(self.folder)
+        for number in range(100):
+            journal.metric(b',"metric","parent",', number, 1)
+        try:
+            journal.metric(b',"metric","both",', 0, Forking())
+            if children == [0]:
+                for number in range(200):
+                    journal.metric(b',"metric","child",', number, 2)
+        finally:
+            if children == [0]:
+                os._exit(0)
+        journal.metric(b',"metric","parent",', 100, 1)
+        os.waitpid(children[0], 0)
+        journal.close()
+        paths = [os.path.join(self.folder, name) for name in os.listdir(self.folder) if name.startswith("journal-")]
+        self.assertEqual(len(paths), 2)
+        for path in paths:
+            sequences = [entry[0] for entry in read_journal(path)]
+            self.assertEqual(sequences, sorted(set(sequences)))
+        entries = read_journals(self.folder)
+        self.assertEqual([entry[4] for entry in entries if entry[3] == "parent"], list(range(101)))
+        self.assertEqual([entry[4] for entry in entries if entry[3] == "child"], list(range(200)))
+
     def test_threads_lose_and_double_nothing(self):
         journal = Journal(self.folder)
 

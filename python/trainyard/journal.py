@@ -295,7 +295,10 @@ class Journal:
     def _after_fork(self):
         if self._descriptor is not None:
             os.close(self._descriptor)
+        following = self._next
         self._reset()
+        # Forked in the middle of a log call, by a signal handler, the child ends that call with the parent's number.
+        self._next = following
 
 
 _full = {28, 122, 27, 5}  # ENOSPC, EDQUOT, EFBIG, EIO: mapping is possible but not now

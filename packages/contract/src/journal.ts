@@ -4,8 +4,8 @@ import type { JsonObject, JsonValue, WireNumber } from './json.ts'
  * The journal: how a running script tells its supervisor what it logged.
  *
  * One append-only text file per writing process, `journal-<anything>.jsonl` in the run's directory, one JSON array per line:
- * `[sequence, timeMs, type, ...]`. `sequence` starts at 1 and grows by one in each file; a reader that sees a number it has
- * already taken ignores the line, so replaying any prefix any number of times changes nothing. A reader stops at the first
+ * `[sequence, timeMs, type, ...]`. `sequence` grows from line to line of a file (from 1; in a forked process' file, on from
+ * its parent's); a reader that sees a number no greater than the last it took ignores the line, so replaying any prefix any number of times changes nothing. A reader stops at the first
  * line without a newline or at the first NUL byte (the writer may have grown the file ahead of its text) and comes back later.
  */
 export type JournalEntry =

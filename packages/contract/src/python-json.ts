@@ -23,9 +23,28 @@ export function parsePythonJson(text: string): JsonValue {
   ) as JsonValue
 }
 
-/** Only words between values are numbers; those within texts stay. */
-const withMarks = (text: string): string =>
-  text.replaceAll(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/gs, (found) => (found.startsWith('"') ? found : JSON.stringify(mark + found)))
+/** Only words between values are numbers; those within texts stay. One pass, as anybody may send megabytes of quotation marks. */
+function withMarks(text: string): string {
+  const parts: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const quote = text.indexOf('"', at)
+    const start = quote === -1 ? text.length : quote
+    const end = quote === -1 ? text.length : endOfText(text, quote)
+    parts.push(text.slice(at, start).replaceAll(/-?Infinity|NaN/g, (word) => JSON.stringify(mark + word)), text.slice(start, end))
+    at = end
+  }
+  return parts.join('')
+}
+
+/** Behind the quotation mark that ends the text begun at `start`. */
+function endOfText(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end + 1
+  }
+  return text.length
+}
 
 /** Most documents hold no such number, and a look for them costs a fifth of writing with one in mind. */
 export function writePythonJson(value: unknown): string {
