@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import type { JsonValue } from './json.ts'
 import { parsePythonJson, writePythonJson } from './python-json.ts'
 
-const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('NaN', '-Infinity', '"', '\\', ' ')).map((parts) => parts.join('')))
+const texts = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.array(fc.constantFrom('NaN', '-Infinity', '"', '\\', ' ')).map((parts) => parts.join('')),
+)
 const valuesWith = (numbers: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonValue> =>
   fc.letrec<{ value: JsonValue }>((tie) => ({
     value: fc.oneof(
@@ -28,9 +31,11 @@ test('JSON without the words is what JSON.parse makes of it', () => {
 
 test('values with NaN and infinities come back as they were written, whatever their texts hold', () => {
   const numbers = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1.5)
-  fc.assert(fc.property(valuesWith(numbers), (value) => {
+  fc.assert(
+    fc.property(valuesWith(numbers), (value) => {
       expect(parsePythonJson(writePythonJson(value))).toEqual(value)
-    }))
+    }),
+  )
 })
 
 test('megabytes of quotation marks behind backslashes are read in one pass, valid or not', () => {

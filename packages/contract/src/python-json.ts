@@ -26,11 +26,14 @@ export function parsePythonJson(text: string): JsonValue {
 /** Only words between values are numbers; those within texts stay. One pass, as anybody may send megabytes of quotation marks. */
 function withMarks(text: string): string {
   const parts: string[] = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const quote = text.indexOf('"', at)
     const start = quote === -1 ? text.length : quote
     const end = quote === -1 ? text.length : endOfText(text, quote)
-    parts.push(text.slice(at, start).replaceAll(/-?Infinity|NaN/g, (word) => JSON.stringify(mark + word)), text.slice(start, end))
+    parts.push(
+      text.slice(at, start).replaceAll(/-?Infinity|NaN/g, (word) => JSON.stringify(mark + word)),
+      text.slice(start, end),
+    )
     at = end
   }
   return parts.join('')
