@@ -4,7 +4,7 @@ import { checkAddress } from '../base/guarded-request.ts'
 /** Why a value cannot be told with, to be read behind the parameter's name; undefined when it can. */
 type Check = (value: JsonValue) => string | undefined
 
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- These are what is looked for.
 const controls = /[\u0000-\u001f\u007f]/
 
 const plainText: Check = (value) =>
