@@ -19,3 +19,13 @@ export const fromWireNumber = (value: unknown): number | undefined => {
   if (value === '-Infinity') return Number.NEGATIVE_INFINITY
   return undefined
 }
+
+/** Behind the quotation mark that ends the text begun by the one at `start`; the end of all where none does. */
+export function endOfText(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (json.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return end + 1
+  }
+  return json.length
+}

@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.ts'
+import { endOfText, type JsonValue } from './json.ts'
 
 /**
  * JSON as Python writes and reads it: the words NaN, Infinity and -Infinity stand for numbers. Nobody can guess the mark under which
@@ -37,16 +37,6 @@ function withMarks(text: string): string {
     at = end
   }
   return parts.join('')
-}
-
-/** Behind the quotation mark that ends the text begun at `start`. */
-function endOfText(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text[end - 1 - slashes] === '\\') slashes++
-    if (slashes % 2 === 0) return end + 1
-  }
-  return text.length
 }
 
 /** Most documents hold no such number, and a look for them costs a fifth of writing with one in mind. */

@@ -1,3 +1,5 @@
+import { endOfText } from '@trainyard/contract'
+
 /** Deeper than any record of ours, and far from what would overflow a stack. */
 export const deepestBody = 64
 
@@ -6,20 +8,10 @@ export function isDeeperThan(text: string, levels: number): boolean {
   let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === 0x22) at = endOfText(text, at)
+    if (code === 0x22) at = endOfText(text, at) - 1
     else if (code === 0x5b || code === 0x7b) {
       if (++depth > levels) return true
     } else if (code === 0x5d || code === 0x7d) depth--
   }
   return false
-}
-
-/** Where the quotation mark is that ends the text begun here. */
-function endOfText(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return end
-  }
-  return text.length
 }
