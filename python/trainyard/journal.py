@@ -8,6 +8,7 @@ cannot reserve or map, lines are written with one system call each.
 Storage trouble never reaches the caller: lines wait in memory (`backlogLimitBytes`) and are tried again, with one warning on stderr.
 """
 
+import mmap
 import os
 import sys
 import time
@@ -228,8 +229,6 @@ class Journal:
         return offset if window is None else offset + window.tell()
 
     def _map_next_window(self, need_bytes):
-        import mmap
-
         position = self._position()
         start = position - position % mmap.ALLOCATIONGRANULARITY
         size = max(self._window_bytes, need_bytes + mmap.ALLOCATIONGRANULARITY)
