@@ -135,12 +135,12 @@ describe('trainyard run with the address of a function', () => {
     workshop.write('secrets.txt', 'key=a-secret-value\n')
     const address = await server.address
     const sentences: Record<string, string> = {
-      fail: 'function_failed: division by zero, with ***',
-      broken: `bad_answer: ${address}/broken answered 500: Traceback: KeyError`,
-      redirect: `bad_answer: ${address}/redirect answered 302 and leads to /elsewhere: give the address that it leads to.`,
-      words: `bad_answer: ${address}/words answered with what is no JSON: hello`,
-      list: `bad_answer: ${address}/list answered with JSON that is no run (it has no status): [1, 2]`,
-      nothing: `bad_answer: ${address}/nothing answered with nothing, where the run as JSON was expected (return context.to_json()).`,
+      fail: 'division by zero, with ***',
+      broken: `${address}/broken answered 500: Traceback: KeyError`,
+      redirect: `${address}/redirect answered 302 and leads to /elsewhere: give the address that it leads to.`,
+      words: `${address}/words answered with what is no JSON: hello`,
+      list: `${address}/list answered with JSON that is no run (it has no status): [1, 2]`,
+      nothing: `${address}/nothing answered with nothing, where the run as JSON was expected (return context.to_json()).`,
     }
     for (const [path, reason] of Object.entries(sentences)) {
       const { code } = await workshop.run('run', '-p', 'p1=5', '-s', 'file=secrets.txt', `${address}/${path}`)
@@ -160,12 +160,12 @@ describe('trainyard run with the address of a function', () => {
     await server[Symbol.asyncDispose]()
     await workshop.run('run', address)
     expect((await told()).stateReason).toBe(
-      `unreachable: ${address}/ could not be reached: nothing listens there; start its server, or correct the address.`,
+      `${address}/ could not be reached: nothing listens there; start its server, or correct the address.`,
     )
     server = new FunctionServer()
     await workshop.run('run', (await server.address).replace('http:', 'https:'))
     expect((await told()).stateReason).toMatch(
-      /^unreachable: https:.+ could not be reached: it does not speak TLS; begin the address with http:/,
+      /^https:.+ could not be reached: it does not speak TLS; begin the address with http:/,
     )
   })
 
