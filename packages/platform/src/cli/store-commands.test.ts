@@ -203,6 +203,7 @@ describe('show, logs, compare, plot', () => {
       'nested',
       'notifications',
       'outputBytes',
+      'shared',
     ])
   })
 
