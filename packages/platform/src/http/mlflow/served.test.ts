@@ -52,7 +52,7 @@ async function servedRoutes(): Promise<string[]> {
   return routes
 }
 
-/** Update with `npx vitest run -u packages/platform/src/http/mlflow/served.test.ts`. */
+/** Update with `npx vitest run packages/platform/src/http/mlflow/served.test.ts -u`. */
 it('docs/mlflow-routes.md lists every route that is served, and no other', async () => {
   const routes = (await servedRoutes()).filter((route) => !route.includes(' /ajax-api/') || !route.includes('/mlflow/'))
   const methods = new Map<string, string[]>()

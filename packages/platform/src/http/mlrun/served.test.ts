@@ -8,7 +8,7 @@ import { allRoutes } from './dialect.ts'
 
 const docs = fileURLToPath(new URL('../../../../../docs', import.meta.url))
 
-/** Update with `npx vitest run -u packages/platform/src/http/mlrun/served.test.ts`. */
+/** Update with `npx vitest run packages/platform/src/http/mlrun/served.test.ts -u`. */
 it('docs/mlrun-routes.md lists every route that is served, and no other', async () => {
   const methods = new Map<string, Set<string>>()
   for (const { method, path, version } of allRoutes) {
