@@ -2,7 +2,7 @@ import type { JsonObject } from '@trainyard/contract'
 import type { FunctionSpec } from '@trainyard/contract/function'
 import type { Definition, DefinitionQuery, Definitions, TagMove } from '../definitions/index.ts'
 import { type FunctionDocument, fromFunctionDocument } from './function-document.ts'
-import { type FunctionReference, printFunctionReference } from './function-reference.ts'
+import { type FunctionReference, printFunctionReference } from '@trainyard/contract/function-reference'
 
 /** What functions are called among the definitions of a project. */
 export const functionKind = 'function'

@@ -23,7 +23,7 @@ export {
   normalizedFunctionName,
   parseFunctionReference,
   printFunctionReference,
-} from './function-reference.ts'
+} from '@trainyard/contract/function-reference'
 export { createFunctions, functionKind, type Functions, type FunctionVersion, type SaveFunction, toVersion } from './functions.ts'
 export { unifiedDiff } from './unified-diff.ts'
 export { compareFields, compareFunctions, type FieldChange, type FunctionDifference } from './compare-functions.ts'

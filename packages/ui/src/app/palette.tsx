@@ -6,7 +6,7 @@ import { formatMoment } from '../format/time.ts'
 import { literalOf } from './filter-literal.ts'
 import { addressOfPasted } from './foreign-links.ts'
 import { useGo } from './link.tsx'
-import { inProject, useProject } from './project.ts'
+import { inProject, runsWhere, useProject } from './project.ts'
 import { Sheet } from './sheet.tsx'
 import { useFoundWork } from './found-work.ts'
 import { toggleTheme } from './theme.ts'
@@ -115,8 +115,8 @@ function useEntries(text: string): Entry[] {
     ...pages,
   ].slice(0, 20)
   if (found.length > 0 || text === '') return found
-  const byName = `/runs?filter=${encodeURIComponent(`name contains ${literalOf(text)}`)}`
-  return [link('Nothing found; Enter filters runs by it', 'filter', inProject(project, byName))]
+  const byName = runsWhere(project, `name contains ${literalOf(text)}`)
+  return [link('Nothing found; Enter filters runs by it', 'filter', byName)]
 }
 
 /** Runs of one name are told apart by when they started. */

@@ -10,6 +10,10 @@ export const useProject = (): string | undefined => useParams({ strict: false })
 export const inProject = (project: string | undefined, path: string): string =>
   project === undefined ? path : `/p/${encodeURIComponent(project)}${path === '/' ? '' : path}`
 
+/** The runs that a filter finds. */
+export const runsWhere = (project: string | undefined, filter: string): string =>
+  inProject(project, `/runs?filter=${encodeURIComponent(filter)}`)
+
 /** The runs of one experiment, or of all of that name, as the filter language says it. */
 export const experimentRuns = (project: string | undefined, experiment: string): string =>
-  inProject(project, `/runs?filter=${encodeURIComponent(`experiment = ${literalOf(experiment)}`)}`)
+  runsWhere(project, `experiment = ${literalOf(experiment)}`)

@@ -1,7 +1,7 @@
 import type { RunRow } from '../api/types.ts'
 import { literalOf } from '../app/filter-literal.ts'
 import { A } from '../app/link.tsx'
-import { inProject } from '../app/project.ts'
+import { runsWhere } from '../app/project.ts'
 import { formatCount, formatNumber } from '../format/number.ts'
 import { Age, Took } from '../ui/moment.tsx'
 import { StateMark } from '../ui/state.tsx'
@@ -98,4 +98,4 @@ export function RunList({
 }
 
 const runsOfSchedule = (project: string, schedule: string): string =>
-  inProject(project, `/runs?filter=${encodeURIComponent(`labels.schedule = ${literalOf(schedule)}`)}`)
+  runsWhere(project, `labels.schedule = ${literalOf(schedule)}`)

@@ -8,7 +8,7 @@ import type { RunAlone, RunRecord } from '../api/types.ts'
 import { MissingPage } from '../app/error-page.tsx'
 import { useKeys } from '../app/keys.ts'
 import { A, useGo } from '../app/link.tsx'
-import { experimentRuns, inProject } from '../app/project.ts'
+import { experimentRuns, inProject, runsWhere } from '../app/project.ts'
 import { LineageView } from '../lineage/lineage-view.tsx'
 import { formatCount } from '../format/number.ts'
 import { StopSheet } from '../runs/selection-bar.tsx'
@@ -66,7 +66,7 @@ function Missing({ id, tab, error, retry }: { id: string; tab: string; error: Er
   if (isRefused && (isPending || meant)) return null
   return (
     <MissingPage title={`No run ${id.slice(0, 8)} here`} error={error} retry={retry}>
-      <A className="button" href={`/runs?filter=${encodeURIComponent(`id like '${id.slice(0, 8)}%'`)}`}>
+      <A className="button" href={runsWhere(undefined, `id like '${id.slice(0, 8)}%'`)}>
         Search for it
       </A>
     </MissingPage>
@@ -182,7 +182,7 @@ function Head({ run }: { run: RunRecord }) {
         )}
         {run.nestedCount > 0 && (
           <span>
-            <A href={inProject(run.project, `/runs?filter=${encodeURIComponent(`parent = '${run.id}'`)}`)}>
+            <A href={runsWhere(run.project, `parent = '${run.id}'`)}>
               {formatCount(run.nestedCount)} nested {run.nestedCount === 1 ? 'run' : 'runs'}
             </A>{' '}
             ·

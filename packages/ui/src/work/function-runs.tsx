@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { keysQuery, usePulse } from '../api/queries.ts'
 import { literalOf } from '../app/filter-literal.ts'
-import { inProject } from '../app/project.ts'
+import { runsWhere } from '../app/project.ts'
 import { goalMetric } from '../format/goal.ts'
 import { foldSchedules, newestQuery } from '../home/fold-schedules.ts'
 import { RunList } from '../home/run-list.tsx'
@@ -29,7 +29,7 @@ export function FunctionRuns({ project, name }: { project: string; name: string 
       folded={folded}
       total={data.total}
       shown={shown}
-      href={inProject(project, `/runs?filter=${encodeURIComponent(scope.filter)}`)}
+      href={runsWhere(project, scope.filter)}
       empty="It has not run yet."
     />
   )

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { get } from '../api/client.ts'
 import { A, useSearch } from '../app/link.tsx'
 import { inProject, useProject } from '../app/project.ts'
-import { terminalCommand } from '../format/command.ts'
+import { newFunctionCommand } from '../format/command.ts'
 import { formatCount } from '../format/number.ts'
 import { Chips } from '../ui/chips.tsx'
 import { Snippet } from '../ui/copy.tsx'
@@ -73,9 +73,7 @@ function NoFunctions({ project }: { project: string | undefined }) {
     <div className="empty" role="status">
       <h2>No functions yet</h2>
       <p>A function is code with everything about how it runs, in versions. Whoever runs it needs none of its files.</p>
-      <Snippet
-        text={terminalCommand(`function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`)}
-      />
+      <Snippet text={newFunctionCommand(project)} />
     </div>
   )
 }

@@ -16,6 +16,7 @@ it.each([
   ['db://vision/digits:v1', '/p/vision/functions/digits'],
   ['digits@abc123', '/p/night/functions/digits?version=abc123'],
   ['digits', '/p/night/functions/digits'],
+  ['hub://describe', undefined],
   [undefined, undefined],
 ])('a schedule of %s leads to %s', (reference, address) => {
   expect(functionAddress({ project: 'night', job: reference === undefined ? {} : { function: reference } })).toBe(address)

@@ -1,5 +1,6 @@
 import type { Schedule, Timing } from '@trainyard/contract/native-api'
 import type { JsonObject, NotificationSpec } from '@trainyard/contract'
+import { readFunctionReference } from '@trainyard/contract/function-reference'
 import { inProject } from '../app/project.ts'
 import { formatDuration, formatMoment, formatMomentsIn, timeZoneName } from '../format/time.ts'
 
@@ -35,9 +36,9 @@ export function whatOf({ job }: Pick<Schedule, 'job'>): string {
 /** The page of the function that it starts; undefined for one that starts a script. */
 export function functionAddress({ job, project }: Pick<Schedule, 'job' | 'project'>): string | undefined {
   const { task, function: kept } = job as JobAsked
-  const found = /^(?:db:\/\/)?(?:([^/:@]+)\/)?([^/:@]+)(?:.*@([^:@]+))?/.exec(kept ?? task?.function ?? '')
+  const found = readFunctionReference(kept ?? task?.function ?? '')
   if (!found) return undefined
-  const [, place = project, name = '', hash] = found
+  const { project: place = project, name, hash } = found
   return inProject(place, `/functions/${encodeURIComponent(name)}${hash === undefined ? '' : `?version=${hash}`}`)
 }
 

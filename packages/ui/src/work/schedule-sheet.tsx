@@ -5,7 +5,7 @@ import { get, put } from '../api/client.ts'
 import { Refusal } from '../app/error-page.tsx'
 import { useGo } from '../app/link.tsx'
 import { inProject } from '../app/project.ts'
-import { terminalCommand } from '../format/command.ts'
+import { newFunctionCommand } from '../format/command.ts'
 import { Snippet } from '../ui/copy.tsx'
 import { FormSheet } from '../ui/form-sheet.tsx'
 import { CronFields, usualCron } from './cron-fields.tsx'
@@ -33,9 +33,7 @@ export function NewScheduleSheet({ project, onClose }: { project: string | undef
       {functions && (
         <>
           <p>A schedule starts a function, whose code the server has. There is none yet; make one:</p>
-          <Snippet
-            text={terminalCommand(`function new train.py --handler train${project === undefined ? '' : ` --project ${project}`}`)}
-          />
+          <Snippet text={newFunctionCommand(project)} />
         </>
       )}
       <div className="buttons">

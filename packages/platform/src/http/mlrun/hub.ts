@@ -28,7 +28,7 @@ export const hubRoutes: readonly Route[] = [
     put(context, call, call.params['name']!, documentIn(call, 'a hub source')),
   ),
   route('DELETE', 'hub/sources/:name', async (context, { params: { name = '' } }) => {
-    await refuseBuiltIn(context, name)
+    await ownSource(context, name)
     await removeRecord(context, stored, { project, name })
     return noContent()
   }),
@@ -87,11 +87,10 @@ async function toSource(context: MlrunContext, call: MlrunCall, source: HubSourc
 }
 
 async function put(context: MlrunContext, call: MlrunCall, name: string, body: JsonObject): Promise<JsonObject> {
-  await refuseBuiltIn(context, name)
+  const known = await ownSource(context, name)
   const checked = checkedSource(name, body)
   const source = objectAt(checked, 'source')
   // What was read here and sent back: the address of this server stands for the place that is known.
-  const known = (await context.hub.sources()).find((each) => each.name === name)
   const spec = objectAt(source, 'spec')
   const isEcho = known !== undefined && spec['path'] === pathFor(call, known)
   const kept = isEcho ? { ...checked, source: { ...source, spec: { ...spec, path: known.path } } } : checked
@@ -99,9 +98,12 @@ async function put(context: MlrunContext, call: MlrunCall, name: string, body: J
   return await toSource(context, call, await hubSource(context, name))
 }
 
-async function refuseBuiltIn({ hub }: MlrunContext, name: string): Promise<void> {
-  const isBuiltIn = (await hub.sources()).some((each) => each.isBuiltIn && each.name === name)
-  if (isBuiltIn) throw new MlrunError(403, `The hub ${name} is always there: it is neither replaced nor removed.`)
+/** The one of that name that somebody added, if any. */
+async function ownSource({ hub }: MlrunContext, name: string): Promise<HubSource | undefined> {
+  const named = (await hub.sources()).filter((each) => each.name === name)
+  if (named.some(({ isBuiltIn }) => isBuiltIn))
+    throw new MlrunError(403, `The hub ${name} is always there: it is neither replaced nor removed.`)
+  return named[0]
 }
 
 /** A new one is looked through first unless it says otherwise. */

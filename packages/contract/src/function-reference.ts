@@ -1,4 +1,4 @@
-import { AppError } from '@trainyard/contract'
+import { AppError } from './errors.ts'
 
 /** A function, or a version of it: `db://project/name:tag@hash`. */
 export interface FunctionReference {
@@ -8,26 +8,29 @@ export interface FunctionReference {
   hash?: string
 }
 
-/**
- * Reads `[db://][project/]name[:tag][@hash]`; tag and hash may stand in either order, as MLRun writes both. `invalid_argument` tells
- * the form.
- */
-export function parseFunctionReference(text: string): FunctionReference {
+/** Reads `[db://][project/]name[:tag][@hash]`; tag and hash may stand in either order, as MLRun writes both. Undefined for what is none. */
+export function readFunctionReference(text: string): FunctionReference | undefined {
   const found = /^(?:db:\/\/)?(?:([^/:@\s]+)\/)?([^/:@\s]+)((?:[:@][^/:@\s]+){0,2})$/.exec(text.trim())
   const [, project, name = '', behind = ''] = found ?? []
   const tags = Array.from(behind.matchAll(/:([^:@]+)/g), ([, tag = '']) => tag)
   const hashes = Array.from(behind.matchAll(/@([^:@]+)/g), ([, hash = '']) => hash)
-  if (!found || tags.length > 1 || hashes.length > 1)
-    throw new AppError(
-      'invalid_argument',
-      `'${text.slice(0, 120)}' names no function: write name, name:tag, name@hash or db://project/name:tag.`,
-    )
+  if (!found || tags.length > 1 || hashes.length > 1) return undefined
   return {
     ...(project === undefined ? {} : { project }),
     name,
     ...(tags[0] === undefined ? {} : { tag: tags[0] }),
     ...(hashes[0] === undefined ? {} : { hash: hashes[0] }),
   }
+}
+
+/** `invalid_argument` tells the form. */
+export function parseFunctionReference(text: string): FunctionReference {
+  const reference = readFunctionReference(text)
+  if (reference) return reference
+  throw new AppError(
+    'invalid_argument',
+    `'${text.slice(0, 120)}' names no function: write name, name:tag, name@hash or db://project/name:tag.`,
+  )
 }
 
 /** The address of one version, which always leads to the same content. */
